@@ -1,0 +1,1 @@
+"""The words that Firebreak's services share; imports nothing else of ours."""

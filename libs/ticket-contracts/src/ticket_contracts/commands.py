@@ -1,0 +1,101 @@
+"""Commands on `support.commands.v1`: what somebody asks of one ticket. The event id is the command id."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
+from ticket_contracts.messages import MessageReceived
+from ticket_contracts.vocabulary import ActorKind, Priority, Status
+
+
+class Actor(Contract):
+    """Who caused something; `id` is a contact id, an agent name or a machine's name such as `router`."""
+
+    kind: ActorKind
+    id: Name
+    name: str = ""
+
+
+class RuleTrace(Contract):
+    """One routing rule that matched, and what it set."""
+
+    rule: Name
+    effect: str
+
+
+class Routing(Contract):
+    """Where the router puts a ticket, and why; kept with the ticket."""
+
+    team: Name
+    assignee: str | None = None
+    priority: Priority | None = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    trace: tuple[RuleTrace, ...] = ()
+    reason: str = Field(default="", description="why it went to triage, when it did")
+
+
+class Command(Payload):
+    """What all commands carry. `expected_version` is the caller's `If-Match`; `not_after` the end of its patience."""
+
+    ticket_id: UUID
+    actor: Actor
+    not_after: Instant | None = None
+    expected_version: int | None = Field(default=None, ge=1)
+
+
+class ReceiveMessage(Command):
+    """Everything it takes to open the ticket or to add to it; the first to arrive opens."""
+
+    event_type: ClassVar[str] = "firebreak.command.receive-message.v1"
+
+    message: MessageReceived
+    contact_id: UUID
+    contact_name: str = ""
+    routing: Routing
+
+
+class SetStatus(Command):
+    """Ask for another status category."""
+
+    event_type: ClassVar[str] = "firebreak.command.set-status.v1"
+
+    status: Status
+
+
+class SetPriority(Command):
+    """Ask for another priority."""
+
+    event_type: ClassVar[str] = "firebreak.command.set-priority.v1"
+
+    priority: Priority
+
+
+class Assign(Command):
+    """Ask for another team or assignee; an assignee of None puts the ticket back into the team's queue."""
+
+    event_type: ClassVar[str] = "firebreak.command.assign.v1"
+
+    team: Name | None = Field(default=None, description="None keeps the team")
+    assignee: str | None = None
+
+
+class AddNote(Command):
+    """A private note; customers never see it."""
+
+    event_type: ClassVar[str] = "firebreak.command.add-note.v1"
+
+    text: Words = Field(min_length=1)
+
+
+class Reply(Command):
+    """A public answer of an agent, recorded; its delivery comes later."""
+
+    event_type: ClassVar[str] = "firebreak.command.reply.v1"
+
+    text: Words = Field(min_length=1)
+    author: Literal["agent", "machine"] = "agent"
+
+
+COMMAND_EVENTS = event_types(ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)

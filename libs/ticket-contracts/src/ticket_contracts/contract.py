@@ -1,0 +1,37 @@
+"""What every payload has in common."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Instant = AwareDatetime
+"""An aware time; written in UTC with an offset (RFC 3339)."""
+
+Words = Annotated[str, Field(max_length=64 * 1024)]
+"""Text of people inside an event; what is longer goes to object storage (MAX_EVENT_BYTES)."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Contract(BaseModel):
+    """Base of payloads and their parts. Readers ignore fields they do not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Payload(Contract):
+    """Data of one event type; `event_type` is the CloudEvents `type`, its last part the major version."""
+
+    event_type: ClassVar[str]
+
+    def encode(self) -> bytes:
+        """Return the JSON bytes that go into the record's value."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def event_types(*payloads: type[Payload]) -> dict[str, type[Payload]]:
+    """Return the table from event type to payload model."""
+    return {payload.event_type: payload for payload in payloads}
+
+
+__all__ = ["Contract", "Instant", "Name", "Payload", "Words", "event_types"]

@@ -1,0 +1,95 @@
+"""Message events on `support.messages.v1`: what a customer said, as the edge received it."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
+from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, MessageKind
+
+
+class StoredObject(Contract):
+    """A reference into object storage. `key` is `sha256/<hex>`: the content names itself, so a repeat is one object."""
+
+    key: Name
+    size: int = Field(ge=0, description="bytes")
+    media_type: str = "application/octet-stream"
+
+
+class Attachment(Contract):
+    """A file that came with a message. `name` is what the sender called it and never a path."""
+
+    name: str = Field(max_length=255)
+    content: StoredObject
+    inline_id: str | None = Field(default=None, description="Content-ID when the text shows it in place")
+
+
+class Party(Contract):
+    """Somebody as a channel knows them; (kind, value) identifies a contact. Addresses are lower-cased."""
+
+    kind: IdentityKind
+    value: Name
+    name: str = Field(default="", max_length=200)
+
+
+class Conversation(Contract):
+    """How messages find their ticket. Keys are opaque, unique within (brand, account), e.g. `<id@host>` of an e-mail.
+
+    `key` is what later messages will refer to; `refers_to` what this one refers to, the strongest first.
+    A channel whose messages carry a conversation id has that id as `key` and nothing in `refers_to`.
+    """
+
+    key: Name
+    refers_to: tuple[str, ...] = ()
+
+
+class CallRecord(Contract):
+    """One telephone call, whatever the number of its legs."""
+
+    call_id: Name
+    direction: str = Field(description="inbound | outbound, seen from us")
+    answered: bool
+    caller: str
+    callee: str
+    started_at: Instant
+    seconds: int = Field(ge=0, description="talking time; 0 when unanswered")
+    hangup_cause: str = ""
+
+
+class MessageReceived(Payload):
+    """One message as one delivery brought it; the router recognises repeats by `identity`.
+
+    `received_at` is our edge's clock and what every SLA counts from, unless the source is trusted for time
+    (`time_trusted`), then `sent_at`, never later than receipt.
+    """
+
+    event_type: ClassVar[str] = "firebreak.message.received.v1"
+
+    message_id: UUID
+    identity: str = Field(pattern="^[0-9a-f]{64}$", description="hash of account, provider id, kind and revision")
+    kind: MessageKind = MessageKind.CREATED
+    channel: Channel
+    source: Name
+    brand: Name
+    account: Name
+    provider_id: str = Field(max_length=1000)
+    conversation: Conversation
+    sender: Party
+    recipients: tuple[Party, ...] = ()
+    subject: str = Field(default="", max_length=1000)
+    text: Words = ""
+    text_object: StoredObject | None = Field(default=None, description="the whole text when `text` is its beginning")
+    html: StoredObject | None = None
+    raw: StoredObject | None = None
+    attachments: tuple[Attachment, ...] = ()
+    received_at: Instant
+    sent_at: Instant | None = None
+    time_trusted: bool = False
+    automation: Automation = Automation.HUMAN
+    may_auto_answer: bool = Field(default=True, description="false for lists, bulk and machines (RFC 3834 §2)")
+    call: CallRecord | None = None
+    reading_problems: tuple[str, ...] = Field(default=(), description="what could not be read, for the agent")
+
+
+MESSAGE_EVENTS = event_types(MessageReceived)

@@ -1,0 +1,91 @@
+"""Closed sets of words: a value outside them is a defect of the sender, never a new meaning."""
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How the customer reached us."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    CHAT = "chat"
+    WEB = "web"
+
+
+class IdentityKind(StrEnum):
+    """What a contact's identity is; (kind, value) is unique over all contacts."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    SLACK = "slack"
+    EXTERNAL = "external"
+
+
+class MessageKind(StrEnum):
+    """What the provider says happened to a message."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+class Automation(StrEnum):
+    """Who wrote a message: RFC 3834 (Auto-Submitted), RFC 3464 (delivery reports), RFC 2919 (lists)."""
+
+    HUMAN = "human"
+    AUTOMATIC_ANSWER = "automatic-answer"
+    BOUNCE = "bounce"
+    GENERATED = "auto-generated"
+    BULK = "bulk"
+
+    @property
+    def starts_tickets(self) -> bool:
+        """Bounces and automatic answers join a known thread or are recorded; everything else opens a ticket."""
+        return self not in (Automation.AUTOMATIC_ANSWER, Automation.BOUNCE)
+
+
+class Priority(StrEnum):
+    """Ordered from the least to the most pressing."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Status(StrEnum):
+    """The fixed categories behind every configurable status name."""
+
+    NEW = "new"
+    OPEN = "open"
+    PENDING = "pending"  # waits for the customer
+    ON_HOLD = "on-hold"  # waits for a third party
+    SOLVED = "solved"
+    CLOSED = "closed"
+
+
+class ActorKind(StrEnum):
+    """Who caused an event."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    MACHINE = "machine"
+
+
+class Metric(StrEnum):
+    """What a clock measures (sla-rules, vocabulary)."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    UPDATE = "update"
+    RESOLUTION = "resolution"
+
+
+class ClockStatus(StrEnum):
+    """The life of one clock. `breached` keeps running in lateness until it is stopped."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"

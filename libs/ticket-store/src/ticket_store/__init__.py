@@ -1,0 +1,1 @@
+"""Tables, migrations, configuration documents and object storage."""

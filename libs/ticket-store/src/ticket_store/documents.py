@@ -1,0 +1,128 @@
+"""The kinds of configuration documents. Unknown fields are refused: a typing error must not silently do nothing."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
+
+Label = Annotated[str, Field(min_length=1, max_length=100)]
+Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h|bd)$", description="30m, 4h, 2bd (business days); s for demos")]
+Interval = Annotated[str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$", description="09:00-12:30; 24:00 ends a day")]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Document(BaseModel):
+    """Base of all documents; (kind, name) identifies one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+
+    name: Label
+
+
+class Brand(Document):
+    """A face of the organisation towards customers."""
+
+    kind: ClassVar[str] = "brand"
+
+    display_name: Label
+
+
+class Agent(Document):
+    """A person who answers customers."""
+
+    kind: ClassVar[str] = "agent"
+
+    display_name: Label
+    email: Label
+
+
+class Team(Document):
+    """A queue and the agents who work it, in rotation order."""
+
+    kind: ClassVar[str] = "team"
+
+    display_name: Label
+    members: tuple[Label, ...] = ()
+    triage: bool = Field(default=False, description="exactly one team takes what no rule matched")
+
+
+class Calendar(Document):
+    """Business hours: several intervals a day, in the calendar's own zone."""
+
+    kind: ClassVar[str] = "calendar"
+
+    zone: Label = "UTC"
+    week: dict[Weekday, tuple[Interval, ...]]
+    country: str | None = Field(default=None, description="ISO 3166 code for `holidays`; None = no public holidays")
+    subdivision: str | None = None
+    closed: tuple[date, ...] = Field(default=(), description="own closures")
+    working: dict[date, tuple[Interval, ...]] = Field(default_factory=dict, description="own extra working days")
+
+
+class Match(BaseModel):
+    """Conditions of a policy; all that are given must hold, an empty list always holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    brands: tuple[Label, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    teams: tuple[Label, ...] = ()
+    tags: tuple[Label, ...] = Field(default=(), description="any of these")
+
+
+class Policy(Document):
+    """An SLA policy; the first match in ascending `order` wins."""
+
+    kind: ClassVar[str] = "policy"
+
+    order: int
+    match: Match = Match()
+    calendar: Label
+    targets: dict[Metric, dict[Priority, Duration]]
+    warnings: tuple[Annotated[int, Field(gt=0, lt=100)], ...] = (50, 75, 90)
+    pause_on: tuple[Status, ...] = (Status.PENDING, Status.ON_HOLD)
+    pauses: tuple[Metric, ...] = Field(default=(Metric.RESOLUTION, Metric.UPDATE), description="rule 18")
+    call_counts_as_reply: bool = Field(default=False, description="rule 3: an answered call meets first_response")
+
+    @field_validator("warnings")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
+
+
+class RoutingEffect(BaseModel):
+    """What a matching rule sets; later rules override team and priority, tags add up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    team: Label | None = None
+    priority: Priority | None = None
+    tags: tuple[Label, ...] = ()
+
+
+class RoutingRule(BaseModel):
+    """One rule: a CEL condition over `message` and what it sets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Label
+    when: Annotated[str, Field(max_length=2000)]
+    set: RoutingEffect
+    stop: bool = Field(default=False, description="no later rule is tried")
+
+
+class Routing(Document):
+    """The ordered rules of the installation; the document is named `rules`."""
+
+    kind: ClassVar[str] = "routing"
+
+    rules: tuple[RoutingRule, ...]
+    default_priority: Priority = Priority.NORMAL
+
+
+DOCUMENT_KINDS: dict[str, type[Document]] = {
+    kind.kind: kind for kind in (Brand, Agent, Team, Calendar, Policy, Routing)
+}

@@ -1,0 +1,31 @@
+"""One module per table, naming its one writer; everyone may read. Hot-path SQL stands beside its table."""
+
+from ticket_store.tables import (
+    agent_load,
+    api_keys,
+    clocks,
+    command_outcomes,
+    configuration_documents,
+    contacts,
+    inbound_messages,
+    messages,
+    threads,
+    ticket_events,
+    tickets,
+)
+from ticket_store.tables.metadata import METADATA
+
+__all__ = [
+    "METADATA",
+    "agent_load",
+    "api_keys",
+    "clocks",
+    "command_outcomes",
+    "configuration_documents",
+    "contacts",
+    "inbound_messages",
+    "messages",
+    "threads",
+    "ticket_events",
+    "tickets",
+]

@@ -1,0 +1,1 @@
+"""Exactly once from Kafka through Postgres to Kafka."""

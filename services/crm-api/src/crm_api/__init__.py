@@ -1,0 +1,1 @@
+"""REST for agents, leads and CRMs."""

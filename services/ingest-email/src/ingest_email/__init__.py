@@ -1,0 +1,1 @@
+"""Receives mail over SMTP and publishes one message event per delivery."""

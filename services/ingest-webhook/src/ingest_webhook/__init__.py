@@ -1,0 +1,1 @@
+"""Receives provider webhooks and publishes message events."""

@@ -1,0 +1,1 @@
+"""Joins messages to conversations, classifies, grades and assigns."""

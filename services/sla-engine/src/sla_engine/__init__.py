@@ -1,0 +1,1 @@
+"""The only writer of ticket state: decides commands, times clocks, raises alerts."""
