@@ -7,13 +7,14 @@ is the partition whose transaction writes something; a *repeat* is a record that
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ticket_contracts.envelope import Event
 
-Connection = PoolConnectionProxy
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 """A connection of the pool inside the batch's transaction; a processor neither commits nor rolls back."""
 
 
