@@ -1,5 +1,6 @@
 """Commands on `support.commands.v1`: what somebody asks of one ticket. The event id is the command id."""
 
+from hashlib import sha256
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -43,6 +44,14 @@ class Command(Payload):
     actor: Actor
     not_after: Instant | None = None
     expected_version: int | None = Field(default=None, ge=1)
+
+    def fingerprint(self) -> bytes:
+        """Return the 32 bytes that are the same for a caller's retry: all of the command but its patience.
+
+        Stored with the outcome, so that one `Idempotency-Key` with two different bodies is found out.
+        """
+        content = self.model_dump_json(exclude={"not_after"}, exclude_none=True)
+        return sha256(f"{self.event_type}\n{content}".encode()).digest()
 
 
 class ReceiveMessage(Command):

@@ -1,0 +1,49 @@
+# Needs only make and Python >= 3.11; everything else is fetched into this folder or the user's cache.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+SOURCES := libs services tests tools
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+RUN := $(UV) run --frozen --no-sync
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench sync schemas
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: sync  ## Start everything, send sample messages, show their tickets; ARGS="--port-base 9000 --no-demo"
+	$(RUN) firebreak up $(ARGS)
+
+test: sync  ## Run all tests against real Kafka and Postgres; ARGS="tests/unit -k calendar" narrows
+	$(RUN) pytest $(or $(ARGS),tests)
+
+lint: sync  ## Check style, types, imports between members, sizes and generated documents
+	$(RUN) ruff check $(SOURCES)
+	$(RUN) ruff format --check $(SOURCES)
+	$(RUN) mypy libs/*/src services/*/src tests tools
+	$(RUN) lint-imports
+	$(RUN) python -m tools.check_sizes
+
+format: sync  ## Rewrite the code in the project's format
+	$(RUN) ruff check --fix $(SOURCES)
+	$(RUN) ruff format $(SOURCES)
+
+bench: sync  ## Measure ours beside the machine's limits; ARGS=--json prints one JSON object last
+	$(RUN) python -m tests.load $(ARGS)
+
+schemas: sync  ## Write docs/schemas, docs/asyncapi.yaml and docs/openapi.json anew from the models
+	$(RUN) python -m ticket_contracts.generate --write
+	$(RUN) python -m crm_api.generate --write
+
+sync: $(UV)  # Install exactly what uv.lock pins
+	@$(UV) sync --frozen --quiet
+
+.tools/bin/uv:
+	@echo "uv is missing: installing $(UV_VERSION) into .tools"
+	@$(PYTHON) -m venv .tools || { echo "This Python has no venv: install it (Debian: python3-venv), or install uv."; exit 1; }
+	@.tools/bin/pip install --quiet uv==$(UV_VERSION)
+
+/%/uv:  # an installed uv needs nothing
+	@:
