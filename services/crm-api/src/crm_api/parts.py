@@ -1,0 +1,17 @@
+"""What the routes work with, put together by wiring."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm_api.authenticate import Authenticator
+from crm_api.send_command import CommandDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One per process."""
+
+    engine: AsyncEngine
+    authenticator: Authenticator
+    desk: CommandDesk

@@ -1,0 +1,88 @@
+"""Commands as a caller writes them; everything else of a command (actor, patience, version) is ours to fill in."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from ticket_contracts import commands
+from ticket_contracts.vocabulary import Priority, Status
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+"""Without NUL, which Postgres refuses; short enough that the event stays below MAX_EVENT_BYTES in any script."""
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+
+
+class Request(BaseModel):
+    """Base of all request bodies; an unknown field is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SetStatus(Request):
+    """Move the ticket to another status."""
+
+    type: Literal["set-status"]
+    status: Status
+
+    def command(self, envelope: "CommandEnvelope") -> commands.Command:
+        return commands.SetStatus(**envelope.fields(), status=self.status)
+
+
+class SetPriority(Request):
+    """Grade the ticket anew."""
+
+    type: Literal["set-priority"]
+    priority: Priority
+
+    def command(self, envelope: "CommandEnvelope") -> commands.Command:
+        return commands.SetPriority(**envelope.fields(), priority=self.priority)
+
+
+class Assign(Request):
+    """Hand the ticket over; without `team` it stays in its team, without `assignee` it returns to the queue."""
+
+    type: Literal["assign"]
+    team: Label | None = None
+    assignee: Label | None = None
+
+    def command(self, envelope: "CommandEnvelope") -> commands.Command:
+        return commands.Assign(**envelope.fields(), team=self.team, assignee=self.assignee)
+
+
+class AddNote(Request):
+    """Add a private note; the customer never sees it."""
+
+    type: Literal["note"]
+    text: Text
+
+    def command(self, envelope: "CommandEnvelope") -> commands.Command:
+        return commands.AddNote(**envelope.fields(), text=self.text)
+
+
+class Reply(Request):
+    """Answer the customer. Recorded and timed now; delivery to the channel comes with the notifier."""
+
+    type: Literal["reply"]
+    text: Text
+
+    def command(self, envelope: "CommandEnvelope") -> commands.Command:
+        return commands.Reply(**envelope.fields(), text=self.text)
+
+
+CommandRequest = Annotated[SetStatus | SetPriority | Assign | AddNote | Reply, Field(discriminator="type")]
+
+
+class CommandEnvelope(BaseModel):
+    """What the API adds to every command."""
+
+    ticket_id: UUID
+    actor: commands.Actor
+    not_after: datetime
+    expected_version: int | None
+
+    def fields(self) -> dict[str, object]:
+        """Return the envelope as keyword arguments of a command."""
+        return {name: getattr(self, name) for name in type(self).model_fields}

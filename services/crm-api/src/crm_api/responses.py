@@ -1,0 +1,153 @@
+"""What the API answers: closed models, so that nothing leaves the tables by accident (OWASP API3:2023)."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ticket_contracts.commands import Actor
+from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
+from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, Metric, Priority, Status
+
+
+class Response(BaseModel):
+    """Base of all answers; a field that is not declared cannot be sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TicketView(Response):
+    """One ticket's present state. `version` is also its ETag."""
+
+    ticket_id: UUID
+    number: int
+    version: int
+    brand: str
+    channel: Channel
+    subject: str
+    contact_id: UUID
+    contact_name: str = Field(description="empty when the channel told none")
+    status: Status
+    priority: Priority | None
+    team: str
+    assignee: str | None
+    tags: list[str]
+    opened_at: AwareDatetime
+    updated_at: AwareDatetime
+    first_response_due_at: AwareDatetime | None
+    next_due_at: AwareDatetime | None = Field(description="the earliest due time of the open clocks")
+    successor_id: UUID | None = Field(description="the follow-up that took over when this ticket was closed")
+
+
+class TicketPage(Response):
+    """Tickets, the newest first; `next_cursor` is null on the last page."""
+
+    items: list[TicketView]
+    next_cursor: str | None
+
+
+class TimelineEntry(Response):
+    """One fact of the ticket's history, as it was published."""
+
+    version: int
+    event_id: str
+    type: str
+    at: AwareDatetime = Field(description="event time: what the SLA counts")
+    recorded_at: AwareDatetime
+    actor: Actor
+    causation_id: str = Field(description="the event that caused this one")
+    data: dict[str, Any]
+
+
+class TimelinePage(Response):
+    """Facts in order of version."""
+
+    items: list[TimelineEntry]
+    next_cursor: str | None
+
+
+class MessageView(Response):
+    """One entry of the conversation. A private note has `public` false."""
+
+    message_id: UUID
+    version: int
+    author: Actor
+    public: bool
+    at: AwareDatetime
+    text: str
+    channel: Channel | None
+    sender: Party | None
+    subject: str
+    automation: Automation
+    text_object: StoredObject | None
+    html: StoredObject | None
+    raw: StoredObject | None
+    attachments: list[Attachment]
+    call: CallRecord | None
+    reading_problems: list[str]
+
+
+class MessagePage(Response):
+    """The conversation, the oldest first."""
+
+    items: list[MessageView]
+    next_cursor: str | None
+
+
+class ClockStep(Response):
+    """One transition of a clock, told with its cause."""
+
+    version: int
+    at: AwareDatetime
+    transition: str
+    cause: str = Field(description="id of the event behind it")
+    words: str = Field(description="the step in the language of Accept-Language (zh, en)")
+
+
+class ClockView(Response):
+    """One clock and its story."""
+
+    metric: Metric
+    cycle: int
+    status: ClockStatus
+    policy: str
+    policy_version: int
+    calendar: str
+    target_seconds: int
+    used_seconds: int = Field(description="business time used at the last transition")
+    started_at: AwareDatetime
+    due_at: AwareDatetime | None
+    stopped_at: AwareDatetime | None
+    breached_at: AwareDatetime | None
+    story: list[ClockStep]
+
+
+class SlaView(Response):
+    """All clocks of a ticket, or the reason why there is none."""
+
+    ticket_id: UUID
+    version: int
+    clocks: list[ClockView]
+    no_clock_reason: str
+
+
+class CommandView(Response):
+    """What became of a command. `pending`: not decided yet; ask again at `url`."""
+
+    command_id: UUID
+    ticket_id: UUID
+    outcome: Literal["applied", "no-op", "pending"]
+    reason: str
+    version: int | None = Field(description="of the ticket afterwards")
+    url: str
+
+
+class DecidedCommand(Response):
+    """A recorded outcome, whatever it was; kept for 7 days."""
+
+    command_id: UUID
+    ticket_id: UUID
+    outcome: Literal["applied", "no-op", "rejected", "conflict", "expired", "failed"]
+    reason: str
+    version: int | None
+    decided_at: AwareDatetime

@@ -1,0 +1,168 @@
+"""The HTTP surface of /v1: parse, call one use case, answer."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_api.authenticate import Caller, require_reader, require_writer
+from crm_api.await_outcomes import read_outcomes
+from crm_api.cursors import BadCursor, decode_cursor
+from crm_api.explain_sla import explain_sla
+from crm_api.list_tickets import TicketFilter, list_tickets
+from crm_api.parts import Parts
+from crm_api.read_ticket import read_messages, read_ticket, read_timeline
+from crm_api.requests import CommandRequest
+from crm_api.responses import CommandView, DecidedCommand, MessagePage, SlaView, TicketPage, TicketView, TimelinePage
+from crm_api.send_command import no_such_ticket
+from crm_api.sla_words import choose_language
+from service_kit.problems import FieldProblem, ProblemError, documented_problems
+from ticket_contracts.vocabulary import Channel, Priority, Status
+
+READ_PROBLEMS = documented_problems(400, 401, 403, 404, 422, 503)
+WRITE_PROBLEMS = documented_problems(400, 401, 403, 404, 409, 412, 413, 422, 503)
+
+router = APIRouter(prefix="/v1")
+
+Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
+Cursor = Annotated[str | None, Query(max_length=60, description="`next_cursor` of the page before")]
+Reader = Annotated[Caller, Depends(require_reader)]
+Writer = Annotated[Caller, Depends(require_writer)]
+
+
+def parts_of(request: Request) -> Parts:
+    """Return what wiring put together for this app."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+
+
+@router.get("/tickets", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_tickets(
+    _: Reader,
+    parts: PartsOf,
+    status: Annotated[list[Status], Query()] = [],  # noqa: B006 - FastAPI copies defaults
+    priority: Annotated[list[Priority], Query()] = [],  # noqa: B006
+    channel: Annotated[list[Channel], Query()] = [],  # noqa: B006
+    team: Label | None = None,
+    assignee: Label | None = None,
+    contact_id: UUID | None = None,
+    tag: Label | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> TicketPage:
+    """List tickets, the newest first. Repeat `status`, `priority` and `channel` to ask for several."""
+    wanted = TicketFilter(tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag)
+    async with parts.engine.connect() as connection:
+        return await list_tickets(connection, wanted, read_cursor(cursor), limit)
+
+
+@router.get("/tickets/{ticket_id}", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_ticket(ticket_id: UUID, _: Reader, parts: PartsOf, response: Response) -> TicketView:
+    """Read one ticket; its ETag is its version, to be sent back as If-Match."""
+    async with parts.engine.connect() as connection:
+        ticket = await existing_ticket(connection, ticket_id)
+    response.headers["ETag"] = f'"{ticket.version}"'
+    return ticket
+
+
+@router.get("/tickets/{ticket_id}/timeline", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_timeline(
+    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 100
+) -> TimelinePage:
+    """Read everything that happened to a ticket, in order."""
+    async with parts.engine.connect() as connection:
+        await existing_ticket(connection, ticket_id)
+        return await read_timeline(connection, ticket_id, read_cursor(cursor) or 0, limit)
+
+
+@router.get("/tickets/{ticket_id}/messages", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_messages(
+    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 100
+) -> MessagePage:
+    """Read the conversation, the oldest entry first."""
+    async with parts.engine.connect() as connection:
+        await existing_ticket(connection, ticket_id)
+        return await read_messages(connection, ticket_id, read_cursor(cursor) or 0, limit)
+
+
+@router.get("/tickets/{ticket_id}/sla", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_sla(
+    ticket_id: UUID,
+    _: Reader,
+    parts: PartsOf,
+    response: Response,
+    accept_language: Annotated[str, Header(max_length=200)] = "en",
+) -> SlaView:
+    """Explain every clock of the ticket by the events behind it, in English or Chinese."""
+    language = choose_language(accept_language)
+    response.headers["Content-Language"] = language
+    async with parts.engine.connect() as connection:
+        ticket = await existing_ticket(connection, ticket_id)
+        return await explain_sla(connection, ticket_id, ticket.version, language)
+
+
+@router.post(
+    "/tickets/{ticket_id}/commands",
+    responses={**WRITE_PROBLEMS, 202: {"model": CommandView, "description": "Not decided yet; ask at `url`"}},
+    tags=["commands"],
+)
+async def post_command(
+    ticket_id: UUID,
+    body: CommandRequest,
+    caller: Writer,
+    parts: PartsOf,
+    response: Response,
+    if_match: Annotated[str | None, Header(pattern=r'^("[1-9][0-9]{0,8}"|\*)$', description='`"7"`')] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> CommandView:
+    """Ask something of a ticket and read the outcome; afterwards every read shows it."""
+    expected = int(if_match.strip('"')) if if_match and if_match != "*" else None
+    view = await parts.desk.send(ticket_id, body, caller, idempotency_key, expected)
+    if view.outcome == "pending":
+        response.status_code = 202
+        response.headers["Location"] = view.url
+    if view.version is not None:
+        response.headers["ETag"] = f'"{view.version}"'
+    return view
+
+
+@router.get("/commands/{command_id}", responses=READ_PROBLEMS, tags=["commands"])
+async def get_command(command_id: UUID, _: Reader, parts: PartsOf) -> DecidedCommand:
+    """Read what became of a command; 404 while it is not decided, and after 7 days."""
+    async with parts.engine.connect() as connection:
+        outcomes = await read_outcomes(connection, [str(command_id)])
+    if not outcomes:
+        raise ProblemError(
+            404,
+            "No outcome is known",
+            "The command is not decided yet, was never taken, or was decided over 7 days ago.",
+            type="/problems/no-such-command",
+        )
+    known = {name: getattr(outcomes[0], name) for name in DecidedCommand.model_fields}
+    return DecidedCommand(**known)
+
+
+async def existing_ticket(connection: AsyncConnection, ticket_id: UUID) -> TicketView:
+    """Return the ticket or raise the 404."""
+    ticket = await read_ticket(connection, ticket_id)
+    if ticket is None:
+        raise no_such_ticket(ticket_id)
+    return ticket
+
+
+def read_cursor(cursor: str | None) -> int | None:
+    """Return the key of a cursor, or raise the 422 that names the field."""
+    try:
+        return decode_cursor(cursor) if cursor is not None else None
+    except BadCursor as error:
+        fix = FieldProblem(
+            field="query.cursor",
+            message="this is no cursor of this API",
+            fix="send `next_cursor` of the page before, or leave it out for the first page",
+        )
+        raise ProblemError(422, "The request is not valid", type="/problems/invalid-request", errors=[fix]) from error

@@ -1,0 +1,156 @@
+"""Send one command to the engine and wait for what becomes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm_api.authenticate import Caller
+from crm_api.await_outcomes import Outcome, OutcomeWaiters, read_outcomes
+from crm_api.requests import CommandEnvelope, CommandRequest
+from crm_api.responses import CommandView
+from service_kit.problems import FieldProblem, ProblemError
+from service_kit.tracing import current_trace
+from ticket_contracts.commands import Command
+from ticket_contracts.envelope import Event
+from ticket_contracts.topics import COMMANDS
+from ticket_store.tables.tickets import TICKETS
+from ticket_stream.edge_publisher import EdgePublisher, KafkaAway
+
+SOURCE = "/firebreak/crm-api"
+
+WAIT_SECONDS = 5.0
+"""How long a caller is kept waiting before it gets 202 and the URL of the outcome."""
+
+PATIENCE = timedelta(seconds=30)
+"""After this the engine no longer applies the command, so a caller that gave up is not surprised much later."""
+
+_KEYS = uuid5(NAMESPACE_URL, "firebreak:idempotency-key")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDesk:
+    """What sending needs. `now` gives aware times, `new_id` ids for callers that send no key."""
+
+    engine: AsyncEngine
+    publisher: EdgePublisher
+    waiters: OutcomeWaiters
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+
+    async def send(
+        self,
+        ticket_id: UUID,
+        request: CommandRequest,
+        caller: Caller,
+        idempotency_key: str | None,
+        expected_version: int | None,
+    ) -> CommandView:
+        """Return the outcome, or `pending` when none is known in time.
+
+        :raises ProblemError: unknown ticket 404, refused 409, changed meanwhile 412, key reused 422, Kafka away 503.
+        """
+        command_id = uuid5(_KEYS, f"{caller.key_id}:{idempotency_key}") if idempotency_key else self.new_id()
+        envelope = CommandEnvelope(
+            ticket_id=ticket_id,
+            actor=caller.actor,
+            not_after=self.now() + PATIENCE,
+            expected_version=expected_version,
+        )
+        command = request.command(envelope)
+        known = await self._look_first(ticket_id, str(command_id))
+        if known is None:
+            await self._publish(command_id, command)
+            known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
+        return view_outcome(command_id, command, known)
+
+    async def _look_first(self, ticket_id: UUID, command_id: str) -> Outcome | None:
+        async with self.engine.connect() as connection:
+            outcomes = await read_outcomes(connection, [command_id])
+            found = await connection.scalar(select(TICKETS.c.number).where(TICKETS.c.ticket_id == ticket_id))
+        if found is None:
+            raise no_such_ticket(ticket_id)
+        return outcomes[0] if outcomes else None
+
+    async def _publish(self, command_id: UUID, command: Command) -> None:
+        trace = current_trace()
+        event = Event(
+            id=str(command_id),
+            source=SOURCE,
+            type=command.event_type,
+            time=self.now(),
+            data=command.encode(),
+            subject=str(command.ticket_id),
+            partitionkey=str(command.ticket_id),
+            traceparent=trace.traceparent if trace else None,
+            correlationid=str(command_id),
+        )
+        try:
+            await self.publisher.publish(COMMANDS, str(command.ticket_id), event)
+        except KafkaAway as error:
+            raise ProblemError(
+                503,
+                "The command may not have been taken",
+                f"Kafka does not answer. Look at {command_url(command_id)}, or repeat with the same Idempotency-Key.",
+                type="/problems/outcome-unknown",
+                headers={"Retry-After": "5", "Location": command_url(command_id)},
+            ) from error
+
+
+def command_url(command_id: UUID) -> str:
+    """Return where the outcome will stand."""
+    return f"/v1/commands/{command_id}"
+
+
+def no_such_ticket(ticket_id: UUID) -> ProblemError:
+    """Return the 404 of a ticket."""
+    return ProblemError(404, "No such ticket", f"There is no ticket {ticket_id}.", type="/problems/no-such-ticket")
+
+
+_REFUSALS = {
+    "rejected": (409, "The ticket does not allow this", "/problems/command-rejected"),
+    "conflict": (412, "The ticket has changed", "/problems/version-conflict"),
+    "expired": (409, "The command came too late", "/problems/command-expired"),
+    "failed": (422, "The command cannot be processed", "/problems/command-failed"),
+}
+
+
+def view_outcome(command_id: UUID, command: Command, outcome: Outcome | None) -> CommandView:
+    """Turn an outcome into the answer, or raise the problem it stands for."""
+    if outcome is None:
+        return CommandView(
+            command_id=command_id,
+            ticket_id=command.ticket_id,
+            outcome="pending",
+            reason="",
+            version=None,
+            url=command_url(command_id),
+        )
+    if outcome.content_hash != command.fingerprint():
+        raise ProblemError(
+            422,
+            "The Idempotency-Key was used for another command",
+            type="/problems/idempotency-key-reused",
+            errors=[
+                FieldProblem(
+                    field="header.idempotency-key",
+                    message="this key already stands for a command with another body, ticket or If-Match",
+                    fix="send a new key for a new command",
+                )
+            ],
+        )
+    if outcome.outcome in _REFUSALS:
+        status, title, kind = _REFUSALS[outcome.outcome]
+        headers = {"ETag": f'"{outcome.version}"'} if outcome.version else {}
+        raise ProblemError(status, title, outcome.reason or None, type=kind, headers=headers)
+    return CommandView(
+        command_id=command_id,
+        ticket_id=outcome.ticket_id,
+        outcome=outcome.outcome,
+        reason=outcome.reason,
+        version=outcome.version,
+        url=command_url(command_id),
+    )

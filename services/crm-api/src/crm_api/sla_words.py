@@ -1,0 +1,87 @@
+"""The sentences of the SLA explanation, in English and Chinese."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ticket_contracts.tickets import ClockState
+from ticket_contracts.vocabulary import Metric
+
+Language = Literal["en", "zh"]
+
+_METRICS: dict[Language, dict[Metric, str]] = {
+    "en": {
+        Metric.FIRST_RESPONSE: "first response",
+        Metric.NEXT_RESPONSE: "next response",
+        Metric.UPDATE: "update",
+        Metric.RESOLUTION: "resolution",
+    },
+    "zh": {
+        Metric.FIRST_RESPONSE: "首次响应",
+        Metric.NEXT_RESPONSE: "后续响应",
+        Metric.UPDATE: "进展更新",
+        Metric.RESOLUTION: "解决",
+    },
+}
+
+_STEPS: dict[Language, dict[str, str]] = {
+    "en": {
+        "started": "The {metric} clock started: {target} of business time on calendar {calendar}, due {due}.",
+        "paused": "The {metric} clock paused after {used} of {target}.",
+        "resumed": "The {metric} clock resumed after {used} of {target}; now due {due}.",
+        "retargeted": "The {metric} target is now {target}; due {due}.",
+        "warned": "{percent} % of the {metric} target ({target}) is used; due {due}.",
+        "breached": "The {metric} target of {target} was missed: it was due {breached}.",
+        "breach-withdrawn": "The breach of {metric} was withdrawn: the stop is dated before it was due.",
+        "met": "The {metric} target was met after {used} of {target}.",
+        "late": "The {metric} clock stopped {stopped}, after its breach.",
+        "cancelled": "The {metric} clock was cancelled.",
+    },
+    "zh": {
+        "started": "{metric}计时开始：按日历 {calendar} 须在 {target} 工作时间内完成，截止 {due}。",
+        "paused": "{metric}计时暂停，已用 {used}，目标 {target}。",
+        "resumed": "{metric}计时恢复，已用 {used}，目标 {target}；新的截止时间 {due}。",
+        "retargeted": "{metric}目标改为 {target}；截止 {due}。",
+        "warned": "{metric}目标（{target}）已用 {percent}%；截止 {due}。",
+        "breached": "{metric}超时：目标 {target}，应在 {breached} 前完成。",
+        "breach-withdrawn": "{metric}的超时记录已撤销：实际完成时间早于截止时间。",
+        "met": "{metric}达标，用时 {used}，目标 {target}。",
+        "late": "{metric}计时于 {stopped} 停止，已超时。",
+        "cancelled": "{metric}计时已取消。",
+    },
+}
+
+
+def choose_language(accept_language: str) -> Language:
+    """Return zh when Chinese stands before English in `Accept-Language` (RFC 9110 §12.5.4), else en."""
+    weighed: list[tuple[float, str]] = []
+    for part in accept_language.split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((float(weight or 1), tag.lower().split("-")[0]))
+        except ValueError:
+            continue  # a malformed weight is a preference we cannot read
+    ranked = sorted(weighed, key=lambda pair: -pair[0])
+    return next(("zh" if tag == "zh" else "en" for _, tag in ranked if tag in ("zh", "en")), "en")
+
+
+def tell_step(transition: str, clock: ClockState, language: Language) -> str:
+    """Return the sentence of one step of a clock."""
+    told = "late" if transition == "met" and clock.breached_at else transition
+    return _STEPS[language][told].format(
+        metric=_METRICS[language][clock.metric],
+        calendar=clock.calendar,
+        target=_span(clock.target_seconds),
+        used=_span(clock.used_seconds),
+        percent=clock.warned_percent,
+        due=_instant(clock.due_at),
+        breached=_instant(clock.breached_at),
+        stopped=_instant(clock.stopped_at),
+    )
+
+
+def _span(seconds: int) -> str:
+    return str(timedelta(seconds=seconds))
+
+
+def _instant(instant: datetime | None) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M:%S %Z") if instant else "—"
