@@ -1,6 +1,7 @@
 """Commands on `support.commands.v1`: what somebody asks of one ticket. The event id is the command id."""
 
 from hashlib import sha256
+from hashlib import sha256
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -63,6 +64,8 @@ class ReceiveMessage(Command):
     contact_id: UUID
     contact_name: str = ""
     routing: Routing
+    previous_ticket_id: UUID | None = Field(default=None, description="the closed ticket this one follows up")
+    hops: int = Field(default=0, ge=0, description="how often the engine forwarded it from ticket to ticket")
 
 
 class SetStatus(Command):
@@ -105,6 +108,15 @@ class Reply(Command):
 
     text: Words = Field(min_length=1)
     author: Literal["agent", "machine"] = "agent"
+
+
+def content_hash(command: Command) -> bytes:
+    """Return what `command_outcomes.content_hash` holds: equal for two sendings of the same wish.
+
+    `not_after` is left out, because a caller that tries again with the same key sets a new end to its patience.
+    """
+    wish = command.model_dump_json(exclude={"not_after"}, exclude_none=True)
+    return sha256(f"{command.event_type}\n{wish}".encode()).digest()
 
 
 COMMAND_EVENTS = event_types(ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)

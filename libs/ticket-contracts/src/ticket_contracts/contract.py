@@ -16,7 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 class Contract(BaseModel):
     """Base of payloads and their parts. Readers ignore fields they do not know."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)  # inputs are people's words
 
 
 class Payload(Contract):

@@ -8,7 +8,7 @@ from pydantic import Field
 from ticket_contracts.commands import Actor, Routing
 from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
 from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, Metric, Priority, Status
+from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, MessageKind, Metric, Priority, Status
 
 
 class ClockState(Contract):
@@ -16,6 +16,7 @@ class ClockState(Contract):
 
     `used_seconds` is business time used up to `counted_from` (the start of the present running stretch, None while
     paused or stopped); `due_at` is the instant at which `target_seconds` of business time will have been used.
+    A breached clock goes on counting its lateness until it is stopped: `counted_from` stays set, status `breached`.
     """
 
     metric: Metric
@@ -26,6 +27,9 @@ class ClockState(Contract):
     calendar: Name
     target_seconds: int = Field(gt=0)
     used_seconds: int = Field(default=0, ge=0)
+    used_microseconds: int = Field(
+        default=0, ge=0, lt=1_000_000, description="the part of the used time below a second"
+    )
     counted_from: Instant | None = None
     started_at: Instant
     due_at: Instant | None = Field(default=None, description="None while paused before a breach")
@@ -41,6 +45,8 @@ class MessageEntry(Contract):
     """One entry of the conversation as stored with the ticket."""
 
     message_id: UUID
+    kind: MessageKind = MessageKind.CREATED
+    provider_id: str = Field(default="", description="the channel's own id: what an edit or deletion refers to")
     author: Actor
     public: bool
     automation: Automation = Automation.HUMAN
@@ -101,6 +107,14 @@ class MessageAdded(TicketFact):
     """A customer's message, an agent's reply or a private note."""
 
     event_type: ClassVar[str] = "firebreak.ticket.message-added.v1"
+
+    message: MessageEntry
+
+
+class MessageRevised(TicketFact):
+    """The customer edited or deleted a message (`message.kind`); recorded, and never a reason to start a clock."""
+
+    event_type: ClassVar[str] = "firebreak.ticket.message-revised.v1"
 
     message: MessageEntry
 
@@ -177,6 +191,12 @@ class ClockMet(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-met.v1"
 
 
+class ClockStopped(ClockFact):
+    """What a breached clock waited for has happened, too late: it stays breached and stops counting."""
+
+    event_type: ClassVar[str] = "firebreak.ticket.clock-stopped.v1"
+
+
 class ClockCancelled(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-cancelled.v1"
 
@@ -186,6 +206,7 @@ class ClockCancelled(ClockFact):
 TICKET_EVENTS = event_types(
     TicketOpened,
     MessageAdded,
+    MessageRevised,
     StatusChanged,
     PriorityChanged,
     TicketAssigned,
@@ -198,5 +219,6 @@ TICKET_EVENTS = event_types(
     ClockBreached,
     BreachWithdrawn,
     ClockMet,
+    ClockStopped,
     ClockCancelled,
 )
