@@ -1,0 +1,83 @@
+"""From a provider's message to the event on `support.messages.v1`."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from ingest_webhook.domain.clean_text import one_line, shorten
+from ingest_webhook.domain.identity import message_identity
+from ingest_webhook.provider import IncomingFile, IncomingMessage
+from ingest_webhook.sources import Source
+from ticket_contracts.envelope import Event
+from ticket_contracts.messages import Attachment, Conversation, MessageReceived, StoredObject
+
+Store = Callable[[bytes, str], Awaitable[StoredObject]]
+"""Durably stores content of a media type; `ObjectStorage.put`."""
+
+# A quarter of an event at the four bytes that a character takes at most: the text travels on inside a command and a
+# fact, and all three have to stay below MAX_EVENT_BYTES.
+INLINE_CHARACTERS = 16 * 1024
+FILE_NAME_LENGTH = 255
+# What an agent reads beside the message; more of them say nothing more.
+MAX_PROBLEMS, PROBLEM_LENGTH = 20, 500
+
+
+async def compose_message(
+    message: IncomingMessage, source: Source, message_id: UUID, received_at: datetime, store: Store
+) -> MessageReceived:
+    """Build the payload; what is long or a file is stored first. An ordinary message touches no storage.
+
+    :raises StorageUnavailable:
+    """
+    text, text_object = message.text, None
+    if len(text) > INLINE_CHARACTERS:
+        text_object = await store(text.encode(), "text/plain; charset=utf-8")
+        text = text[:INLINE_CHARACTERS]
+    return MessageReceived(
+        message_id=message_id,
+        identity=message_identity(source.account, message.provider_id, message.kind, message.revision),
+        kind=message.kind,
+        channel=message.channel,
+        source=source.name,
+        brand=source.brand,
+        account=source.account,
+        provider_id=message.provider_id,
+        conversation=Conversation(key=message.conversation),
+        sender=message.sender,
+        recipients=message.recipients,
+        subject=message.subject,
+        text=text,
+        text_object=text_object,
+        attachments=tuple([await _store_file(file, store) for file in message.files]),
+        received_at=received_at,
+        sent_at=message.sent_at,
+        time_trusted=source.provider.time_trusted,
+        call=message.call,
+        reading_problems=tuple(shorten(problem, PROBLEM_LENGTH) for problem in message.reading_problems[:MAX_PROBLEMS]),
+    )
+
+
+def event_key(payload: MessageReceived) -> str:
+    """Return the record key: all messages of one conversation stand in one partition, in order."""
+    return f"{payload.brand}|{payload.account}|{payload.conversation.key}"
+
+
+def compose_event(payload: MessageReceived, source: Source, key: str, traceparent: str) -> Event:
+    """Wrap the payload. It starts a chain, so it is its own correlation."""
+    event_id = str(payload.message_id)
+    return Event(
+        id=event_id,
+        source=source.event_source,
+        type=MessageReceived.event_type,
+        time=payload.received_at,
+        data=payload.encode(),
+        subject=event_id,
+        partitionkey=key,
+        traceparent=traceparent,
+        correlationid=event_id,
+    )
+
+
+async def _store_file(file: IncomingFile, store: Store) -> Attachment:
+    name = one_line(file.name, FILE_NAME_LENGTH) or "unnamed"
+    return Attachment(name=name, content=await store(file.content, file.media_type))

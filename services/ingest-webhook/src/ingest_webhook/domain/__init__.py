@@ -1,0 +1,1 @@
+"""Pure rules of the edge: signatures, text, JSON and identity. No I/O, no clock."""

@@ -1,0 +1,74 @@
+"""JSON from outside, read within limits and cleaned."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from ingest_webhook.domain.clean_text import clean_text
+
+# Slack's deepest blocks reach about fifteen levels; a document deeper than this is an attack on recursive code.
+MAX_DEPTH = 40
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity: Python reads them, JSON has none
+
+
+# Made once: `json.loads` makes a new decoder for each call with an argument of its own.
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+_LENIENT = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
+# What may become a control character or a surrogate: those escapes, and DEL, which JSON allows bare.
+_UNCLEAN = re.compile(r"\\u(?:00[01789]|[dD][89a-fA-F])|\x7f")
+
+
+class NotJson(ValueError):
+    """The text is no JSON document within our limits; the message says why and holds nothing of the content."""
+
+
+def decode_json_bytes(body: bytes) -> Any:
+    """Decode UTF-8 (a byte order mark is tolerated) and read the document.
+
+    :raises NotJson:
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NotJson(f"not UTF-8 at byte {error.start}") from error
+    return decode_json(text)
+
+
+def decode_json(text: str, *, strict: bool = True) -> Any:
+    """Read one document; every string in it, names included, comes back clean.
+
+    :param strict: refuse raw control characters inside strings, as the standard demands.
+    :raises NotJson:
+    """
+    try:
+        document = (_STRICT if strict else _LENIENT).decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"not JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels") from error
+    except ValueError as error:
+        raise NotJson("a number that is not JSON or has too many digits") from error
+    # Nearly every document is spared the walk: it has too few brackets to be deep, and nothing in it to clean.
+    if strict and text.count("{") + text.count("[") <= MAX_DEPTH and not _UNCLEAN.search(text):
+        return document
+    return _clean(document, MAX_DEPTH)
+
+
+def _clean(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        _check_depth(levels)
+        return {clean_text(name): _clean(item, levels - 1) for name, item in value.items()}
+    if isinstance(value, list):
+        _check_depth(levels)
+        return [_clean(item, levels - 1) for item in value]
+    return value
+
+
+def _check_depth(levels: int) -> None:
+    if levels == 0:
+        raise NotJson(f"nested deeper than {MAX_DEPTH} levels")

@@ -1,0 +1,114 @@
+"""What the edge and its providers say to each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeAlias
+
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.vocabulary import Channel, MessageKind
+
+
+class WebhookRequest(NamedTuple):
+    """One request as it came; names of headers are lower-case, nothing is parsed. `received_at` is our clock.
+
+    A tuple, like `IncomingMessage`: one of each is made per request, and a frozen dataclass costs five times as much.
+    """
+
+    headers: Mapping[bytes, bytes]
+    query: bytes
+    body: bytes
+    received_at: datetime
+
+    def header(self, name: bytes) -> bytes:
+        return self.headers.get(name, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file that came inside the request."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class IncomingMessage(NamedTuple):
+    """One message as a provider module understood it.
+
+    `provider_id` and `revision` are what make a repeat recognisable: the same message delivered again has the same,
+    an edit of it has another revision. `conversation` is the key that all messages of one conversation share.
+    """
+
+    kind: MessageKind
+    channel: Channel
+    provider_id: str
+    conversation: str
+    sender: Party
+    revision: str = ""
+    recipients: tuple[Party, ...] = ()
+    subject: str = ""
+    text: str = ""
+    sent_at: datetime | None = None
+    files: tuple[IncomingFile, ...] = ()
+    call: CallRecord | None = None
+    reading_problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The provider asks whether this address is ours; it expects exactly this answer."""
+
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood and deliberately not a message: acknowledged, counted, nothing published."""
+
+    reason: IgnoreReason
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """At least one message, in the order in which they were said."""
+
+    messages: tuple[IncomingMessage, ...]
+
+
+Reading: TypeAlias = Handshake | Ignored | Messages
+
+
+class Provider(Protocol):
+    """One source's way of speaking, built once from its options and active secrets. Both functions are pure."""
+
+    @property
+    def time_trusted(self) -> bool:
+        """Whether `sent_at` may count for the SLA."""
+        ...
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """HTTP methods this provider uses; any other gets 405."""
+        ...
+
+    @property
+    def challenge(self) -> str | None:
+        """What a 401 says in `WWW-Authenticate` where the provider uses HTTP authentication."""
+        ...
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Check the raw request against each active secret.
+
+        :raises SignatureInvalid: or SignatureStale.
+        """
+        ...
+
+    def read(self, request: WebhookRequest) -> Reading:
+        """Understand a verified request.
+
+        :raises Undecodable: it names the field that is wrong.
+        """
+        ...

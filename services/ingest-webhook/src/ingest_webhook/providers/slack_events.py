@@ -1,0 +1,211 @@
+"""Slack's Events API: https://docs.slack.dev/apis/events-api/ and …/reference/events/message.
+
+A request with `X-Slack-Retry-Num` is treated like the first: its first delivery may be exactly the one that failed.
+Files stay at Slack (fetching them takes a token and is a job of its own); the message names them.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.signatures import SecretMalformed, verify_slack
+from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.options import SourceOptions
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import Party
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+DOCUMENTATION = "docs/channels/slack.md"
+
+# Subtypes that are a person saying something; every other one is Slack telling about the channel.
+SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
+SUBJECT_LENGTH = 120
+FILE_NAME_LENGTH = 200
+
+SlackId = Field(min_length=1, max_length=64)
+"""Ids have about eleven characters; the room is for what Slack may yet do."""
+_TIME_STAMP = r"^\d{1,10}(\.\d{1,9})?$"
+TimeStamp = Field(pattern=_TIME_STAMP)
+"""Unix seconds with a fraction that makes it the message's id within its channel. Compared as text, never rounded."""
+
+# No part of it may cross another `<`, so that a text of nothing but these costs one pass.
+_REFERENCE = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class File(_Part):
+    name: str | None = None
+    size: int | None = None
+    permalink: str | None = None
+
+
+class Edit(_Part):
+    ts: str = TimeStamp
+
+
+class Said(_Part):
+    """A message as it stands in an event, or in `message` and `previous_message` of a change."""
+
+    ts: str = TimeStamp
+    user: str | None = Field(default=None, max_length=64)
+    text: str = ""
+    thread_ts: str | None = Field(default=None, pattern=_TIME_STAMP)
+    bot_id: str | None = None
+    subtype: str | None = None
+    edited: Edit | None = None
+    files: tuple[File, ...] = ()
+
+    @property
+    def by_machine(self) -> bool:
+        """Our own replies come back as events; answering them would never end."""
+        return self.bot_id is not None or self.subtype == "bot_message"
+
+
+class ChannelEvent(_Part):
+    channel: str = SlackId
+
+
+class ChangeEvent(ChannelEvent):
+    message: Said
+    ts: str = TimeStamp
+
+
+class DeleteEvent(ChannelEvent):
+    deleted_ts: str = TimeStamp
+    previous_message: Said | None = None
+    ts: str = TimeStamp
+
+
+class Envelope(_Part):
+    team_id: str = SlackId
+    event: dict[str, Any]
+
+
+class Verification(_Part):
+    challenge: str = Field(max_length=1000)
+
+
+class SlackEvents:
+    """Provider `slack`. Secrets: the app's signing secret."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: SourceOptions, secrets: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._secrets = secrets
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "SlackEvents":
+        if not all(secret.isascii() and secret.isalnum() for secret in secrets):
+            raise SecretMalformed("is no Slack signing secret: copy it from the app's page, Basic Information")
+        return cls(SourceOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        verify_slack(
+            request.body,
+            timestamp=request.header(b"x-slack-request-timestamp"),
+            signature=request.header(b"x-slack-signature"),
+            secrets=self._secrets,
+            now=request.received_at.timestamp(),
+        )
+
+    def read(self, request: WebhookRequest) -> Reading:
+        document = decode_object(request.body, DOCUMENTATION)
+        match document.get("type"):
+            case "event_callback":
+                return _read_event(decode_model(Envelope, document, DOCUMENTATION))
+            case "url_verification":
+                challenge = decode_model(Verification, document, DOCUMENTATION).challenge
+                return Handshake("text/plain; charset=utf-8", challenge.encode())
+            case "app_rate_limited":
+                return Ignored(IgnoreReason.RATE_LIMITED)
+        return Ignored(IgnoreReason.UNKNOWN_TYPE)
+
+
+def _read_event(envelope: Envelope) -> Reading:
+    event = envelope.event
+    # `app_mention` repeats what `message` says to apps that subscribe to both; the identity makes them one.
+    if event.get("type") not in ("message", "app_mention"):
+        return Ignored(IgnoreReason.UNKNOWN_TYPE)
+    match event.get("subtype"):
+        case "message_changed":
+            return _read_change(envelope.team_id, decode_model(ChangeEvent, event, DOCUMENTATION))
+        case "message_deleted":
+            return _read_deletion(envelope.team_id, decode_model(DeleteEvent, event, DOCUMENTATION))
+        case "bot_message":
+            return Ignored(IgnoreReason.BOT)
+        case subtype if subtype in SPOKEN:
+            channel = decode_model(ChannelEvent, event, DOCUMENTATION).channel
+            said = decode_model(Said, event, DOCUMENTATION)
+            return _spoken(MessageKind.CREATED, envelope.team_id, channel, said, said.ts, "")
+    return Ignored(IgnoreReason.UNKNOWN_TYPE)
+
+
+def _read_change(team: str, change: ChangeEvent) -> Reading:
+    message = change.message
+    if message.subtype == "tombstone":  # the first message of a thread that lives on
+        return _spoken(MessageKind.DELETED, team, change.channel, message, change.ts, "")
+    if message.edited is None:  # a link was unfurled or a reply counted: nobody changed a word
+        return Ignored(IgnoreReason.NOT_EDITED)
+    return _spoken(MessageKind.EDITED, team, change.channel, message, message.edited.ts, message.edited.ts)
+
+
+def _read_deletion(team: str, deletion: DeleteEvent) -> Reading:
+    gone = deletion.previous_message
+    if gone is None:  # Slack's own example has none; then nobody can say whose message it was
+        return Ignored(IgnoreReason.NO_SENDER)
+    gone = gone.model_copy(update={"ts": deletion.deleted_ts})
+    return _spoken(MessageKind.DELETED, team, deletion.channel, gone, deletion.ts, "")
+
+
+def _spoken(kind: MessageKind, team: str, channel: str, said: Said, at: str, revision: str) -> Reading:
+    if said.by_machine:
+        return Ignored(IgnoreReason.BOT)
+    if not said.user:
+        return Ignored(IgnoreReason.NO_SENDER)
+    text = readable(said.text)
+    message = IncomingMessage(
+        kind=kind,
+        channel=Channel.CHAT,
+        # Not `event_id`: that names the notification, and two of them may tell of the same message.
+        provider_id=f"{channel}/{said.ts}",
+        revision=revision,
+        conversation=f"{channel}/{said.thread_ts or said.ts}",
+        # Slack: a user id is unique only together with the workspace's.
+        sender=Party(kind=IdentityKind.SLACK, value=f"{team}/{said.user}"),
+        subject=one_line(text, SUBJECT_LENGTH),
+        text=text,
+        sent_at=datetime.fromtimestamp(float(at), UTC),
+        reading_problems=tuple(map(_left_at_slack, said.files)),
+    )
+    return Messages((message,))
+
+
+def readable(text: str) -> str:
+    """Turn Slack's markup into what the writer saw: names, links and the three escaped characters."""
+    plain = _REFERENCE.sub(_show_reference, text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _show_reference(match: re.Match[str]) -> str:
+    sign, target, label = match.groups()
+    if sign == "!":
+        return label or f"@{target.partition('^')[0]}"
+    if sign:
+        return f"{sign}{label or target}"
+    return f"{label} ({target})" if label and label != target else target
+
+
+def _left_at_slack(file: File) -> str:
+    name = one_line(file.name or "unnamed", FILE_NAME_LENGTH)
+    size = f", {file.size} bytes" if file.size is not None else ""
+    return f"The file {name}{size} stays at Slack: {file.permalink or 'no link given'}"

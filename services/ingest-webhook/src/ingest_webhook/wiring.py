@@ -1,0 +1,81 @@
+"""The only place where the parts of ingest-webhook are put together."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+from uuid_utils.compat import uuid7
+
+from ingest_webhook.asgi_app import Limits, WebhookApp
+from ingest_webhook.metrics import Metrics
+from ingest_webhook.receive_webhook import WebhookReceiver
+from ingest_webhook.settings import IngestWebhookSettings
+from ingest_webhook.source_table import SourceTable
+from ingest_webhook.sources import SourcesInvalid
+from service_kit.http_server import serve
+from service_kit.metrics import EventLoopLag, new_registry
+from service_kit.probes import Probes, Readiness, with_probes
+from service_kit.problems import ProblemBoundary
+from service_kit.start_error import StartError
+from service_kit.supervisor import Supervisor
+from ticket_contracts.topics import MESSAGES
+from ticket_store.object_storage import ObjectStorage
+from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
+
+
+@asynccontextmanager
+async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> AsyncIterator[None]:
+    """Enter the parts in start-up order."""
+    registry = new_registry("ingest-webhook")
+    metrics = Metrics(registry)
+    sources = _open_sources(settings, metrics)
+    storage = ObjectStorage.open(settings.object_store)
+    async with (
+        open_edge_publisher(
+            settings.kafka, settings.topic_prefix, publish_seconds=settings.publish_seconds, topics=(MESSAGES,)
+        ) as publisher,
+        supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
+        supervisor.running("sources", sources.watch()),
+    ):
+        receiver = WebhookReceiver(publisher.publish, storage.put, uuid7, metrics, settings.store_seconds)
+        limits = Limits(settings.max_body_bytes, settings.body_seconds, settings.max_in_flight)
+        app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)
+        served = with_probes(ProblemBoundary(app), _probes(publisher, registry))
+        with _reload_on_hangup(sources):
+            async with serve(served, settings.host, settings.port, supervisor=supervisor):
+                yield
+
+
+def _open_sources(settings: IngestWebhookSettings, metrics: Metrics) -> SourceTable:
+    try:
+        return SourceTable(settings.sources_file, os.environ, metrics)
+    except SourcesInvalid as error:
+        raise StartError(f"the sources file {settings.sources_file} is not valid", fix=str(error)) from error
+
+
+def _probes(publisher: EdgePublisher, registry: CollectorRegistry) -> Probes:
+    async def kafka() -> str | None:
+        return None if publisher.available() else "Kafka is away; requests get 503"
+
+    readiness = Readiness()
+    readiness.add("kafka", kafka)
+    return Probes(readiness, registry)
+
+
+@contextmanager
+def _reload_on_hangup(sources: SourceTable) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, sources.ask_reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
