@@ -22,3 +22,24 @@ INBOUND_MESSAGES = Table(
     Index(None, "ticket_id"),
     Index(None, "received_at"),
 )
+
+FIND_KNOWN = """
+SELECT identity, outcome, reason, ticket_id FROM inbound_messages WHERE identity = ANY($1::bytea[])
+"""
+
+RECORD_DELIVERIES = """
+INSERT INTO inbound_messages (
+    identity, message_id, source, channel, provider_id, received_at,
+    outcome, reason, ticket_id, raw_key, deliveries, last_delivered_at
+)
+SELECT * FROM unnest(
+    $1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+    $7::text[], $8::text[], $9::uuid[], $10::text[], $11::integer[], $12::timestamptz[]
+)
+ON CONFLICT (identity) DO UPDATE SET
+    deliveries = inbound_messages.deliveries + excluded.deliveries,
+    last_delivered_at = greatest(inbound_messages.last_delivered_at, excluded.last_delivered_at)
+RETURNING identity, deliveries
+"""
+"""Identities sorted, each once. Where more deliveries come back than were given, the message was there before:
+a repeat, even of one that another partition's transaction committed while this one ran."""

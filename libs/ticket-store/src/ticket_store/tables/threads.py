@@ -12,3 +12,22 @@ THREADS = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index(None, "ticket_id"),
 )
+
+FIND_TICKETS = """
+SELECT thread_hash, ticket_id FROM threads WHERE thread_hash = ANY($1::bytea[])
+"""
+
+CLAIM = """
+INSERT INTO threads (thread_hash, ticket_id, created_at)
+SELECT thread_hash, ticket_id, $3 FROM unnest($1::bytea[], $2::uuid[]) AS claim (thread_hash, ticket_id)
+ON CONFLICT (thread_hash) DO NOTHING
+RETURNING thread_hash
+"""
+"""Keys sorted. A key that does not come back was claimed by somebody else: read whose in a new statement."""
+
+MOVE_OWN_CLAIMS = """
+UPDATE threads SET ticket_id = claim.ticket_id
+FROM unnest($1::bytea[], $2::uuid[]) AS claim (thread_hash, ticket_id)
+WHERE threads.thread_hash = claim.thread_hash
+"""
+"""Only for keys claimed in the same transaction: nobody has seen them yet."""

@@ -1,0 +1,50 @@
+"""Gives each message of a batch its ticket, against other routers that do the same at the same time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from ticket_router.domain.conversations import Arrival, Plan, place
+from ticket_store.tables import threads
+from ticket_stream.processing import Connection
+
+Tickets = dict[bytes, UUID]
+
+
+async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Plan:
+    """Place the messages and claim their keys; where another transaction was faster, its ticket is adopted.
+
+    One look-up and one claim; each further round follows a lost race and knows the winner's ticket, so it ends.
+    """
+    known = await _find(connection, sorted({key for arrival in arrivals for key in arrival.thread_keys}))
+    held: Tickets = {}
+    while True:
+        plan = place(arrivals, known)
+        await _move(connection, {key: ticket for key, ticket in plan.claims.items() if held.get(key, ticket) != ticket})
+        held |= {key: plan.claims[key] for key in held.keys() & plan.claims.keys()}
+        wanted = {key: ticket for key, ticket in plan.claims.items() if key not in held}
+        won = await _claim(connection, wanted, now)
+        held |= {key: wanted[key] for key in won}
+        lost = wanted.keys() - won
+        if not lost:
+            return plan
+        known |= await _find(connection, sorted(lost))
+
+
+async def _find(connection: Connection, keys: list[bytes]) -> Tickets:
+    if not keys:
+        return {}
+    return {row["thread_hash"]: row["ticket_id"] for row in await connection.fetch(threads.FIND_TICKETS, keys)}
+
+
+async def _claim(connection: Connection, wanted: Tickets, now: datetime) -> set[bytes]:
+    if not wanted:
+        return set()
+    keys = sorted(wanted)
+    rows = await connection.fetch(threads.CLAIM, keys, [wanted[key] for key in keys], now)
+    return {row["thread_hash"] for row in rows}
+
+
+async def _move(connection: Connection, moved: Tickets) -> None:
+    if moved:
+        await connection.execute(threads.MOVE_OWN_CLAIMS, list(moved), list(moved.values()))

@@ -1,0 +1,1 @@
+"""What the router decides, without I/O, clock or chance."""

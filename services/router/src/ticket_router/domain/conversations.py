@@ -1,0 +1,86 @@
+"""Which ticket a message belongs to: the first of its conversation's keys that is known decides."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from ticket_contracts.messages import MessageReceived
+from ticket_contracts.vocabulary import MessageKind
+from ticket_router.domain import identifiers
+
+MAX_THREAD_KEYS = 50
+"""A sender may write thousands of `References`; the nearest ancestors and the first of all find the thread."""
+
+_HASH_BYTES = 16  # the width of threads.thread_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that was never seen before, with what is derived from it once."""
+
+    message: MessageReceived
+    identity: bytes
+    thread_keys: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, message: MessageReceived) -> "Arrival":
+        return cls(message, bytes.fromhex(message.identity), thread_keys(message))
+
+    @property
+    def starts_ticket(self) -> bool:
+        """A deletion of what we never had is like a bounce: there is nothing an agent could answer."""
+        return self.message.automation.starts_tickets and self.message.kind is not MessageKind.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a message goes. `opens` says that no ticket of its conversation was known before."""
+
+    arrival: Arrival
+    ticket_id: UUID
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with a batch: messages for tickets, messages only recorded, and the keys to claim for tickets."""
+
+    placements: tuple[Placement, ...]
+    recorded: tuple[Arrival, ...]
+    claims: dict[bytes, UUID]
+
+
+def thread_keys(message: MessageReceived) -> tuple[bytes, ...]:
+    """Return the message's own key, then what it refers to, the strongest first, as `threads` stores them.
+
+    Keys count within brand and account only: a Message-ID that a stranger learned must not lead into another mailbox.
+    """
+    keys = (message.conversation.key, *message.conversation.refers_to)
+    if len(keys) > MAX_THREAD_KEYS:
+        keys = (*keys[: MAX_THREAD_KEYS - 1], keys[-1])
+    scope = f"{len(message.brand)}:{message.brand}{len(message.account)}:{message.account}"  # lengths: no two alike
+    return tuple(dict.fromkeys(sha256((scope + key).encode()).digest()[:_HASH_BYTES] for key in keys))
+
+
+def place(arrivals: Iterable[Arrival], known: Mapping[bytes, UUID]) -> Plan:
+    """Give each message its ticket, in order, so that an answer finds the question in its own batch.
+
+    A message claims all its keys, those it refers to as well: when an answer overtakes its question, the question
+    finds the answer's ticket. What starts no ticket (bounces, automatic answers, deletions) joins one or is recorded.
+    """
+    claims: dict[bytes, UUID] = {}
+    placements: list[Placement] = []
+    recorded: list[Arrival] = []
+    for arrival in arrivals:
+        keys = arrival.thread_keys
+        found = next((ticket for key in keys if (ticket := known.get(key) or claims.get(key)) is not None), None)
+        if found is None and not arrival.starts_ticket:
+            recorded.append(arrival)
+            continue
+        ticket_id = found or identifiers.ticket_id(arrival.message.received_at, arrival.identity)
+        placements.append(Placement(arrival, ticket_id, opens=found is None))
+        for key in keys:
+            if key not in known:
+                claims.setdefault(key, ticket_id)
+    return Plan(tuple(placements), tuple(recorded), claims)
