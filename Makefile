@@ -25,6 +25,7 @@ lint: sync  ## Check style, types, imports between members, sizes and generated 
 	$(RUN) mypy libs/*/src services/*/src tests tools
 	$(RUN) lint-imports
 	$(RUN) python -m tools.check_sizes
+	$(RUN) python -m ticket_contracts.generate
 
 format: sync  ## Rewrite the code in the project's format
 	$(RUN) ruff check --fix $(SOURCES)

@@ -1,7 +1,6 @@
 """Commands on `support.commands.v1`: what somebody asks of one ticket. The event id is the command id."""
 
 from hashlib import sha256
-from hashlib import sha256
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -32,7 +31,7 @@ class Routing(Contract):
 
     team: Name
     assignee: str | None = None
-    priority: Priority | None = Priority.NORMAL
+    priority: Priority | None = None
     tags: tuple[str, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
     reason: str = Field(default="", description="why it went to triage, when it did")
@@ -108,15 +107,6 @@ class Reply(Command):
 
     text: Words = Field(min_length=1)
     author: Literal["agent", "machine"] = "agent"
-
-
-def content_hash(command: Command) -> bytes:
-    """Return what `command_outcomes.content_hash` holds: equal for two sendings of the same wish.
-
-    `not_after` is left out, because a caller that tries again with the same key sets a new end to its patience.
-    """
-    wish = command.model_dump_json(exclude={"not_after"}, exclude_none=True)
-    return sha256(f"{command.event_type}\n{wish}".encode()).digest()
 
 
 COMMAND_EVENTS = event_types(ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)

@@ -76,12 +76,17 @@ def read_event(headers: Iterable[tuple[str, bytes | None]], value: bytes | None)
 def _read_structured(value: bytes | None) -> Event:
     try:
         envelope = json.loads(value or b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # deeper nesting than the parser can follow is an attack
         raise NotAnEvent("value: not a JSON envelope") from error
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise NotAnEvent("data: absent from the envelope")
-    data = json.dumps(envelope.pop("data"), ensure_ascii=False).encode()
-    return _build({name: str(content) for name, content in envelope.items() if content is not None}, data)
+    try:
+        data = json.dumps(envelope.pop("data"), ensure_ascii=False).encode()
+        attributes = {name: str(content) for name, content in envelope.items() if content is not None}
+        "".join(attributes.values()).encode()
+    except UnicodeEncodeError as error:
+        raise NotAnEvent("value: holds half a character (a lone surrogate), which no UTF-8 can carry") from error
+    return _build(attributes, data)
 
 
 def _build(attributes: dict[str, str], data: bytes) -> Event:

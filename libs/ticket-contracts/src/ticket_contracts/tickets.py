@@ -31,6 +31,7 @@ class ClockState(Contract):
         default=0, ge=0, lt=1_000_000, description="the part of the used time below a second"
     )
     counted_from: Instant | None = None
+    paused_at: Instant | None = Field(default=None, description="since when it is paused")
     started_at: Instant
     due_at: Instant | None = Field(default=None, description="None while paused before a breach")
     stopped_at: Instant | None = None
@@ -54,6 +55,7 @@ class MessageEntry(Contract):
     sender: Party | None = None
     subject: str = ""
     text: Words = ""
+    quoted_text: Words = ""
     text_object: StoredObject | None = None
     html: StoredObject | None = None
     raw: StoredObject | None = None
@@ -74,7 +76,7 @@ class TicketSummary(Contract):
     contact_id: UUID
     contact: Party
     status: Status
-    priority: Priority | None
+    priority: Priority | None = None
     team: Name
     assignee: str | None = None
     tags: tuple[str, ...] = ()
@@ -132,7 +134,7 @@ class PriorityChanged(TicketFact):
 
     event_type: ClassVar[str] = "firebreak.ticket.priority-changed.v1"
 
-    previous: Priority | None
+    previous: Priority | None = None
 
 
 class TicketAssigned(TicketFact):

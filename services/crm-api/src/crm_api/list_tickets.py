@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_api.cursors import encode_cursor
 from crm_api.responses import TicketPage, TicketView
 from ticket_contracts.vocabulary import Channel, Priority, Status
 from ticket_store.tables.contacts import CONTACTS
@@ -70,4 +69,4 @@ async def list_tickets(connection: AsyncConnection, wanted: TicketFilter, before
         query = query.where(TICKETS.c.number < before)
     rows = (await connection.execute(query)).all()
     items = [view_ticket(row) for row in rows[:limit]]
-    return TicketPage(items=items, next_cursor=encode_cursor(items[-1].number) if len(rows) > limit else None)
+    return TicketPage(items=items, next_cursor=str(items[-1].number) if len(rows) > limit else None)

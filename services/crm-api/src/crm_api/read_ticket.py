@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_api.cursors import encode_cursor
 from crm_api.list_tickets import tickets_with_contact, view_ticket
 from crm_api.responses import MessagePage, MessageView, TicketView, TimelineEntry, TimelinePage
 from ticket_contracts.tickets import MessageEntry
@@ -32,7 +31,7 @@ async def read_timeline(connection: AsyncConnection, ticket_id: UUID, after: int
     )
     rows = (await connection.execute(query)).mappings().all()
     items = [TimelineEntry(**row, actor=row["data"]["actor"]) for row in rows[:limit]]
-    return TimelinePage(items=items, next_cursor=encode_cursor(items[-1].version) if len(rows) > limit else None)
+    return TimelinePage(items=items, next_cursor=str(items[-1].version) if len(rows) > limit else None)
 
 
 async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int, limit: int) -> MessagePage:
@@ -45,7 +44,7 @@ async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int
     )
     rows = (await connection.execute(query)).all()
     items = [_view_message(row.version, {**row.entry, "text": row.text}) for row in rows[:limit]]
-    return MessagePage(items=items, next_cursor=encode_cursor(items[-1].version) if len(rows) > limit else None)
+    return MessagePage(items=items, next_cursor=str(items[-1].version) if len(rows) > limit else None)
 
 
 def _view_message(version: int, stored: dict[str, Any]) -> MessageView:

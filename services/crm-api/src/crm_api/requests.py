@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
-"""Without NUL, which Postgres refuses; short enough that the event stays below MAX_EVENT_BYTES in any script."""
+Text = Annotated[str, StringConstraints(max_length=60_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+"""Not blank; without NUL, which Postgres refuses; short enough that its event fits MAX_EVENT_BYTES in any script."""
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 

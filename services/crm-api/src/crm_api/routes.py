@@ -4,11 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_api.authenticate import Caller, require_reader, require_writer
 from crm_api.await_outcomes import read_outcomes
-from crm_api.cursors import BadCursor, decode_cursor
 from crm_api.explain_sla import explain_sla
 from crm_api.list_tickets import TicketFilter, list_tickets
 from crm_api.parts import Parts
@@ -17,17 +17,20 @@ from crm_api.requests import CommandRequest
 from crm_api.responses import CommandView, DecidedCommand, MessagePage, SlaView, TicketPage, TicketView, TimelinePage
 from crm_api.send_command import no_such_ticket
 from crm_api.sla_words import choose_language
-from service_kit.problems import FieldProblem, ProblemError, documented_problems
+from service_kit.problems import ProblemError, documented_problems
 from ticket_contracts.vocabulary import Channel, Priority, Status
 
 READ_PROBLEMS = documented_problems(400, 401, 403, 404, 422, 503)
 WRITE_PROBLEMS = documented_problems(400, 401, 403, 404, 409, 412, 413, 422, 503)
 
-router = APIRouter(prefix="/v1")
+# Documents the scheme only; `authenticate` reads the header and answers with a problem document.
+_BEARER = HTTPBearer(auto_error=False, description="An API key: `fb_…`")
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(_BEARER)])
 
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
-Cursor = Annotated[str | None, Query(max_length=60, description="`next_cursor` of the page before")]
+Cursor = Annotated[str, Query(pattern="^([1-9][0-9]{0,8})?$", description="`next_cursor` of the page before")]
 Reader = Annotated[Caller, Depends(require_reader)]
 Writer = Annotated[Caller, Depends(require_writer)]
 
@@ -52,13 +55,13 @@ async def get_tickets(
     assignee: Label | None = None,
     contact_id: UUID | None = None,
     tag: Label | None = None,
-    cursor: Cursor = None,
+    cursor: Cursor = "",
     limit: Limit = 50,
 ) -> TicketPage:
     """List tickets, the newest first. Repeat `status`, `priority` and `channel` to ask for several."""
     wanted = TicketFilter(tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag)
     async with parts.engine.connect() as connection:
-        return await list_tickets(connection, wanted, read_cursor(cursor), limit)
+        return await list_tickets(connection, wanted, int(cursor) if cursor else None, limit)
 
 
 @router.get("/tickets/{ticket_id}", responses=READ_PROBLEMS, tags=["tickets"])
@@ -72,22 +75,22 @@ async def get_ticket(ticket_id: UUID, _: Reader, parts: PartsOf, response: Respo
 
 @router.get("/tickets/{ticket_id}/timeline", responses=READ_PROBLEMS, tags=["tickets"])
 async def get_timeline(
-    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 100
+    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = "", limit: Limit = 100
 ) -> TimelinePage:
     """Read everything that happened to a ticket, in order."""
     async with parts.engine.connect() as connection:
         await existing_ticket(connection, ticket_id)
-        return await read_timeline(connection, ticket_id, read_cursor(cursor) or 0, limit)
+        return await read_timeline(connection, ticket_id, int(cursor or 0), limit)
 
 
 @router.get("/tickets/{ticket_id}/messages", responses=READ_PROBLEMS, tags=["tickets"])
 async def get_messages(
-    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = None, limit: Limit = 100
+    ticket_id: UUID, _: Reader, parts: PartsOf, cursor: Cursor = "", limit: Limit = 100
 ) -> MessagePage:
     """Read the conversation, the oldest entry first."""
     async with parts.engine.connect() as connection:
         await existing_ticket(connection, ticket_id)
-        return await read_messages(connection, ticket_id, read_cursor(cursor) or 0, limit)
+        return await read_messages(connection, ticket_id, int(cursor or 0), limit)
 
 
 @router.get("/tickets/{ticket_id}/sla", responses=READ_PROBLEMS, tags=["tickets"])
@@ -117,11 +120,11 @@ async def post_command(
     caller: Writer,
     parts: PartsOf,
     response: Response,
-    if_match: Annotated[str | None, Header(pattern=r'^("[1-9][0-9]{0,8}"|\*)$', description='`"7"`')] = None,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    if_match: Annotated[str, Header(pattern=r'^("[1-9][0-9]{0,8}"|\*)$', description='the ETag: `"7"`')] = "*",
+    idempotency_key: Annotated[str, Header(max_length=200, description="empty: the command gets a random id")] = "",
 ) -> CommandView:
     """Ask something of a ticket and read the outcome; afterwards every read shows it."""
-    expected = int(if_match.strip('"')) if if_match and if_match != "*" else None
+    expected = None if if_match == "*" else int(if_match.strip('"'))
     view = await parts.desk.send(ticket_id, body, caller, idempotency_key, expected)
     if view.outcome == "pending":
         response.status_code = 202
@@ -153,16 +156,3 @@ async def existing_ticket(connection: AsyncConnection, ticket_id: UUID) -> Ticke
     if ticket is None:
         raise no_such_ticket(ticket_id)
     return ticket
-
-
-def read_cursor(cursor: str | None) -> int | None:
-    """Return the key of a cursor, or raise the 422 that names the field."""
-    try:
-        return decode_cursor(cursor) if cursor is not None else None
-    except BadCursor as error:
-        fix = FieldProblem(
-            field="query.cursor",
-            message="this is no cursor of this API",
-            fix="send `next_cursor` of the page before, or leave it out for the first page",
-        )
-        raise ProblemError(422, "The request is not valid", type="/problems/invalid-request", errors=[fix]) from error

@@ -46,7 +46,7 @@ class CommandDesk:
         ticket_id: UUID,
         request: CommandRequest,
         caller: Caller,
-        idempotency_key: str | None,
+        idempotency_key: str,
         expected_version: int | None,
     ) -> CommandView:
         """Return the outcome, or `pending` when none is known in time.

@@ -21,3 +21,34 @@ CLOCKS = Table(
     Column("breached_at", DateTime(timezone=True)),
     Index("ix_clocks_due", "due_at", postgresql_where=text("status = 'running'")),
 )
+
+CLOCK_COLUMNS = (
+    "ticket_id",
+    "metric",
+    "cycle",
+    "status",
+    "policy",
+    "policy_version",
+    "target_seconds",
+    "used_seconds",
+    "started_at",
+    "due_at",
+    "stopped_at",
+    "breached_at",
+)
+"""For COPY of clocks just started, and the order in which UPDATE_CLOCKS takes its arrays."""
+
+UPDATE_CLOCKS = """
+UPDATE clocks
+SET status = changed.status, policy = changed.policy, policy_version = changed.policy_version,
+    target_seconds = changed.target_seconds, used_seconds = changed.used_seconds, started_at = changed.started_at,
+    due_at = changed.due_at, stopped_at = changed.stopped_at, breached_at = changed.breached_at
+FROM unnest(
+    $1::uuid[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[],
+    $7::integer[], $8::integer[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]
+) AS changed (
+    ticket_id, metric, cycle, status, policy, policy_version,
+    target_seconds, used_seconds, started_at, due_at, stopped_at, breached_at
+)
+WHERE clocks.ticket_id = changed.ticket_id AND clocks.metric = changed.metric AND clocks.cycle = changed.cycle
+"""

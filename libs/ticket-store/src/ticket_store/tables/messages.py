@@ -18,3 +18,16 @@ MESSAGES = Table(
     Column("text", Text, nullable=False),
     Column("entry", JSONB, nullable=False),  # ticket_contracts.tickets.MessageEntry without its text
 )
+
+NEW_MESSAGE_COLUMNS = (
+    "ticket_id",
+    "version",
+    "message_id",
+    "author_kind",
+    "author_id",
+    "public",
+    "at",
+    "text",
+    "entry",
+)
+"""For COPY."""

@@ -18,3 +18,18 @@ TICKET_EVENTS = Table(
     Column("correlation_id", Text),
     Column("data", JSONB, nullable=False),  # the fact exactly as published
 )
+
+NEW_EVENT_COLUMNS = (
+    "ticket_id",
+    "version",
+    "event_id",
+    "type",
+    "at",
+    "recorded_at",
+    "causation_id",
+    "correlation_id",
+    "data",
+)
+"""For COPY. A violated key means a second writer: the batch fails before anything else is written."""
+
+READ_HISTORY = "SELECT type, data FROM ticket_events WHERE ticket_id = $1 ORDER BY version"

@@ -1,0 +1,23 @@
+"""Which events stand on which topic: the whole contract in one table."""
+
+from collections.abc import Mapping
+
+from ticket_contracts.alerts import ALERT_EVENTS
+from ticket_contracts.commands import COMMAND_EVENTS
+from ticket_contracts.contract import Payload
+from ticket_contracts.dead_letters import DEAD_LETTER_EVENTS
+from ticket_contracts.messages import MESSAGE_EVENTS
+from ticket_contracts.tickets import TICKET_EVENTS
+from ticket_contracts.topics import ALERTS, COMMANDS, DEAD_LETTERS, MESSAGES, TICKETS, Topic
+
+EVENTS_BY_TOPIC: Mapping[Topic, Mapping[str, type[Payload]]] = {
+    MESSAGES: MESSAGE_EVENTS,
+    COMMANDS: COMMAND_EVENTS,
+    TICKETS: TICKET_EVENTS,
+    ALERTS: ALERT_EVENTS,
+    DEAD_LETTERS: DEAD_LETTER_EVENTS,
+}
+
+EVENT_TYPES: Mapping[str, type[Payload]] = {
+    name: payload for events in EVENTS_BY_TOPIC.values() for name, payload in events.items()
+}

@@ -1,0 +1,194 @@
+"""What must hold between documents, beyond the shape of each: every problem is reported, with its fix."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import cel
+import holidays
+
+from ticket_store.documents import Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
+
+ROUTING_NAME = "rules"
+DocumentT = TypeVar("DocumentT", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `document` is `kind/name`, `field` a dotted path; either may be empty."""
+
+    file: str
+    document: str
+    field: str
+    fix: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.document, self.field, self.fix) if part)
+
+
+class ConfigurationRefused(ValueError):
+    """The documents contradict themselves; nothing was changed. `problems` holds all there are."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A document and the file it came from; empty for one that came through the API."""
+
+    document: Document
+    file: str = ""
+
+
+Finding = tuple[str, str]
+"""Field and fix of a problem in a known document."""
+
+
+def check_documents(found: Sequence[FoundDocument]) -> None:
+    """Check names, references and meanings over all documents.
+
+    :raises ConfigurationRefused: with every problem found.
+    """
+    names = _Names(found)
+    problems = [
+        Problem(each.file, _title(each.document), field, fix)
+        for each in found
+        for field, fix in _findings(each.document, names)
+    ]
+    problems += _repeated(found)
+    problems += _triage(found)
+    problems += _orders(found)
+    if problems:
+        raise ConfigurationRefused(problems)
+
+
+class _Names:
+    """Which names exist, for looking up references."""
+
+    def __init__(self, found: Iterable[FoundDocument]) -> None:
+        self._known = {(each.document.kind, each.document.name) for each in found}
+
+    def missing(self, field: str, kind: type[Document], *names: str | None) -> Iterator[Finding]:
+        for name in names:
+            if name is not None and (kind.kind, name) not in self._known:
+                yield field, f"there is no {kind.kind} named {name!r}; add one or correct the name"
+
+
+def _findings(document: Document, names: _Names) -> Iterator[Finding]:
+    match document:
+        case Team():
+            yield from names.missing("members", Agent, *document.members)
+        case Calendar():
+            yield from _calendar(document)
+        case Policy():
+            yield from _policy(document, names)
+        case Routing():
+            yield from _routing(document, names)
+
+
+def _policy(policy: Policy, names: _Names) -> Iterator[Finding]:
+    yield from names.missing("calendar", Calendar, policy.calendar)
+    yield from names.missing("match.teams", Team, *policy.match.teams)
+    yield from names.missing("match.brands", Brand, *policy.match.brands)
+    for metric, targets in policy.targets.items():
+        for priority, duration in targets.items():
+            if not duration.rstrip("smhbd").strip("0"):
+                yield f"targets.{metric}.{priority}", "a target of no time is breached at once; give at least 1s"
+
+
+def _routing(routing: Routing, names: _Names) -> Iterator[Finding]:
+    if routing.name != ROUTING_NAME:
+        yield "name", f"the one routing document is named {ROUTING_NAME!r}; rename it, or move its rules there"
+    for name, count in Counter(rule.name for rule in routing.rules).items():
+        if count > 1:
+            yield "rules", f"{count} rules are named {name!r}, and a ticket's trace could not tell them apart; rename"
+    for index, rule in enumerate(routing.rules):
+        yield from names.missing(f"rules.{index}.set.team", Team, rule.set.team)
+        try:
+            cel.compile(rule.when)
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            yield f"rules.{index}.when", f"not a CEL expression: {reason}"
+
+
+def _calendar(calendar: Calendar) -> Iterator[Finding]:
+    if not any(calendar.week.values()):
+        yield "week", "it never opens, so no target would ever fall due; give at least one interval"
+    for day, intervals in [*calendar.week.items(), *calendar.working.items()]:
+        field = f"week.{day}" if isinstance(day, str) else f"working.{day.isoformat()}"
+        yield from ((field, fix) for fix in _intervals(intervals))
+    try:
+        ZoneInfo(calendar.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield "zone", f"{calendar.zone!r} is no time zone of the tz database; use a name such as Asia/Shanghai"
+    yield from _country(calendar)
+
+
+def _country(calendar: Calendar) -> Iterator[Finding]:
+    if calendar.country is None:
+        if calendar.subdivision is not None:
+            yield "subdivision", "it needs a country; add country or remove subdivision"
+        return
+    subdivisions = holidays.list_supported_countries().get(calendar.country)
+    if subdivisions is None:
+        yield "country", f"no public holidays are known for {calendar.country!r}; use an ISO 3166 code such as CN"
+    elif calendar.subdivision is not None and calendar.subdivision not in subdivisions:
+        known = ", ".join(subdivisions) or "none"
+        yield "subdivision", f"{calendar.subdivision!r} is not known for {calendar.country} (known: {known})"
+
+
+def _intervals(intervals: Sequence[Interval]) -> Iterator[str]:
+    spans = [interval.split("-") for interval in intervals]
+    for start, end in spans:
+        if not (_is_time(start) and (_is_time(end) or end == "24:00")):
+            yield f"{start}-{end} is not within 00:00-24:00"
+        elif start >= end:
+            yield f"{start}-{end} ends before it starts; an interval over midnight is written as two, on two days"
+    for (first, until), (second, last) in pairwise(spans):
+        if second < until:
+            yield f"{first}-{until} and {second}-{last} overlap or are out of order; sort and separate them"
+
+
+def _is_time(value: str) -> bool:
+    hours, minutes = value.split(":")
+    return int(hours) < 24 and int(minutes) < 60
+
+
+def _repeated(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], str] = {}
+    for each in found:
+        key = (each.document.kind, each.document.name)
+        if key in seen:
+            yield Problem(each.file, _title(each.document), "name", f"it exists already{_in(seen[key])}; keep one")
+        seen.setdefault(key, each.file)
+
+
+def _triage(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    triage = sorted(each.document.name for each in found if isinstance(each.document, Team) and each.document.triage)
+    if not triage:
+        yield Problem("", "team", "triage", "no team takes what no rule matched; set `triage: true` on one team")
+    if len(triage) > 1:
+        yield Problem("", "team", "triage", f"only one team may be the triage team, not {', '.join(triage)}")
+
+
+def _orders(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    orders: dict[int, str] = {}
+    for each in found:
+        if isinstance(each.document, Policy):
+            other = orders.setdefault(each.document.order, each.document.name)
+            if other != each.document.name:
+                fix = f"policy/{other} has the same order, so which one wins is open; give each its own"
+                yield Problem(each.file, _title(each.document), "order", fix)
+
+
+def _title(document: Document) -> str:
+    return f"{document.kind}/{document.name}"
+
+
+def _in(file: str) -> str:
+    return f" in {file}" if file else ""
