@@ -57,6 +57,6 @@ def test_the_start_names_target_calendar_and_due_time() -> None:
 
 def test_a_stop_after_the_breach_is_told_as_late() -> None:
     late = clock(breached_at=START.replace(hour=10), stopped_at=START.replace(hour=11), status=ClockStatus.BREACHED)
-    assert tell_step("met", late, "en") == (
+    assert tell_step("stopped", late, "en") == (
         "The first response clock stopped 2026-11-23 11:00:00 UTC, after its breach."
     )

@@ -18,6 +18,7 @@ from ticket_contracts.tickets import (
     ClockRetargeted,
     ClockStarted,
     ClockState,
+    ClockStopped,
     ClockWarned,
     TicketOpened,
 )
@@ -32,6 +33,7 @@ TRANSITIONS = {
     ClockBreached.event_type: "breached",
     BreachWithdrawn.event_type: "breach-withdrawn",
     ClockMet.event_type: "met",
+    ClockStopped.event_type: "stopped",
     ClockCancelled.event_type: "cancelled",
 }
 
@@ -51,7 +53,7 @@ async def explain_sla(connection: AsyncConnection, ticket_id: UUID, version: int
     for row in rows:
         data = row["data"]
         reason = data.get("no_clock_reason", reason)
-        transition = TRANSITIONS.get(row["type"], "started")
+        transition = TRANSITIONS.get(row["type"], "started")  # the opening fact holds the clocks it started
         for stated in data.get("clocks", ()) or ([data["clock"]] if "clock" in data else ()):
             clock = ClockState.model_validate(stated)
             key = (clock.metric, clock.cycle)

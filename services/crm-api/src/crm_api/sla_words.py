@@ -33,7 +33,7 @@ _STEPS: dict[Language, dict[str, str]] = {
         "breached": "The {metric} target of {target} was missed: it was due {breached}.",
         "breach-withdrawn": "The breach of {metric} was withdrawn: the stop is dated before it was due.",
         "met": "The {metric} target was met after {used} of {target}.",
-        "late": "The {metric} clock stopped {stopped}, after its breach.",
+        "stopped": "The {metric} clock stopped {stopped}, after its breach.",
         "cancelled": "The {metric} clock was cancelled.",
     },
     "zh": {
@@ -45,7 +45,7 @@ _STEPS: dict[Language, dict[str, str]] = {
         "breached": "{metric}超时：目标 {target}，应在 {breached} 前完成。",
         "breach-withdrawn": "{metric}的超时记录已撤销：实际完成时间早于截止时间。",
         "met": "{metric}达标，用时 {used}，目标 {target}。",
-        "late": "{metric}计时于 {stopped} 停止，已超时。",
+        "stopped": "{metric}计时于 {stopped} 停止，已超时。",
         "cancelled": "{metric}计时已取消。",
     },
 }
@@ -66,8 +66,7 @@ def choose_language(accept_language: str) -> Language:
 
 def tell_step(transition: str, clock: ClockState, language: Language) -> str:
     """Return the sentence of one step of a clock."""
-    told = "late" if transition == "met" and clock.breached_at else transition
-    return _STEPS[language][told].format(
+    return _STEPS[language][transition].format(
         metric=_METRICS[language][clock.metric],
         calendar=clock.calendar,
         target=_span(clock.target_seconds),

@@ -14,6 +14,7 @@ from ticket_router.route_messages import MessageRouter
 from ticket_router.routing_configuration import ConfigurationMissing, RoutingConfiguration
 from ticket_router.settings import RouterSettings
 from ticket_store.sessions import Pool, open_pool
+from ticket_stream.failpoints import NO_FAILPOINTS, Failpoints
 from ticket_stream.settings import StreamSettings
 from ticket_stream.stream import open_stream
 
@@ -22,7 +23,9 @@ CONSUMER = "router"
 
 
 @asynccontextmanager
-async def wiring(settings: RouterSettings, supervisor: Supervisor) -> AsyncIterator[None]:
+async def wiring(
+    settings: RouterSettings, supervisor: Supervisor, failpoints: Failpoints = NO_FAILPOINTS
+) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
     # The rules' library warns at each call of a function that fails; a rule that fails is in its tickets' traces.
     logging.getLogger("cel").setLevel(logging.ERROR)
@@ -45,6 +48,7 @@ async def wiring(settings: RouterSettings, supervisor: Supervisor) -> AsyncItera
                 reads=[MESSAGES],
                 writes=[COMMANDS],
                 pool=pool,
+                failpoints=failpoints,
                 registry=registry,
             ) as stream,
         ):
