@@ -1,0 +1,30 @@
+"""Bounds the CPU time of a piece of work in the main thread of a worker process.
+
+Python's regular expressions and pure Python code are interrupted; what stays inside other C code is ended by the
+process that watches the worker.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class TookTooLong(Exception):
+    """The work used up its CPU time."""
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """Raise `TookTooLong` inside the block once it has used that much CPU time (of the user's kind). Do not nest."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise TookTooLong(f"more than {seconds} s of work")
+
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,0 +1,96 @@
+"""Which addresses take mail: deployment configuration, read once at start from a small file.
+
+mailboxes:
+  - address: support@example.com   # or "*@example.com" for all of a domain
+    brand: acme
+    source: mail-support           # what rules and reports call it
+    account: support@example.com   # optional: conversations and repeats are told apart by it; default the address
+    subaddress_separator: "+"      # optional: support+anything@example.com counts as support@; "" switches it off
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest_email.delivery import Mailbox
+from service_kit.start_error import StartError
+
+_FIX = "correct the file that FIREBREAK_MAILBOXES_FILE names; docs/channels/email.md shows an example"
+
+
+class MailboxEntry(BaseModel):
+    """One entry of the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
+    brand: str = Field(min_length=1, max_length=200)
+    source: str = Field(min_length=1, max_length=200)
+    account: str = Field(default="", max_length=200)
+    subaddress_separator: str = Field(default="+", max_length=1)
+
+    def mailbox(self) -> Mailbox:
+        address = normalised(self.address)
+        return Mailbox(address, self.brand, self.account or address, self.source, self.subaddress_separator)
+
+
+class MailboxFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mailboxes: list[MailboxEntry] = Field(min_length=1)
+
+
+class Mailboxes:
+    """Finds the mailbox of a recipient."""
+
+    def __init__(self, mailboxes: Iterable[Mailbox]) -> None:
+        self._by_address = {mailbox.address: mailbox for mailbox in mailboxes}
+
+    def find(self, recipient: str) -> Mailbox | None:
+        """Return the mailbox: by exact address, then without the subaddress (RFC 5233), then by domain."""
+        address = normalised(recipient)
+        local, _, domain = address.rpartition("@")
+        exact = self._by_address.get(address)
+        if exact is not None:
+            return exact
+        for at, character in enumerate(local):
+            shorter = self._by_address.get(f"{local[:at]}@{domain}")
+            if shorter is not None and shorter.subaddress_separator == character:
+                return shorter
+        return self._by_address.get(f"*@{domain}") if local else None
+
+    def addresses(self) -> list[str]:
+        """All addresses that are ours."""
+        return list(self._by_address)
+
+
+def load_mailboxes(path: Path) -> Mailboxes:
+    """Read the file.
+
+    :raises StartError: it cannot be read, or says something that cannot be meant.
+    """
+    try:
+        stated = MailboxFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise StartError(f"mailboxes file {path} cannot be read: {error}", fix=_FIX) from error
+    except ValidationError as error:
+        raise StartError(f"mailboxes file {path} is wrong: {_first_problem(error)}", fix=_FIX) from error
+    mailboxes = [entry.mailbox() for entry in stated.mailboxes]
+    twice = {box.address for box in mailboxes if sum(other.address == box.address for other in mailboxes) > 1}
+    if twice:
+        raise StartError(f"mailboxes file {path} names {sorted(twice)[0]} twice", fix=_FIX)
+    return Mailboxes(mailboxes)
+
+
+def normalised(address: str) -> str:
+    """Compared without regard to case: no mail system in use tells `Support@` from `support@`."""
+    return address.strip().strip("<>").lower()
+
+
+def _first_problem(error: ValidationError) -> str:
+    detail = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}"

@@ -1,0 +1,174 @@
+"""From the bytes of a mail to what a ticket shows of it. Runs in a worker process; notes problems, never fails."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from ingest_email.cpu_limit import TookTooLong, cpu_limit
+from ingest_email.domain import html_pages
+from ingest_email.domain.automation import Classification, Origin, classify
+from ingest_email.domain.charsets import decode_text
+from ingest_email.domain.file_names import safe_name
+from ingest_email.domain.header_text import clean
+from ingest_email.domain.message_ids import Thread, place_in_thread, read_ids
+from ingest_email.domain.quotes import may_quote, split_quote
+from ingest_email.mime_tree import OutsideLimits, Part, read_tree
+from ingest_email.read_headers import MailHeaders, Summary, split_headers, summarise
+from ingest_email.reading_limits import ReadingLimits
+
+_RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment or a picture of the text."""
+
+    name: str
+    media_type: str
+    content: bytes
+    inline_id: str | None = None
+
+
+@dataclass(slots=True)
+class Body:
+    """What stands below the headers. `html` is sanitised."""
+
+    text: str = ""
+    quoted_text: str = ""
+    html: str = ""
+    files: list[File] = field(default_factory=list)
+    returned_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """One mail, read."""
+
+    summary: Summary
+    thread: Thread
+    classification: Classification
+    body: Body
+    problems: tuple[str, ...]
+
+
+def read_mail(
+    raw: bytes,
+    envelope_sender: str,
+    own_addresses: Collection[str],
+    limits: ReadingLimits,
+    *,
+    headers_only: bool = False,
+) -> ReadMail:
+    """Read as much as can be read; `headers_only` is for a mail whose body has already brought down a worker."""
+    headers = split_headers(raw, limits)
+    summary = summarise(headers, envelope_sender, limits)
+    body = Body()
+    if headers_only or not headers.complete:
+        headers.problems.append("the text could not be read; see the original mail")
+    else:
+        _read_body_guarded(raw, headers, summary, body, limits)
+    returned = body.returned_ids if summary.report_type or _is_null(envelope_sender) else ()
+    thread = place_in_thread(summary.message_id, summary.in_reply_to, summary.references, returned)
+    origin = Origin(summary.sender.value, _is_null(envelope_sender), summary.report_type, own_addresses)
+    classification = classify(headers.readable_values, origin)
+    return ReadMail(summary, thread, classification, body, tuple(dict.fromkeys(headers.problems)))
+
+
+def _is_null(envelope_sender: str) -> bool:
+    return envelope_sender in ("", "<>")
+
+
+def _read_body_guarded(raw: bytes, headers: MailHeaders, summary: Summary, body: Body, limits: ReadingLimits) -> None:
+    """Fill `body` as far as it goes: what was read before a limit or a failure stays."""
+    try:
+        with cpu_limit(limits.seconds):
+            tree = read_tree(raw, limits)
+            _set_aside_complicated_pages(tree, headers)
+            _read_words(tree, headers, body)
+            _collect_files(tree, headers, body, limits)
+    except (TookTooLong, OutsideLimits) as limit:
+        headers.problems.append(f"the mail is not read to its end: {limit}; see the original mail")
+    except Exception as error:  # noqa: BLE001 - a mail that no parser survives must become a ticket all the same
+        headers.problems.append(f"the text could not be read ({type(error).__name__}); see the original mail")
+    if may_quote(body.text) and not summary.report_type:
+        _separate_quotation(body, headers, limits)
+
+
+def _separate_quotation(body: Body, headers: MailHeaders, limits: ReadingLimits) -> None:
+    try:
+        with cpu_limit(limits.quote_seconds):
+            body.text, body.quoted_text = split_quote(body.text)
+    except TookTooLong:
+        headers.problems.append("answer and quotation are not told apart: it took too long")
+
+
+def _read_words(tree: Part, headers: MailHeaders, body: Body) -> None:
+    body.text = "\n\n".join(text for text in _words(tree, headers.problems) if text.strip()).strip("\n")
+    pages = [decode_text(part.content, part.charset).text for part in _leaves(tree) if _is_page(part)]
+    if pages:
+        body.html = clean(html_pages.sanitised("<hr>".join(pages)))
+
+
+def _set_aside_complicated_pages(tree: Part, headers: MailHeaders) -> None:
+    for part in _leaves(tree):
+        if _is_page(part) and html_pages.is_too_complicated(part.content):
+            part.disposition = "attachment"
+            headers.problems.append("the page is too large or too complicated to be shown; it is kept as an attachment")
+
+
+def _words(part: Part, problems: list[str]) -> Iterator[str]:
+    """The text of a part and of what is below it; of alternatives the plain one when it says anything."""
+    if part.media_type == "multipart/alternative":
+        choices = ["\n\n".join(_words(child, [])) for child in part.children if not _is_page(child)]
+        if any(choice.strip() for choice in choices):
+            for child in part.children:
+                if not _is_page(child):
+                    yield from _words(child, problems)
+            return
+    if part.children:
+        for child in part.children:
+            yield from _words(child, problems)
+    elif _is_body_text(part):
+        decoded = decode_text(part.content, part.charset)
+        if decoded.problem:
+            problems.append(f"text: {decoded.problem}")
+        yield clean(decoded.text)
+    elif _is_page(part):
+        decoded = decode_text(part.content, part.charset)
+        if decoded.problem:
+            problems.append(f"text: {decoded.problem}")
+        yield clean(html_pages.words_of(decoded.text))
+
+
+def _is_body_text(part: Part) -> bool:
+    return part.media_type in ("text/plain", "text/enriched") and _is_shown(part)
+
+
+def _is_page(part: Part) -> bool:
+    return part.media_type == "text/html" and _is_shown(part)
+
+
+def _is_shown(part: Part) -> bool:
+    """Part of the text, not a file that came with it."""
+    return part.disposition != "attachment" and not part.file_name and not part.children
+
+
+def _leaves(part: Part) -> Iterator[Part]:
+    if not part.children:
+        yield part
+    for child in part.children:
+        yield from _leaves(child)
+
+
+def _collect_files(tree: Part, headers: MailHeaders, body: Body, limits: ReadingLimits) -> None:
+    for number, part in enumerate(_leaves(tree), start=1):
+        if part.media_type in _RETURNED_TYPES and not body.returned_ids:
+            returned = split_headers(part.content, limits)
+            body.returned_ids = read_ids(returned.raw("message-id"))
+        if _is_body_text(part) or _is_page(part) or not part.content:
+            continue
+        if len(body.files) == limits.attachments:
+            headers.problems.append(f"more than {limits.attachments} attachments; see the original mail")
+            break
+        name = safe_name(part.file_name, part.media_type, number, part.charset or headers.body_charset)
+        inline = part.content_id if part.disposition != "attachment" and part.content_id else None
+        body.files.append(File(name, clean(part.media_type)[:100], part.content, inline and clean(inline)[:200]))

@@ -1,0 +1,100 @@
+"""The events that are published: complete, valid, and small enough for Kafka and for those who pass them on."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+
+from ingest_email.compose_message import LARGEST_EVENT, compose, compose_unread
+from ingest_email.delivery import Delivery, Mailbox
+from ingest_email.frames import BrokenFrame, Frame, receive_blocking
+from ingest_email.reading_worker import ask, serve
+from tests.unit.ingest_email.mails import multipart, raw_mail, read
+from ticket_contracts.messages import MessageReceived
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SUPPORT = Delivery(Mailbox("support@acme.example", "acme", "support@acme.example", "mail-support"), UUID(int=1), NOON)
+SALES = Delivery(Mailbox("sales@acme.example", "acme", "sales@acme.example", "mail-sales"), UUID(int=2), NOON)
+
+
+def _event(raw: bytes) -> MessageReceived:
+    return MessageReceived.model_validate_json(compose(read(raw), raw, [SUPPORT]).messages[0].data)
+
+
+def test_each_mailbox_has_an_event_of_its_own_and_conversations_of_its_own() -> None:
+    raw = raw_mail("References: <root@x>")
+    composed = compose(read(raw), raw, [SUPPORT, SALES])
+    events = [MessageReceived.model_validate_json(message.data) for message in composed.messages]
+    assert [event.source for event in events] == ["mail-support", "mail-sales"]
+    assert events[0].identity != events[1].identity
+    assert [message.key for message in composed.messages] == [
+        "acme/support@acme.example/<root@x>",
+        "acme/sales@acme.example/<root@x>",
+    ]
+
+
+def test_a_long_text_is_cut_in_the_event_and_whole_in_storage() -> None:
+    raw = raw_mail("Content-Type: text/plain; charset=utf-8", body="漏" * 100_000)
+    composed = compose(read(raw), raw, [SUPPORT])
+    event = MessageReceived.model_validate_json(composed.messages[0].data)
+    assert 0 < len(event.text) < 100_000
+    assert event.text_object is not None
+    assert composed.files[event.text_object.key].content.decode() == "漏" * 100_000
+
+
+def test_a_mail_made_of_nothing_but_names_still_fits() -> None:
+    names = b", ".join(b'"%b" <r%d@customer.example>' % ("名".encode() * 60, n) for n in range(100))
+    files = [
+        b'Content-Type: text/csv\r\nContent-Disposition: attachment; filename="'
+        + "件".encode() * 240
+        + b'"\r\n\r\n%d' % n
+        for n in range(100)
+    ]
+    kind, body = multipart(b"\r\n" + b'"\n' * 30_000, *files)
+    raw = raw_mail(b"To: " + names, kind, body=body)
+    (message,) = compose(read(raw), raw, [SUPPORT]).messages
+    event = MessageReceived.model_validate_json(message.data)
+    assert len(message.data) <= LARGEST_EVENT
+    assert any("not all" in problem for problem in event.reading_problems)
+
+
+def test_the_same_file_twice_is_stored_once() -> None:
+    part = b"Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\n1,2"
+    kind, body = multipart(part, part)
+    raw = raw_mail(kind, body=body)
+    composed = compose(read(raw), raw, [SUPPORT])
+    assert len(composed.files) == 1
+    assert len(MessageReceived.model_validate_json(composed.messages[0].data).attachments) == 2
+
+
+def test_a_mail_that_nothing_could_read_is_an_event_with_its_original_and_the_reason() -> None:
+    event = MessageReceived.model_validate_json(compose_unread(b"\x00", SUPPORT, "ann@customer.example", "reason").data)
+    assert event.raw is not None
+    assert event.sender.value == "ann@customer.example"
+    assert event.reading_problems == ("reason",)
+    assert not event.may_auto_answer
+
+
+def test_a_worker_answers_each_question_with_the_events_and_their_files() -> None:
+    raw = raw_mail("Content-Type: text/html", body="<p>hi</p>")
+    questions = BytesIO(
+        Frame({"own_addresses": []}, ()).pack()
+        + ask(raw, "ann@customer.example", [SUPPORT, SALES], headers_only=False).pack()
+        + ask(b"", "", [SUPPORT], headers_only=True).pack()
+    )
+    answers = BytesIO()
+    serve(questions, answers)
+    answers.seek(0)
+    ready, first, second = (receive_blocking(answers) for _ in range(3))
+    assert ready is not None
+    assert first is not None
+    assert second is not None
+    assert (len(first.head["keys"]), first.head["media_types"]) == (2, ["text/html; charset=utf-8"])
+    assert MessageReceived.model_validate_json(first.blobs[1]).received_at == NOON
+    assert len(second.blobs) == 1
+
+
+def test_a_frame_that_does_not_add_up_is_refused() -> None:
+    with pytest.raises(BrokenFrame):
+        receive_blocking(BytesIO(Frame({}, (b"abc",)).pack()[:-1]))
