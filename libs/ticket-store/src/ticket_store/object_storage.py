@@ -7,12 +7,13 @@ is one object, so a repeated `put` is harmless and nothing is ever changed in pl
 import asyncio
 import os
 import re
-import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from secrets import token_hex
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
 
 _KEY = re.compile(r"sha256/[0-9a-f]{64}")
 _INCOMING = "incoming"
+_MOST_AT_ONCE = 64  # files open at once; a group of this size takes some 20 ms
 _LEFTOVER_SECONDS = 3600.0  # a write takes seconds, so an unfinished file of this age belongs to nobody alive
 
 # A sender waits for the answer: SMTP clients for minutes, webhook providers for 3 to 15 s (facts §1.0).
@@ -127,40 +129,86 @@ class _Bucket:
         return bytes(await found.bytes_async())
 
 
+class _Pending(NamedTuple):
+    key: str
+    content: bytes
+    stored: "asyncio.Future[None]"
+
+
 class _Folder:
-    """A folder of this machine. obstore's own local store renames without fsync, so files are written here."""
+    """A folder of this machine. obstore's own local store renames without fsync, so files are written here.
+
+    Writes that come while others are being flushed go together: all are written, then all flushed, then the folder
+    once; the file system's journal commits them together too. A failure, mostly a full disk, is that of the whole group.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._incoming = root / _INCOMING
-        for folder in (self._incoming, root / "sha256"):
+        self._objects = root / "sha256"
+        self._waiting: list[_Pending] = []
+        self._flushing: asyncio.Task[None] | None = None
+        prefix = token_hex(8)  # never that of another process, not even of one that died
+        self._names = (f"{prefix}-{number}" for number in count())
+        for folder in (self._incoming, self._objects):
             folder.mkdir(parents=True, exist_ok=True)
             _sync_folder(folder.parent)
         self._sweep()
 
     async def write(self, key: str, content: bytes) -> None:
-        await asyncio.to_thread(self._write, self._root / key, content)
+        pending = _Pending(key, content, asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="object storage flush")
+        await pending.stored
 
     async def read(self, key: str) -> bytes:
         return await asyncio.to_thread((self._root / key).read_bytes)
 
-    def _write(self, target: Path, content: bytes) -> None:
-        if not (target.exists() and target.stat().st_size == len(content)):
-            self._write_anew(target, content)
-        # Also for a file that was there: whoever renamed it may have died before this line.
-        _sync_folder(target.parent)
-
-    def _write_anew(self, target: Path, content: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+    async def _flush(self) -> None:
+        """Store group after group until nobody waits."""
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+                failure = await self._store(group)
+                for pending in group:
+                    if pending.stored.done():  # its caller went away
+                        continue
+                    if failure is None:
+                        pending.stored.set_result(None)
+                    else:
+                        pending.stored.set_exception(failure)
+        finally:
+            self._flushing = None
+
+    async def _store(self, group: list[_Pending]) -> Exception | None:
+        """Store a group; a failure is everybody's (a full disk is), each may try again."""
+        contents = {pending.key: pending.content for pending in group}
+        try:
+            await asyncio.to_thread(self._write_all, contents)
+        except Exception as error:  # noqa: BLE001 - handed to every caller, who would wait for ever otherwise
+            return error
+        return None
+
+    def _write_all(self, contents: dict[str, bytes]) -> None:
+        with ExitStack() as leftovers:
+            opened = []
+            for key, content in contents.items():
+                target = self._root / key
+                if target.exists() and target.stat().st_size == len(content):
+                    continue
+                incoming = self._incoming / next(self._names)
+                file = leftovers.enter_context(incoming.open("xb"))
+                leftovers.callback(incoming.unlink, missing_ok=True)
                 file.write(content)
                 file.flush()
+                opened.append((file, incoming, target))
+            for file, _, _ in opened:
                 os.fsync(file.fileno())
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            for _, incoming, target in opened:
+                incoming.replace(target)
+        # Also for files that were there: whoever renamed them may have died before this line.
+        _sync_folder(self._objects)
 
     def _sweep(self) -> None:
         """Remove what a killed process left unfinished; nobody was told that it was stored."""
