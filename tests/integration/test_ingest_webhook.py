@@ -88,23 +88,28 @@ async def test_what_was_acknowledged_is_in_the_log(
     assert len({message.identity for message in messages}) == 2
 
 
-@pytest.mark.parametrize("source", PROVIDERS)
+WRONG = [
+    (Way.FORGED, 401, "bad-signature"),
+    (Way.ROTATED, 401, "bad-signature"),  # this deployment has not added the next secret yet
+    (Way.STALE, 401, "stale"),
+    (Way.OVERSIZED, 413, "too-large"),
+    (Way.MALFORMED, 400, "undecodable"),
+    (Way.UNKNOWN_TYPE, 200, "ignored"),
+]
+
+
 @pytest.mark.parametrize(
-    ("way", "status", "outcome"),
+    ("source", "way", "status", "outcome"),
     [
-        (Way.FORGED, 401, "bad-signature"),
-        (Way.ROTATED, 401, "bad-signature"),  # this deployment has not added the next secret yet
-        (Way.STALE, 401, "stale"),
-        (Way.OVERSIZED, 413, "too-large"),
-        (Way.MALFORMED, 400, "undecodable"),
-        (Way.UNKNOWN_TYPE, 200, "ignored"),
+        (source, *answer)
+        for answer in WRONG
+        for source in PROVIDERS
+        if (source, answer[0]) != (TELEPHONE, Way.STALE)  # call records carry no signed time
     ],
 )
 async def test_what_is_wrong_is_answered_counted_and_not_in_the_log(
     source: str, way: Way, status: int, outcome: str, service: WebhookService, kafka: SharedKafka, prefix: str
 ) -> None:
-    if source == TELEPHONE and way is Way.STALE:
-        pytest.skip("call records carry no signed time")
     line = f'firebreak_webhook_requests_total{{outcome="{outcome}",source="{source}"}}'
     counted, before = await service.metric(line), len(await logged(kafka, prefix, source))
     answer = await deliver(service.client, f"/webhooks/{source}", PROVIDERS[source]()(way))

@@ -49,7 +49,8 @@ class MailSender:
         if reply.code != 354:
             return reply
         self._writer.write(on_the_wire(raw))
-        await self._writer.drain()
+        with suppress(ConnectionError):  # the answer, or its absence, says so
+            await self._writer.drain()
         return await read_reply(self._reader)
 
     def write(self, data: bytes) -> None:
@@ -72,7 +73,10 @@ async def read_reply(reader: asyncio.StreamReader) -> Reply:
     """Read one reply, however many lines it has; code 0 when the server hung up."""
     lines = []
     while True:
-        line = (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n")
+        try:
+            line = (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n")
+        except ConnectionError as error:
+            return Reply(0, f"the connection ended: {error}")
         if not line:
             return Reply(0, "the connection ended")
         lines.append(line[4:])

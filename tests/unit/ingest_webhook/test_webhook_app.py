@@ -48,13 +48,18 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("provider", [shop, slack, switch])
-@pytest.mark.parametrize(("way", "status", "outcome"), ANSWERS)
+@pytest.mark.parametrize(
+    ("provider", "way", "status", "outcome"),
+    [
+        (provider, *answer)
+        for answer in ANSWERS
+        for provider in (shop, slack, switch)
+        if not (provider is switch and answer[0] is Way.STALE)  # call records carry no signed time
+    ],
+)
 async def test_each_way_has_its_answer_its_metric_and_its_problem(
     provider: Callable[[], Requests], way: Way, status: int, outcome: str, tmp_path: Path
 ) -> None:
-    if provider is switch and way is Way.STALE:
-        pytest.skip("call records carry no signed time")
     edge = Edge()
     async with client_of(edge.app(tmp_path)) as client:
         answer = await deliver(client, f"/webhooks/{provider.__name__}", provider()(way))

@@ -139,7 +139,7 @@ class _Folder:
     """A folder of this machine. obstore's own local store renames without fsync, so files are written here.
 
     Writes that come while others are being flushed go together: all are written, then all flushed, then the folder
-    once; the file system's journal commits them together too. A failure, mostly a full disk, is that of the whole group.
+    once; the journal of the file system commits them together too. A failure, mostly a full disk, is the whole group's.
     """
 
     def __init__(self, root: Path) -> None:
