@@ -112,9 +112,9 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "country: CN", "subdivision: XJ", "calendar/hours: subdivision: it needs a country"),
         ("sla/standard.yml", '"09:00-12:30", "13:30-24:00"', "", "calendar/hours: week: it never opens"),
         ("sla/standard.yml", "09:00-12:30", "25:00-26:30", "week.monday: 25:00-26:30 is not within 00:00-24:00"),
-        ("sla/standard.yml", "09:00-12:30", "12:30-09:00", "week.monday: 12:30-09:00 ends before it starts"),
+        ("sla/standard.yml", "09:00-12:30", "12:30-09:00", "week.monday: 12:30-09:00 and 13:30-24:00 overlap"),
         ("sla/standard.yml", "09:00-12:30", "09:00-14:30", "week.monday: 09:00-14:30 and 13:30-24:00 overlap"),
-        ("sla/standard.yml", "10:00-14:00", "10:00-10:00", "working.2026-12-26: 10:00-10:00 ends before it starts"),
+        ("sla/standard.yml", "10:00-14:00", "10:00-10:00", "working.2026-12-26: 10:00-10:00 has no length"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named_with_its_place_and_its_fix(
@@ -174,3 +174,27 @@ def test_norway_is_a_country_and_not_the_word_no(tmp_path: Path) -> None:
     (calendar,) = (each for each in load_directory(write(tmp_path, files)) if isinstance(each, Calendar))
 
     assert calendar.country == "NO"
+
+
+NIGHTS = """\
+kind: calendar
+name: nights
+week:
+  sunday: ["22:00-06:00"]
+  monday: ["{monday}"]
+"""
+
+
+def test_a_night_shift_runs_into_the_next_day(tmp_path: Path) -> None:
+    nights = {"nights.yaml": NIGHTS.format(monday="06:00-12:00")}
+
+    assert any(document.name == "nights" for document in load_directory(write(tmp_path, GOOD | nights)))
+
+
+def test_a_night_shift_must_end_before_the_next_day_begins(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, nights_dot_yaml=NIGHTS.format(monday="05:00-12:00"))
+
+    assert problems == [
+        "nights.yaml: calendar/nights: week.monday: "
+        "05:00-12:00 begins while the night shift of sunday still runs until 06:00"
+    ]

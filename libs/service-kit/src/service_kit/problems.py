@@ -1,6 +1,6 @@
 """Errors over HTTP as RFC 9457 problem documents, for FastAPI and bare ASGI alike.
 
-`type` is a relative reference such as `/problems/stale-signature`; each has a page in the documentation. A sender reads
+`type` is a relative reference such as `/problems/stale`; each has a row in docs/problems.md. A sender reads
 what was wrong, where, and what to change; of our own faults it reads only a trace id to report.
 """
 

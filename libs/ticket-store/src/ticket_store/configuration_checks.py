@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cel
 import holidays
 
-from ticket_store.documents import Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
+from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
 
 ROUTING_NAME = "rules"
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -122,6 +122,7 @@ def _calendar(calendar: Calendar) -> Iterator[Finding]:
     for day, intervals in [*calendar.week.items(), *calendar.working.items()]:
         field = f"week.{day}" if isinstance(day, str) else f"working.{day.isoformat()}"
         yield from ((field, fix) for fix in _intervals(intervals))
+    yield from _nights(calendar)
     try:
         ZoneInfo(calendar.zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -147,11 +148,22 @@ def _intervals(intervals: Sequence[Interval]) -> Iterator[str]:
     for start, end in spans:
         if not (_is_time(start) and (_is_time(end) or end == "24:00")):
             yield f"{start}-{end} is not within 00:00-24:00"
-        elif start >= end:
-            yield f"{start}-{end} ends before it starts; an interval over midnight is written as two, on two days"
+        elif start == end:
+            yield f"{start}-{end} has no length; 00:00-24:00 is a whole day"
     for (first, until), (second, last) in pairwise(spans):
-        if second < until:
+        if second < until or until < first:
             yield f"{first}-{until} and {second}-{last} overlap or are out of order; sort and separate them"
+
+
+def _nights(calendar: Calendar) -> Iterator[Finding]:
+    """A shift over midnight, written 22:00-06:00 on the day it starts, must end before the next day's first begins."""
+    for day, following in zip(WEEKDAYS, (*WEEKDAYS[1:], WEEKDAYS[0]), strict=True):
+        tonight, tomorrow = calendar.week.get(day, ()), calendar.week.get(following, ())
+        if not tonight or not tomorrow:
+            continue
+        start, end = tonight[-1].split("-")
+        if end < start and tomorrow[0] < end:
+            yield f"week.{following}", f"{tomorrow[0]} begins while the night shift of {day} still runs until {end}"
 
 
 def _is_time(value: str) -> bool:

@@ -1,7 +1,7 @@
 """The kinds of configuration documents. Unknown fields are refused: a typing error must not silently do nothing."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -9,8 +9,11 @@ from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h|bd)$", description="30m, 4h, 2bd (business days); s for demos")]
-Interval = Annotated[str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$", description="09:00-12:30; 24:00 ends a day")]
+Interval = Annotated[
+    str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day")
+]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class Document(BaseModel):

@@ -1,0 +1,118 @@
+"""One batch in memory: tickets as they were loaded and as its decisions leave them, and what has to be written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sla_engine.domain.evolve import evolve
+from sla_engine.domain.ticket import Ticket
+from sla_engine.metrics import BatchTally
+from sla_engine.publish_facts import Cause, alert_events, cause_of, fact_event
+from ticket_contracts.commands import Command
+from ticket_contracts.tickets import (
+    ClockBreached,
+    ClockFact,
+    ClockWarned,
+    MessageAdded,
+    MessageRevised,
+    TicketFact,
+    TicketOpened,
+)
+from ticket_stream.processing import NewEvent, Partition
+
+
+@dataclass(slots=True)
+class Handled:
+    """One ticket of the batch. `loaded` is its stored state, None when it does not exist yet."""
+
+    loaded: Ticket | None
+    ticket: Ticket | None
+    origin: Partition
+    timer_fired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command whose sender waits for it."""
+
+    command_id: str
+    ticket_id: UUID
+    outcome: str
+    reason: str
+    version: int | None
+    content_hash: bytes
+
+    @classmethod
+    def of(cls, command_id: str, command: Command, outcome: str, reason: str, version: int | None) -> "Outcome":
+        return cls(command_id, command.ticket_id, outcome, reason, version, command.fingerprint())
+
+
+@dataclass(slots=True)
+class BatchWork:
+    """Rows are tuples in the order of the column lists that stand beside the tables."""
+
+    now: datetime
+    tickets: dict[UUID, Handled] = field(default_factory=dict)
+    event_rows: list[tuple[object, ...]] = field(default_factory=list)
+    message_rows: list[tuple[object, ...]] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    published: list[NewEvent] = field(default_factory=list)
+    tally: BatchTally = field(default_factory=BatchTally)
+
+    def record(self, handled: Handled, facts: list[TicketFact], cause: Cause) -> None:
+        """Fold the facts into the ticket and note what to write and to publish; each fact is encoded once."""
+        for fact in facts:
+            handled.ticket = evolve(handled.ticket, fact)
+            own_cause = cause_of(fact, cause)
+            event = fact_event(fact, own_cause)
+            self.event_rows.append(self._event_row(fact, event))
+            self.published.append(event)
+            self.published.extend(alert_events(fact, own_cause))
+            self._note(fact)
+
+    def changed(self) -> Iterator[Handled]:
+        """Yield the tickets that got facts."""
+        return (handled for handled in self.tickets.values() if handled.ticket is not handled.loaded)
+
+    def _event_row(self, fact: TicketFact, event: NewEvent) -> tuple[object, ...]:
+        return (
+            fact.ticket_id,
+            fact.version,
+            event.id,
+            event.type,
+            event.time,
+            self.now,
+            event.causation_id,
+            event.correlation_id,
+            event.data.decode(),
+        )
+
+    def _note(self, fact: TicketFact) -> None:
+        kind = fact.event_type.split(".")[-2]
+        self.tally.facts[kind] += 1
+        if isinstance(fact, TicketOpened):
+            self.message_rows.append(_message_row(fact))
+            for clock in fact.clocks:
+                self.tally.clocks["started", clock.metric] += 1
+        elif isinstance(fact, MessageAdded | MessageRevised):
+            self.message_rows.append(_message_row(fact))
+        elif isinstance(fact, ClockFact):
+            self.tally.clocks[kind.removeprefix("clock-"), fact.clock.metric] += 1
+            if isinstance(fact, ClockWarned | ClockBreached):
+                self.tally.lateness.append((self.now - fact.at).total_seconds())
+
+
+def _message_row(fact: TicketOpened | MessageAdded | MessageRevised) -> tuple[object, ...]:
+    entry = fact.message
+    return (
+        fact.ticket_id,
+        fact.version,
+        entry.message_id,
+        entry.author.kind,
+        entry.author.id,
+        entry.public,
+        entry.at,
+        entry.text,
+        entry.model_dump_json(exclude={"text"}, exclude_none=True),
+    )

@@ -1,0 +1,166 @@
+"""Turn the configuration's documents into policies and calendars that the domain computes with."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from sla_engine.domain import policies as domain
+from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
+from sla_engine.domain.policies import Policies
+from ticket_contracts.vocabulary import Metric, Priority
+from ticket_store import configuration, documents
+from ticket_store.configuration import Configuration
+from ticket_stream.processing import Connection
+
+LATEST_CALENDARS = """
+SELECT DISTINCT ON (name) body
+FROM configuration_documents
+WHERE kind = 'calendar' AND name = ANY($1::text[])
+ORDER BY name, version DESC
+"""
+"""Archived ones too: a clock goes on although its calendar is offered to no new ticket (rule 33)."""
+
+log = structlog.get_logger("policies")
+
+PolicyVersion = tuple[str, int]
+
+
+class PolicyBook:
+    """The policies of the present configuration, compiled when the head has changed, with past versions on demand.
+
+    What it keeps was committed by others before our transaction read it, so a retried batch finds the same.
+    """
+
+    def __init__(self) -> None:
+        self._head: int | None = None
+        self._policies = Policies()
+
+    async def current(self, connection: Connection) -> Policies:
+        """Return the policies as this transaction sees them."""
+        if await configuration.read_head(connection) != self._head:
+            loaded = await configuration.load(connection)
+            self._policies = compile_configuration(loaded)
+            self._head = loaded.version
+            log.info("policies compiled", version=loaded.version, policies=len(self._policies.in_force))
+        return self._policies
+
+    async def including(
+        self, connection: Connection, versions: Collection[PolicyVersion], calendars: Collection[str]
+    ) -> Policies:
+        """Return the same with the versions and calendars that running clocks still hold."""
+        known = self._policies
+        missing_calendars = [name for name in calendars if name not in known.calendars]
+        missing_versions = [version for version in versions if version not in known.past]
+        if missing_calendars:
+            found = await connection.fetch(LATEST_CALENDARS, missing_calendars)
+            usable, unusable = compile_calendars(
+                documents.Calendar.model_validate_json(row["body"], extra="ignore") for row in found
+            )
+            known = replace(
+                known,
+                calendars={**known.calendars, **usable},
+                unusable_calendars={**known.unusable_calendars, **unusable},
+            )
+        if missing_versions:
+            past = await configuration.load_past(connection, documents.Policy, missing_versions)
+            compiled = {
+                (name, version): compile_policy(policy, version, known.calendars)
+                for (name, version), policy in past.items()
+            }
+            known = replace(known, past={**known.past, **compiled})
+        self._policies = known
+        return known
+
+
+def compile_configuration(loaded: Configuration) -> Policies:
+    """Compile what is in force."""
+    calendars, unusable = compile_calendars(versioned.document for versioned in loaded.of(documents.Calendar).values())
+    policies = [
+        compile_policy(versioned.document, versioned.version, calendars)
+        for versioned in loaded.of(documents.Policy).values()
+    ]
+    return Policies(
+        in_force=tuple(sorted(policies, key=lambda policy: (policy.order, policy.name))),
+        past={(policy.name, policy.version): policy for policy in policies},
+        calendars=calendars,
+        unusable_calendars=unusable,
+    )
+
+
+def compile_calendars(
+    found: Iterable[documents.Calendar],
+) -> tuple[dict[str, BusinessCalendar], dict[str, str]]:
+    """Return the calendars, and for each that cannot be used the reason: its tickets show it (rule 35)."""
+    usable: dict[str, BusinessCalendar] = {}
+    unusable: dict[str, str] = {}
+    for calendar in found:
+        try:
+            usable[calendar.name] = BusinessCalendar(opening_hours(calendar))
+        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:
+            unusable[calendar.name] = str(error)
+            log.warning("calendar cannot be used", calendar=calendar.name, reason=str(error))
+    return usable, unusable
+
+
+def opening_hours(calendar: documents.Calendar) -> OpeningHours:
+    """Parse a calendar document."""
+    return OpeningHours(
+        name=calendar.name,
+        zone=ZoneInfo(calendar.zone),
+        week=tuple(_intervals(calendar.week.get(day, ())) for day in documents.WEEKDAYS),
+        country=calendar.country,
+        subdivision=calendar.subdivision,
+        closed=frozenset(calendar.closed),
+        working={day: _intervals(intervals) for day, intervals in calendar.working.items()},
+    )
+
+
+def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[str, BusinessCalendar]) -> domain.Policy:
+    """Count the targets out in seconds. Without a usable calendar there are none; the ticket then says why."""
+    calendar = calendars.get(policy.calendar)
+    return domain.Policy(
+        name=policy.name,
+        version=version,
+        order=policy.order,
+        calendar=policy.calendar,
+        targets={} if calendar is None else _targets(policy, calendar),
+        warnings=policy.warnings,
+        pause_on=frozenset(policy.pause_on),
+        pauses=frozenset(policy.pauses),
+        call_counts_as_reply=policy.call_counts_as_reply,
+        brands=frozenset(policy.match.brands),
+        channels=frozenset(policy.match.channels),
+        teams=frozenset(policy.match.teams),
+        tags=frozenset(policy.match.tags),
+    )
+
+
+def _targets(policy: documents.Policy, calendar: BusinessCalendar) -> dict[Metric, dict[Priority, int]]:
+    targets: dict[Metric, dict[Priority, int]] = {}
+    for metric, promised in policy.targets.items():
+        for priority, duration in promised.items():
+            counted = seconds(duration, calendar)
+            if calendar.reaches(timedelta(seconds=counted)):
+                targets.setdefault(metric, {})[priority] = counted
+            else:  # no clock, said on the ticket, is better than a partition that stops at an impossible sum
+                log.warning("target cannot be reached", policy=policy.name, metric=metric, priority=priority)
+    return targets
+
+
+def seconds(duration: str, calendar: BusinessCalendar) -> int:
+    """Return the business seconds of `30m`, `4h` or `2bd`; a business day is the calendar's own (rule 39)."""
+    amount, unit = int(duration.rstrip("smhbd")), duration.lstrip("0123456789")
+    unit_seconds = {"s": 1, "m": 60, "h": 3600, "bd": int(calendar.business_day.total_seconds())}
+    return amount * unit_seconds[unit]
+
+
+def _intervals(intervals: Iterable[str]) -> tuple[Interval, ...]:
+    return tuple(_interval(interval) for interval in intervals)
+
+
+def _interval(interval: str) -> Interval:
+    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in interval.split("-"))
+    return (start, end if end > start else end + 24 * 60)  # 22:00-06:00 ends on the next day

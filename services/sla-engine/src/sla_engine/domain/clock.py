@@ -1,0 +1,218 @@
+"""One clock: every transition takes the clock as it was and returns it as it is afterwards.
+
+Time used so far and the start of the running stretch are kept instead of the elapsed time, so nothing has to tick.
+A moment equal to the due time is late: the timer that fires at it and the reply that arrives at it must agree.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sla_engine.domain.calendar import BusinessCalendar
+from sla_engine.domain.policies import Policy
+from ticket_contracts.tickets import ClockState
+from ticket_contracts.vocabulary import ClockStatus, Metric
+
+_SECOND = timedelta(seconds=1)
+
+
+class DueTransition(NamedTuple):
+    """The next thing time alone does to a clock; `percent` is None for the breach."""
+
+    at: datetime
+    clock: ClockState
+    percent: int | None
+
+
+def is_open(clock: ClockState) -> bool:
+    """Whether the clock still waits for what will stop it; a breached one does."""
+    return clock.stopped_at is None and clock.status is not ClockStatus.CANCELLED
+
+
+def is_paused(clock: ClockState) -> bool:
+    """Whether business time passes the clock by; a breached clock can be paused too (rule 19)."""
+    return is_open(clock) and clock.counted_from is None
+
+
+def due_transition(clock: ClockState) -> DueTransition | None:
+    """Return the next warning, else the breach; None when time alone changes nothing."""
+    if clock.status is not ClockStatus.RUNNING:
+        return None
+    if clock.next_warning_at is not None:
+        return DueTransition(clock.next_warning_at, clock, clock.next_warning_percent)
+    assert clock.due_at is not None  # every running clock has one; only a pause takes it away
+    return DueTransition(clock.due_at, clock, None)
+
+
+def start(
+    metric: Metric,
+    cycle: int,
+    policy: Policy,
+    calendar: BusinessCalendar,
+    target_seconds: int,
+    at: datetime,
+    cause: str,
+) -> ClockState:
+    """Start at the next opening (rule 2)."""
+    target = target_seconds * 1_000_000  # microseconds
+    percent = policy.warnings[0] if policy.warnings else None
+    opening, due_at, warning_at = calendar.plan(at, target, target * (percent or 100) // 100)
+    return ClockState(
+        metric=metric,
+        cycle=cycle,
+        status=ClockStatus.RUNNING,
+        policy=policy.name,
+        policy_version=policy.version,
+        calendar=policy.calendar,
+        target_seconds=target_seconds,
+        counted_from=opening,
+        started_at=opening,
+        due_at=due_at,
+        next_warning_percent=percent,
+        next_warning_at=None if percent is None else warning_at,
+        causes={"started": cause},
+    )
+
+
+def used(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> timedelta:
+    """Return the business time used until `at`."""
+    before = timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
+    return before if clock.counted_from is None else before + calendar.between(clock.counted_from, at)
+
+
+def pause(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """Freeze the business time used (rule 16). A breach already recorded stays one (rule 19)."""
+    changes = {
+        "counted_from": None,
+        "paused_at": at,
+        "causes": _caused(clock, "paused", cause),
+        **_used(used(clock, calendar, at)),
+    }
+    if clock.status is ClockStatus.RUNNING:
+        changes |= {"status": ClockStatus.PAUSED, "due_at": None, "next_warning_at": None, "next_warning_percent": None}
+    return _changed(clock, **changes)
+
+
+def resume(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """Run on: the due time moves by the business time paused (rule 16).
+
+    A message received before the pause, but handled after it, ends the pause where it began: what was used until
+    then is counted already.
+    """
+    start_again = at if clock.paused_at is None else max(at, clock.paused_at)
+    resumed = _changed(clock, counted_from=start_again, paused_at=None, causes=_caused(clock, "resumed", cause))
+    if clock.status is ClockStatus.BREACHED:
+        return resumed
+    return _foresee(_changed(resumed, status=ClockStatus.RUNNING), policy, calendar)
+
+
+def retarget(
+    clock: ClockState, policy: Policy, calendar: BusinessCalendar, target_seconds: int, at: datetime, cause: str
+) -> ClockState:
+    """Give a clock another target, counted from its start with pauses carried over (rule 28, `from_start`).
+
+    What the new target makes late is late from now on, not from before anybody promised it; of the thresholds it has
+    passed only the highest is warned of (rule 42).
+    """
+    spent = used(clock, calendar, at)
+    causes = _caused(clock, "retargeted", cause)
+    if clock.status is not ClockStatus.RUNNING:
+        return _changed(clock, target_seconds=target_seconds, causes=causes)
+    counted = _changed(
+        clock,
+        target_seconds=target_seconds,
+        counted_from=at if clock.counted_from is None else max(at, clock.counted_from),
+        causes=causes,
+        **_used(spent),
+    )
+    running = _foresee(counted, policy, calendar)
+    passed = [percent for percent in policy.warnings if _share(running, percent) <= spent]
+    if spent >= timedelta(seconds=target_seconds):
+        return _changed(running, next_warning_at=None, next_warning_percent=None)
+    if passed and passed[-1] > clock.warned_percent:
+        return _changed(running, next_warning_at=at, next_warning_percent=passed[-1])
+    return running
+
+
+def warn(clock: ClockState, policy: Policy, calendar: BusinessCalendar, percent: int, cause: str) -> ClockState:
+    """Record that a threshold was given, each once (rule 42)."""
+    warned = _changed(clock, warned_percent=percent, causes=_caused(clock, "warned", cause))
+    return _foresee(warned, policy, calendar)
+
+
+def breach(clock: ClockState, cause: str) -> ClockState:
+    """Record the breach at the due time; the clock goes on counting its lateness."""
+    return _changed(
+        clock, status=ClockStatus.BREACHED, breached_at=clock.due_at, causes=_caused(clock, "breached", cause)
+    )
+
+
+def may_withdraw(clock: ClockState, at: datetime) -> bool:
+    """Whether a stop dated `at` shows a recorded breach to be none (rule 9)."""
+    return clock.status is ClockStatus.BREACHED and clock.due_at is not None and at < clock.due_at
+
+
+def withdraw_breach(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """Take the breach back; what `at` dates then stops the clock as met. Used time is what was left before due."""
+    assert clock.due_at is not None  # `may_withdraw` has seen to it
+    spent = timedelta(seconds=clock.target_seconds) - calendar.between(at, clock.due_at)
+    return _changed(
+        clock,
+        status=ClockStatus.RUNNING,
+        breached_at=None,
+        stopped_at=None,
+        counted_from=None,
+        causes=_caused(clock, "breach-withdrawn", cause),
+        **_used(max(spent, timedelta())),
+    )
+
+
+def stop(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """End the clock: met, unless its breach is recorded."""
+    breached = clock.status is ClockStatus.BREACHED
+    return _changed(
+        clock,
+        status=ClockStatus.BREACHED if breached else ClockStatus.MET,
+        stopped_at=at,
+        counted_from=None,
+        paused_at=None,
+        next_warning_at=None,
+        next_warning_percent=None,
+        causes=_caused(clock, "stopped" if breached else "met", cause),
+        **_used(used(clock, calendar, at)),
+    )
+
+
+def cancel(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """End the clock without a result."""
+    stopped = stop(clock, calendar, at, cause)
+    return _changed(stopped, status=ClockStatus.CANCELLED, causes=_caused(clock, "cancelled", cause))
+
+
+def _foresee(clock: ClockState, policy: Policy, calendar: BusinessCalendar) -> ClockState:
+    """Work out the due time and the next warning of a running clock."""
+    assert clock.counted_from is not None  # only running clocks come here
+    spent = timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
+    percent = next((percent for percent in policy.warnings if percent > clock.warned_percent), None)
+    return _changed(
+        clock,
+        due_at=calendar.add(clock.counted_from, timedelta(seconds=clock.target_seconds) - spent),
+        next_warning_percent=percent,
+        next_warning_at=None if percent is None else calendar.add(clock.counted_from, _share(clock, percent) - spent),
+    )
+
+
+def _share(clock: ClockState, percent: int) -> timedelta:
+    return timedelta(seconds=clock.target_seconds) * percent / 100
+
+
+def _used(spent: timedelta) -> dict[str, object]:
+    return {"used_seconds": spent // _SECOND, "used_microseconds": spent.microseconds}
+
+
+def _caused(clock: ClockState, transition: str, cause: str) -> dict[str, str]:
+    return {**clock.causes, transition: cause}
+
+
+def _changed(clock: ClockState, **changes: object) -> ClockState:
+    # Unvalidated: every value here comes from a validated clock or from the arithmetic above.
+    return clock.model_copy(update=changes)

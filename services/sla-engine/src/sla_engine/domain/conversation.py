@@ -1,0 +1,88 @@
+"""What an entry of the conversation means for the clocks, and when it counts."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+from ticket_contracts.commands import Actor, AddNote, ReceiveMessage, Reply
+from ticket_contracts.messages import MessageReceived
+from ticket_contracts.tickets import MessageEntry
+from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind
+
+BELIEVED_FOR = timedelta(days=30)
+"""How long before receipt a trusted provider may date a message: longer than any provider tries to deliver one. Older
+is a clock that was reset, and would give a ticket that breached years ago."""
+
+
+def message_time(message: MessageReceived) -> datetime:
+    """Return the time that counts: our edge's, or a trusted provider's own, never later than receipt."""
+    at, sent_at = message.received_at, message.sent_at
+    if message.time_trusted and sent_at is not None and at - BELIEVED_FOR <= sent_at < at:
+        at = sent_at
+    return at.astimezone(UTC)
+
+
+def speaks(entry: MessageEntry) -> bool:
+    """Whether a customer has said something that wants an answer: it starts clocks and reopens.
+
+    Not so an edit or deletion, an automatic answer or bounce (rule 24), and a call that an agent took; a missed call
+    is a customer's message (rule 8).
+    """
+    return (
+        entry.author.kind is ActorKind.CUSTOMER
+        and entry.kind is MessageKind.CREATED
+        and entry.automation.starts_tickets
+        and (entry.call is None or (entry.call.direction == "inbound" and not entry.call.answered))
+    )
+
+
+def is_answer(entry: MessageEntry) -> bool:
+    """Whether an agent has answered in public: neither a note (rule 3) nor a machine's message (rule 4) does."""
+    return entry.public and entry.author.kind is ActorKind.AGENT and entry.automation is Automation.HUMAN
+
+
+def is_held_call(entry: MessageEntry) -> bool:
+    """Whether agent and customer have talked on the telephone (the option of rule 3)."""
+    return entry.call is not None and entry.call.answered
+
+
+def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> MessageEntry:
+    """Return the entry of a customer's message."""
+    message = command.message
+    return MessageEntry(
+        message_id=message.message_id,
+        kind=message.kind,
+        provider_id=message.provider_id,
+        author=author,
+        public=True,
+        automation=message.automation,
+        channel=message.channel,
+        sender=message.sender,
+        subject=message.subject,
+        text=message.text,
+        quoted_text=message.quoted_text,
+        text_object=message.text_object,
+        html=message.html,
+        raw=message.raw,
+        attachments=message.attachments,
+        call=message.call,
+        reading_problems=message.reading_problems,
+        at=at,
+        received_at=message.received_at,
+    )
+
+
+def written_entry(
+    command: Reply | AddNote, ticket_id: UUID, command_id: str, channel: Channel, at: datetime
+) -> MessageEntry:
+    """Return the entry of a reply or a note; its id follows from the command's, so a repeat is the same entry."""
+    by_machine = command.actor.kind is not ActorKind.AGENT or (isinstance(command, Reply) and command.author != "agent")
+    return MessageEntry(
+        message_id=uuid5(ticket_id, command_id),
+        author=command.actor,
+        public=isinstance(command, Reply),
+        automation=Automation.GENERATED if by_machine else Automation.HUMAN,
+        channel=channel if isinstance(command, Reply) else None,
+        text=command.text,
+        at=at,
+        received_at=at,
+    )

@@ -1,0 +1,75 @@
+"""SLA policies: which one a ticket gets, and what it promises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sla_engine.domain.calendar import BusinessCalendar
+from ticket_contracts.tickets import ClockState
+from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One version of a policy. `targets` are seconds of business time, business days already counted out (rule 39)."""
+
+    name: str
+    version: int
+    order: int
+    calendar: str
+    targets: Mapping[Metric, Mapping[Priority, int]]
+    warnings: tuple[int, ...] = (50, 75, 90)
+    pause_on: frozenset[Status] = frozenset({Status.PENDING, Status.ON_HOLD})
+    pauses: frozenset[Metric] = frozenset({Metric.RESOLUTION, Metric.UPDATE})
+    call_counts_as_reply: bool = False
+    brands: frozenset[str] = frozenset()
+    channels: frozenset[Channel] = frozenset()
+    teams: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    def matches(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> bool:
+        """Whether every condition that is given holds; of the tags any one."""
+        return (
+            (not self.brands or brand in self.brands)
+            and (not self.channels or channel in self.channels)
+            and (not self.teams or team in self.teams)
+            and (not self.tags or not self.tags.isdisjoint(tags))
+        )
+
+    def target(self, metric: Metric, priority: Priority | None) -> int | None:
+        """Return the promised seconds of business time, None when nothing is promised."""
+        return self.targets.get(metric, {}).get(priority) if priority is not None else None
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All policies and calendars of one configuration version, and the past versions that tickets still hold."""
+
+    in_force: tuple[Policy, ...] = ()
+    past: Mapping[tuple[str, int], Policy] = field(default_factory=dict)
+    calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
+    unusable_calendars: Mapping[str, str] = field(default_factory=dict)
+
+    def match(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> Policy | None:
+        """Return the first match; `in_force` stands in ascending `order`."""
+        return next((policy for policy in self.in_force if policy.matches(brand, channel, team, tags)), None)
+
+    def of_clock(self, clock: ClockState) -> Policy:
+        """Return the policy version a clock was started under (rule 32).
+
+        :raises LookupError: the version was removed from the database by hand.
+        """
+        policy = self.past.get((clock.policy, clock.policy_version))
+        if policy is None:
+            raise LookupError(f"policy {clock.policy} version {clock.policy_version} is not in the configuration")
+        return policy
+
+    def calendar_of(self, clock: ClockState) -> BusinessCalendar:
+        """Return the calendar of a clock, as it is today.
+
+        :raises LookupError: the calendar was removed by hand, or made unusable after the clock had started.
+        """
+        calendar = self.calendars.get(clock.calendar)
+        if calendar is None:
+            reason = self.unusable_calendars.get(clock.calendar, "it is not in the configuration")
+            raise LookupError(f"calendar {clock.calendar} of a running clock cannot be used: {reason}")
+        return calendar

@@ -1,0 +1,22 @@
+"""Which status may follow which. Configurable flows come later, over these fixed categories."""
+
+from ticket_contracts.vocabulary import Status
+
+ENDED = frozenset({Status.SOLVED, Status.CLOSED})
+
+_WORKING = frozenset({Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.SOLVED, Status.CLOSED})
+
+FOLLOWING: dict[Status, frozenset[Status]] = {
+    Status.NEW: _WORKING,
+    Status.OPEN: _WORKING - {Status.OPEN},
+    Status.PENDING: _WORKING - {Status.PENDING},
+    Status.ON_HOLD: _WORKING - {Status.ON_HOLD},
+    Status.SOLVED: frozenset({Status.OPEN, Status.CLOSED}),
+    Status.CLOSED: frozenset(),  # a closed ticket never comes back; a follow-up does (rule 23)
+}
+"""Nothing leads back to `new`: it means that nobody has looked yet."""
+
+
+def may_follow(previous: Status, status: Status) -> bool:
+    """Whether a ticket may go from `previous` to `status`."""
+    return status in FOLLOWING[previous]

@@ -1,0 +1,43 @@
+"""What a ticket is, folded from its facts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sla_engine.domain.clock import DueTransition, due_transition
+from ticket_contracts.tickets import ClockState, TicketSummary
+from ticket_contracts.vocabulary import Metric
+
+STATE_FORMAT = 1
+"""Raised when an older engine could not read what this one stores; the stored state then is folded anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The state `decide` reads and `evolve` returns; `tickets.state` holds exactly this as JSON.
+
+    `message_ids` are the messages already recorded: what makes a second delivery a no-op. `clocks` holds finished ones
+    too, in the order of their start. `answered_at` is the first public reply of an agent.
+    """
+
+    ticket_id: UUID
+    version: int
+    summary: TicketSummary
+    clocks: tuple[ClockState, ...] = ()
+    message_ids: tuple[UUID, ...] = ()
+    first_customer_message_at: datetime | None = None
+    answered_at: datetime | None = None
+    no_clock_reason: str = ""
+    previous_ticket_id: UUID | None = None
+    successor_id: UUID | None = None
+    format: int = STATE_FORMAT
+
+    def of_metric(self, metric: Metric) -> Iterator[ClockState]:
+        """Yield the clocks of one metric, the first cycle first."""
+        return (clock for clock in self.clocks if clock.metric is metric)
+
+    def next_transition(self) -> DueTransition | None:
+        """Return what will happen first when nobody does anything: a warning or a breach."""
+        transitions = [transition for clock in self.clocks if (transition := due_transition(clock))]
+        return min(transitions, key=lambda transition: transition.at, default=None)

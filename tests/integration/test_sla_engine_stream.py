@@ -1,0 +1,170 @@
+"""The engine put together as its process is: from the topic of commands to facts, alerts and commands."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from service_kit.supervisor import Supervisor
+from sla_engine.domain.decide import follow_up_id
+from sla_engine.settings import SlaEngineSettings
+from sla_engine.wiring import wiring
+from tests.support.servers import SharedKafka
+from tests.support.sla_engine import configure
+from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message
+from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
+from ticket_contracts.envelope import Event, read_event
+from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
+from ticket_contracts.vocabulary import Priority, Status
+from ticket_store.documents import Calendar, Policy
+from ticket_store.sessions import Pool, open_pool
+from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
+
+DEADLINE_SECONDS = 30
+
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ALWAYS = Calendar.model_validate({"name": "always", "week": {day: ["00:00-24:00"] for day in WEEK}})
+SECONDS = Policy.model_validate(
+    {
+        "name": "seconds",
+        "order": 1,
+        "calendar": "always",
+        "targets": {"first_response": {"normal": "2s"}, "resolution": {"normal": "1h"}},
+        "warnings": [50],
+    }
+)
+
+
+class Surroundings:
+    """The topics and the database of one test."""
+
+    def __init__(self, publisher: EdgePublisher, consumer: AIOKafkaConsumer, pool: Pool) -> None:
+        self._publisher = publisher
+        self._consumer = consumer
+        self.pool = pool
+        self.seen: list[Event] = []
+
+    async def ask(self, command: Command, *, data: bytes | None = None) -> str:
+        """Publish a command, or under its name other data, and return its id."""
+        event = Event(
+            id=str(uuid4()),
+            source="/test",
+            type=command.event_type,
+            time=datetime.now(UTC),
+            data=command.encode() if data is None else data,
+        )
+        await self._publisher.publish(COMMANDS, str(command.ticket_id), event)
+        return event.id
+
+    async def until(self, holds: Callable[[list[Event]], bool]) -> list[Event]:
+        """Read facts and alerts until a condition holds for all seen so far."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not holds(self.seen):
+                for records in (await self._consumer.getmany(timeout_ms=500)).values():
+                    self.seen += [read_event(record.headers, record.value) for record in records]
+        return self.seen
+
+    async def outcome(self, command_id: str) -> str:
+        query = "SELECT outcome FROM command_outcomes WHERE command_id = $1"
+        async with asyncio.timeout(DEADLINE_SECONDS), self.pool.acquire() as connection:
+            while True:
+                outcome = await connection.fetchval(query, command_id)
+                if outcome is not None:
+                    return str(outcome)
+                await asyncio.sleep(0.02)
+
+
+@pytest_asyncio.fixture
+async def around(kafka: SharedKafka, topics: str, database_url: str) -> AsyncIterator[Surroundings]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    consumer.assign([TopicPartition(topics + topic.name, n) for topic in (TICKETS, ALERTS) for n in range(6)])
+    await consumer.start()
+    try:
+        async with (
+            open_edge_publisher(kafka.bootstrap, topics) as publisher,
+            open_pool(database_url, application_name="test") as pool,
+        ):
+            await configure(pool, ALWAYS, SECONDS)
+            yield Surroundings(publisher, consumer, pool)
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def running_engine(kafka: SharedKafka, prefix: str, database_url: str) -> AsyncIterator[None]:
+    settings = SlaEngineSettings(port=0, kafka=kafka.bootstrap, topic_prefix=prefix, postgres=database_url)
+    supervisor = Supervisor()
+    async with wiring(settings, supervisor):
+        yield
+    assert supervisor.failure is None
+
+
+def received(ticket_id: UUID, number: int = 1) -> ReceiveMessage:
+    message = a_message(datetime.now(UTC), number)
+    routing = Routing(team="service", priority=Priority.NORMAL)
+    return ReceiveMessage(ticket_id=ticket_id, actor=MACHINE, message=message, contact_id=CUSTOMER_ID, routing=routing)
+
+
+def count_of(events: list[Event], kind: str) -> int:
+    return sum(event.type == f"firebreak.{kind}.v1" for event in events)
+
+
+async def test_an_unanswered_ticket_is_warned_of_and_breaches_once_by_its_own_timer_across_a_restart(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
+) -> None:
+    ticket_id = uuid4()
+    async with running_engine(kafka, topics, database_url):
+        await around.ask(received(ticket_id))
+        await around.until(lambda seen: count_of(seen, "ticket.opened") == 1)
+    async with running_engine(kafka, topics, database_url):
+        await around.until(lambda seen: count_of(seen, "alert.sla-breached") == 1)
+        reply = await around.ask(Reply(ticket_id=ticket_id, actor=AGENT, text="On our way"))
+        assert await around.outcome(reply) == "applied"
+        seen = await around.until(lambda seen: count_of(seen, "ticket.clock-stopped") == 1)
+    assert count_of(seen, "alert.sla-warning") == 1
+    assert count_of(seen, "alert.sla-breached") == 1
+
+
+async def test_a_reply_in_time_prevents_the_breach(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
+) -> None:
+    answered, ignored = uuid4(), uuid4()
+    async with running_engine(kafka, topics, database_url):
+        await around.ask(received(answered))
+        await around.ask(Reply(ticket_id=answered, actor=AGENT, text="On our way"))
+        await around.ask(received(ignored))
+        seen = await around.until(lambda seen: count_of(seen, "alert.sla-breached") == 1)
+    assert {event.subject for event in seen if "alert" in event.type} == {str(ignored)}
+
+
+async def test_a_message_for_a_closed_ticket_travels_through_the_topic_to_its_follow_up(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
+) -> None:
+    ticket_id = uuid4()
+    async with running_engine(kafka, topics, database_url):
+        await around.ask(received(ticket_id))
+        await around.ask(SetStatus(ticket_id=ticket_id, actor=AGENT, status=Status.CLOSED))
+        await around.ask(received(ticket_id, 2))
+        await around.ask(received(ticket_id, 3))
+        successor = str(follow_up_id(ticket_id))
+        seen = await around.until(lambda seen: sum(event.subject == successor for event in seen) >= 2)
+    of_successor = [event.type for event in seen if event.subject == successor and "clock" not in event.type]
+    assert of_successor[:2] == ["firebreak.ticket.opened.v1", "firebreak.ticket.message-added.v1"]
+
+
+async def test_an_unreadable_command_becomes_a_dead_letter_and_its_caller_is_told(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
+) -> None:
+    ticket_id = uuid4()
+    async with running_engine(kafka, topics, database_url):
+        await around.ask(received(ticket_id))
+        broken = await around.ask(SetStatus(ticket_id=ticket_id, actor=AGENT, status=Status.OPEN), data=b"{}")
+        sound = await around.ask(SetStatus(ticket_id=ticket_id, actor=AGENT, status=Status.OPEN))
+        assert await around.outcome(broken) == "failed"
+        assert await around.outcome(sound) == "applied"

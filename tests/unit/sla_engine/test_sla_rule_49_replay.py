@@ -1,0 +1,140 @@
+"""Rule 49: replaying the log gives the same clocks as the live run; duplicates and redeliveries change nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sla_engine.domain.decide import Request, decide
+from sla_engine.domain.evolve import evolve
+from sla_engine.domain.ticket import Ticket
+from sla_engine.stored_state import decode_fact, decode_state, encode_state
+from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of
+from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
+from ticket_contracts.vocabulary import Automation, ClockStatus, MessageKind, Priority, Status
+
+START = moment("fri 08:00")
+steps = st.lists(
+    st.tuples(
+        st.integers(1, 6 * 60),  # minutes since the step before
+        st.one_of(
+            st.tuples(st.just("receive"), st.sampled_from([*Automation])),
+            st.tuples(st.just("revise"), st.sampled_from([MessageKind.EDITED, MessageKind.DELETED])),
+            st.tuples(st.just("reply"), st.booleans()),
+            st.tuples(st.just("note"), st.none()),
+            st.tuples(st.just("status"), st.sampled_from([*Status])),
+            st.tuples(st.just("priority"), st.sampled_from([*Priority])),
+            st.tuples(st.just("timers"), st.none()),
+        ),
+    ),
+    max_size=25,
+)
+
+
+def live(
+    script: list[tuple[int, tuple[str, object]]],
+    *,
+    with_timers: bool = True,
+    repeats: bool = False,
+    priority: Priority | None = Priority.NORMAL,
+) -> Case:
+    """Run a script; `repeats` delivers every message again at once and once more at the end."""
+    case = Case(policies_of(a_policy()))
+    case.receive(START, priority=priority)
+    at = START
+    for number, (minutes, (kind, argument)) in enumerate(script, start=2):
+        at += timedelta(minutes=minutes)
+        match kind:
+            case "receive" | "revise":
+                content: dict[str, Any] = {"automation": argument} if kind == "receive" else {"kind": argument}
+                for _ in range(2 if repeats else 1):
+                    case.receive(at, number, **content)
+            case "reply":
+                case.reply(at, actor=AGENT if argument else MACHINE)
+            case "note":
+                case.note(at)
+            case "status":
+                assert isinstance(argument, Status)
+                case.set_status(argument, at)
+            case "priority":
+                assert isinstance(argument, Priority)
+                case.set_priority(argument, at)
+            case "timers" if with_timers:
+                case.pass_time(at)
+    if repeats:
+        case.redeliver_messages()
+    case.pass_time(at + timedelta(days=60))
+    return case
+
+
+def told(case: Case) -> list[dict[str, object]]:
+    """Return the clocks without the ids of their causes, which number the commands of a run."""
+    return [clock.model_dump(exclude={"causes"}) for clock in case.ticket.clocks]
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps, st.sampled_from([None, *Priority]))
+def test_rule_49_folding_the_stored_facts_gives_the_ticket_of_the_live_run(
+    script: list[tuple[int, tuple[str, object]]], priority: Priority | None
+) -> None:
+    case = live(script, priority=priority)
+    replayed: Ticket | None = None
+    for version, fact in enumerate(case.facts, start=1):
+        assert fact.version == version
+        replayed = evolve(replayed, decode_fact(fact.event_type, fact.encode()))
+    assert replayed == case.ticket
+    assert decode_state(encode_state(case.ticket)) == case.ticket
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_rule_49_duplicates_and_redeliveries_change_nothing(script: list[tuple[int, tuple[str, object]]]) -> None:
+    once, again = live(script), live(script, repeats=True)
+    assert told(again) == told(once)
+    assert [fact.event_type for fact in again.facts] == [fact.event_type for fact in once.facts]
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_rule_49_whether_timers_fired_in_time_or_after_everything_else_changes_nothing(
+    script: list[tuple[int, tuple[str, object]]],
+) -> None:
+    punctual, late = live(script), live(script, with_timers=False)
+    assert alerts(punctual.facts) == alerts(late.facts)
+    assert punctual.ticket.clocks == late.ticket.clocks
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_rule_42_each_warning_and_breach_is_given_once_and_in_order(
+    script: list[tuple[int, tuple[str, object]]],
+) -> None:
+    case = live(script)
+    given_alerts = alerts(case.facts)
+    assert len(given_alerts) == len(set(given_alerts))
+    for clock in case.ticket.clocks:
+        assert clock.status is not ClockStatus.RUNNING  # after sixty days everything is met, late, or waits
+        percents = [
+            fact.clock.warned_percent
+            for fact in case.facts
+            if isinstance(fact, ClockWarned) and (fact.clock.metric, fact.clock.cycle) == (clock.metric, clock.cycle)
+        ]
+        assert percents == sorted(set(percents))
+
+
+def alerts(facts: list[TicketFact]) -> list[tuple[object, ...]]:
+    return [
+        (fact.at, fact.clock.metric, fact.clock.cycle, fact.event_type, fact.clock.warned_percent)
+        for fact in facts
+        if isinstance(fact, ClockFact) and isinstance(fact, ClockWarned | ClockBreached)
+    ]
+
+
+def test_rule_49_a_command_decided_twice_on_what_it_made_gives_nothing_more() -> None:
+    case = Case()
+    case.receive(START)
+    case.reply(moment("fri 10:00"))
+    request = case.requests[-1]
+    repeated = Request(request.id, request.command, request.appended_at)
+    assert decide(case.ticket, repeated, case.policies, moment("fri 10:01")) == []
