@@ -1,0 +1,52 @@
+"""Fixtures for every test: one real Kafka and one real PostgreSQL per run, and names that keep tests apart."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support.servers import SharedKafka, SharedPostgres, kafka_server, postgres_server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def kafka() -> AsyncIterator[SharedKafka]:
+    """The run's Kafka, or the one named by FIREBREAK_TEST_KAFKA. Never kill it: see `tests.support.servers`."""
+    if running := os.environ.get("FIREBREAK_TEST_KAFKA"):
+        yield SharedKafka(running)
+        return
+    async with kafka_server() as server:
+        yield SharedKafka(server.bootstrap)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres() -> AsyncIterator[SharedPostgres]:
+    """The run's PostgreSQL, or the one named by FIREBREAK_TEST_POSTGRES (a superuser's URL). Never kill it."""
+    if running := os.environ.get("FIREBREAK_TEST_POSTGRES"):
+        shared = SharedPostgres(running)
+        yield shared
+        await shared.drop_all()
+        return
+    async with postgres_server() as server:
+        yield SharedPostgres(server.url)
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that no other test uses. No topic exists under it yet."""
+    return f"test-{uuid.uuid4().hex}."
+
+
+@pytest_asyncio.fixture
+async def topics(kafka: SharedKafka, topic_prefix: str) -> AsyncIterator[str]:
+    """The prefix under which this test's own topics exist, with the table's partition counts."""
+    await kafka.create_topics(topic_prefix)
+    yield topic_prefix
+    await kafka.delete_topics(topic_prefix)
+
+
+@pytest_asyncio.fixture
+async def database_url(postgres: SharedPostgres) -> str:
+    """A migrated database of this test's own."""
+    return await postgres.fresh_database()
