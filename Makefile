@@ -22,7 +22,7 @@ test: sync  ## Run all tests against real Kafka and Postgres; ARGS="tests/unit -
 lint: sync  ## Check style, types, imports between members, sizes and generated documents
 	$(RUN) ruff check $(SOURCES)
 	$(RUN) ruff format --check $(SOURCES)
-	$(RUN) mypy libs/*/src services/*/src tests tools
+	$(RUN) mypy libs/*/src services/*/src tests tools deploy
 	$(RUN) lint-imports
 	$(RUN) python -m tools.check_sizes
 	$(RUN) python -m ticket_contracts.generate

@@ -50,3 +50,10 @@ async def topics(kafka: SharedKafka, topic_prefix: str) -> AsyncIterator[str]:
 async def database_url(postgres: SharedPostgres) -> str:
     """A migrated database of this test's own."""
     return await postgres.fresh_database()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI nothing may be skipped: a green run must mean that everything ran."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
