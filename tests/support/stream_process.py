@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from tests.support.stream_world import IN, OUT, Obedient, World
+from tests.support.stream_world import IN, OUT, Obedient, World, eventually
 from ticket_stream.processing import Batch, Connection, NewEvent
 from ticket_stream.settings import StreamSettings
 from ticket_stream.stream import open_stream
@@ -40,8 +40,11 @@ async def _main(kafka: str, prefix: str, url: str, consumer: str, stalls: bool) 
         pool=pool,
     ) as stream:
         running = asyncio.create_task(stream.run())
-        while await stream.ready() is not None and not running.done():
-            await asyncio.sleep(0.02)
+
+        async def is_ready() -> bool:
+            return running.done() or await stream.ready() is None
+
+        await eventually(is_ready)
         print("ready", flush=True)
         await running
 

@@ -20,7 +20,7 @@ from ticket_contracts.topics import DEAD_LETTERS, Topic, partition_of
 from ticket_stream.failpoints import NO_FAILPOINTS, Failpoint, Failpoints
 from ticket_stream.failures import PoisonRecord, UnknownType
 from ticket_stream.log_inspection import LogInspector
-from ticket_stream.processing import Batch, Connection, NewEvent, Record
+from ticket_stream.processing import Batch, Connection, NewEvent, Partition, Record
 from ticket_stream.schema import METADATA
 from ticket_stream.settings import StreamSettings
 from ticket_stream.stream import Stream, open_stream
@@ -41,9 +41,14 @@ CREATE TABLE guarded (id text PRIMARY KEY);
 """
 
 
-def key_for(partition: int, partitions: int = PARTITIONS) -> str:
+def key_for(partition: int) -> str:
     """Return a key that goes to this partition."""
-    return next(key for key in map(str, range(1000)) if partition_of(key.encode(), partitions) == partition)
+    return next(key for key in map(str, range(1000)) if place_of(key) == partition)
+
+
+def place_of(key: str) -> int:
+    """Return the partition of a key in the topics of these tests."""
+    return partition_of(key.encode(), PARTITIONS)
 
 
 async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = PATIENCE_SECONDS) -> None:
@@ -77,7 +82,7 @@ class Obedient:
             await self._obey(order, record, batch, connection)
             rows.append((record.origin.number, record.key, record.event.id, "record"))
             if self.forwards:
-                events.append(self._forward(record.origin, record.key, record.event.id, record.event.data, batch.now))
+                events.append(self.forward(record.origin, record.key, record.event.id, record.event.data, batch.now))
         for timer in batch.timers:
             rows.append((timer.origin.number, timer.key, timer.key, "timer"))
             if timer.key == "poison timer" and not self.repaired:
@@ -89,7 +94,7 @@ class Obedient:
         batch.after_commit.append(lambda: self.committed.extend(record.event.id for record in batch.records))
         return events
 
-    def _forward(self, origin: Any, key: str, event_id: str, data: bytes, now: datetime) -> NewEvent:
+    def forward(self, origin: Partition, key: str, event_id: str, data: bytes, now: datetime) -> NewEvent:
         return NewEvent(origin=origin, topic=OUT.name, key=key, id=f"{event_id}+", type="test.v1", time=now, data=data)
 
     async def _obey(self, order: Mapping[str, Any], record: Record, batch: Batch, connection: Connection) -> None:
@@ -123,7 +128,6 @@ class World:
         self.prefix = prefix
         self.url = url
         self.pool = pool
-        self.registries: dict[str, CollectorRegistry] = {}
 
     def settings(self, **changes: Any) -> StreamSettings:
         return StreamSettings(**({"kafka": self.kafka, "topic_prefix": self.prefix} | changes))
@@ -168,7 +172,7 @@ class World:
             Event(id=event_id, source="/test", type="test.v1", time=now, data=json.dumps(order).encode())
             for event_id, order in zip(ids, orders, strict=True)
         ]
-        place = partition_of(key.encode(), PARTITIONS) if partition is None else partition
+        place = place_of(key) if partition is None else partition
         await self.append(topic, place, [(key.encode(), event.data, event.headers()) for event in events])
         return ids
 
@@ -194,6 +198,15 @@ class World:
             partitions = [TopicPartition(self.prefix + topic.name, n) for n in range(topic.partitions_local)]
             spans = {item: (found.start, found.end) for item, found in (await inspector.bounds(partitions)).items()}
             return [read_event(raw.headers, raw.value) async for raw in inspector.read(spans)]
+        finally:
+            await inspector.close()
+
+    async def end(self, topic: Topic, partition: int) -> int:
+        """The number of records ever appended to a partition."""
+        inspector = LogInspector(self.kafka, 5.0)
+        try:
+            physical = TopicPartition(self.prefix + topic.name, partition)
+            return (await inspector.watermarks([physical]))[physical]
         finally:
             await inspector.close()
 
@@ -272,7 +285,8 @@ async def open_world(kafka: str, prefix: str, url: str) -> AsyncIterator[World]:
     finally:
         await pool.close()
         async with open_admin(kafka) as admin:
-            await admin.delete_topics([prefix + topic.name for topic in TOPICS])
+            made = [name for name in await admin.list_topics() if name.startswith(prefix)]
+            await admin.delete_topics(made)
 
 
 def once(point: Failpoint, error: Exception) -> tuple[Failpoints, list[int]]:

@@ -42,7 +42,7 @@ def test_an_event_must_fit_before_the_commit() -> None:
 
 @pytest.mark.parametrize("event", [new_event(1), new_event(topic="elsewhere.v1")])
 def test_an_event_from_or_to_somewhere_else_is_a_bug(event: NewEvent) -> None:
-    with pytest.raises(ValueError, match="origin outside|does not write"):
+    with pytest.raises(ValueError, match=r"origin outside|does not write"):
         number_events([event], [Move.stay(owned(0))], COUNTS, 0)
 
 
