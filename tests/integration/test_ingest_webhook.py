@@ -15,7 +15,6 @@ import yaml
 from uuid_utils.compat import uuid7
 
 from firebreak_cli.local_stack.ports import free_ports
-from firebreak_cli.topic_setup import create_topics
 from tests.support.deployment_files import SHOP, SHOP_SECRET, SLACK, SLACK_SECRET, TELEPHONE, TELEPHONE_SECRET
 from tests.support.mail_service import read_log
 from tests.support.partners.freeswitch import FreeswitchSender
@@ -25,7 +24,9 @@ from tests.support.partners.standard_webhooks import StandardWebhooksSender
 from tests.support.servers import SharedKafka, kafka_server
 from tests.support.webhook_service import WebhookService, webhook_service
 from ticket_contracts.messages import MessageReceived
+from ticket_contracts.topics import TOPICS
 from ticket_store.object_storage import ObjectStorage
+from ticket_stream.topic_admin import create_topics
 
 # Kafka starts in two to six seconds on a busy machine and the publisher notices within one.
 BACK_SECONDS = 30
@@ -159,7 +160,7 @@ async def test_a_secret_rotates_without_a_restart(service: WebhookService) -> No
 async def test_without_kafka_it_answers_503_and_goes_on_when_kafka_is_back(tmp_path: Path) -> None:
     requests = shop()
     async with kafka_server() as own_kafka:
-        await create_topics(own_kafka.bootstrap, "")
+        await create_topics(own_kafka.bootstrap, "", TOPICS)
         async with webhook_service(own_kafka.bootstrap, "", tmp_path) as service:
             await service.until_ready()
             acknowledged = [await deliver(service.client, f"/webhooks/{SHOP}", requests(Way.GOOD))]

@@ -14,9 +14,10 @@ from firebreak_cli.local_stack import postgres_account
 from firebreak_cli.local_stack.kafka_server import KafkaServer
 from firebreak_cli.local_stack.ports import free_ports
 from firebreak_cli.local_stack.postgres_server import PostgresServer
-from firebreak_cli.topic_setup import TopicError, create_topics
 from tests.support.servers import SharedKafka, SharedPostgres, kafka_server, postgres_server, server_folder
 from ticket_contracts.topics import ALERTS, TOPICS, Topic
+from ticket_stream.failures import StreamRefused
+from ticket_stream.topic_admin import create_topics
 
 
 async def test_kafka_keeps_acknowledged_records_through_a_kill_and_a_stop() -> None:
@@ -93,7 +94,7 @@ async def test_topics_are_made_once_with_the_counts_of_the_table(kafka: SharedKa
 
 async def test_a_topic_with_another_partition_count_is_refused(kafka: SharedKafka, topic_prefix: str) -> None:
     await create_topics(kafka.bootstrap, topic_prefix, [Topic("notes", "id", "", partitions_local=2)])
-    with pytest.raises(TopicError, match="has 2 partitions, expected 3"):
+    with pytest.raises(StreamRefused, match="has 2 partitions, expected 3"):
         await create_topics(kafka.bootstrap, topic_prefix, [Topic("notes", "id", "", partitions_local=3)])
 
 

@@ -16,7 +16,8 @@ from firebreak_cli.local_stack.kafka_jars import kafka_jars
 from firebreak_cli.local_stack.kafka_server import KafkaServer
 from firebreak_cli.local_stack.ports import free_ports
 from firebreak_cli.local_stack.postgres_server import PostgresServer
-from firebreak_cli.topic_setup import create_topics, delete_topics
+from ticket_contracts.topics import TOPICS
+from ticket_stream.topic_admin import create_topics, open_admin
 
 
 class SharedKafka:
@@ -27,10 +28,11 @@ class SharedKafka:
 
     async def create_topics(self, prefix: str) -> None:
         """Make the table's topics under the prefix."""
-        await create_topics(self.bootstrap, prefix)
+        await create_topics(self.bootstrap, prefix, TOPICS)
 
     async def delete_topics(self, prefix: str) -> None:
-        await delete_topics(self.bootstrap, prefix)
+        async with open_admin(self.bootstrap) as admin:
+            await admin.delete_topics([prefix + topic.name for topic in TOPICS])
 
 
 class SharedPostgres:

@@ -21,13 +21,14 @@ from firebreak_cli.local_stack.ports import LOOPBACK, is_free
 from firebreak_cli.local_stack.postgres_server import PostgresServer
 from firebreak_cli.service_process import PACKAGES, ServiceProcess, Surroundings, make_services
 from firebreak_cli.stack_layout import PORT_ORDER, StackLayout
-from firebreak_cli.topic_setup import create_topics
 from tests.support.commit_cutter import CommitCutter, open_commit_cutter, through
 from tests.support.deployment_files import configure, make_api_key, write_mailboxes, write_sources
 from tests.support.kept_part import KeptPart
 from tests.support.servers import server_folder
+from ticket_contracts.topics import TOPICS
 from ticket_store.documents import Document
 from ticket_store.migrations import upgrade_async
+from ticket_stream.topic_admin import create_topics
 
 # Below what Linux gives to outgoing connections (32768 and up): while a server is down, a client that tries to reach it
 # must not be given the server's own port.
@@ -160,7 +161,7 @@ async def _open_servers(context: AsyncExitStack) -> Stack:
 
 
 async def _prepare(stack: Stack, documents: Sequence[Document]) -> None:
-    await create_topics(stack.kafka.bootstrap, "")
+    await create_topics(stack.kafka.bootstrap, "", TOPICS)
     await upgrade_async(stack.database)
     await configure(stack.database, documents)
     stack.api_key = await make_api_key(stack.database, uuid4(), datetime.now(UTC))

@@ -181,8 +181,8 @@ class World:
     ) -> None:
         """Append records as they are."""
         producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all", max_batch_size=1024 * 1024)
-        await producer.start()
         try:
+            await producer.start()
             for start in range(0, len(records), 1000):
                 batch = producer.create_batch()
                 for key, value, headers in records[start : start + 1000]:

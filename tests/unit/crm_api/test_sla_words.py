@@ -36,6 +36,15 @@ def clock(**changes: object) -> ClockState:
         ("*", "en"),
         ("", "en"),
         ("zh;q=lots, en", "en"),
+        ("zh; q=0.9 , en ;q=0.1", "zh"),
+        ("zh;q=0, fr", "en"),
+        ("zh;q=nan", "en"),
+        ("zh;q=inf, en", "en"),
+        ("en;q=0, zh;q=0.1", "zh"),
+        ("en, zh", "en"),
+        ("zh, en", "zh"),
+        ("ZH-Hans-CN", "zh"),
+        ("zhx", "en"),
     ],
 )
 def test_the_language_follows_accept_language(header: str, language: str) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from firebreak_cli import example_configuration
 from firebreak_cli.__main__ import make_app
 from firebreak_cli.demo.sample_messages import EMERGENCY, MAILS, TICKETS
-from firebreak_cli.demo.show import tickets_table
+from firebreak_cli.demo.tickets_table import tickets_table
 from firebreak_cli.local_stack.ports import taken_message
 from firebreak_cli.sources import new_sources, read_secrets
 from firebreak_cli.stack_layout import PORT_ORDER, StackLayout
@@ -113,5 +113,5 @@ def test_the_table_shows_when_the_first_response_is_due(due: datetime | None, sh
         "first_response_due_at": due and due.isoformat(),
     }
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(tickets_table([ticket], NOW))
+    console.print(tickets_table([ticket], NOW, console.width))
     assert shown in console.export_text()

@@ -36,6 +36,7 @@ def of_table(error: asyncpg.PostgresError, table: str) -> asyncpg.PostgresError:
         asyncpg.CannotConnectNowError(),
         asyncpg.InvalidCachedStatementError(),
         asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("another operation is in progress"),
         ConnectionResetError(),
         TimeoutError(),
     ],

@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import MAX_EVENT_BYTES, Topic, partition_of
 from ticket_stream.bounded_stop import stop_within
+from ticket_stream.edge_batches import EdgeBatches
 from ticket_stream.failures import StreamRefused
 from ticket_stream.topic_admin import check_partition_count
 
@@ -49,6 +50,7 @@ class EdgePublisher:
         self._prefix = prefix
         self._publish_seconds = publish_seconds
         self._producer: AIOKafkaProducer | None = None
+        self._batches: EdgeBatches | None = None
         self._counts: dict[str, int] = {}
         self._available = asyncio.Event()
         self._doubt = asyncio.Event()
@@ -68,21 +70,14 @@ class EdgePublisher:
         headers = event.headers()
         if len(event.data) > MAX_EVENT_BYTES or sum(len(value) for _, value in headers) > _MAX_HEADER_BYTES:
             raise EventTooLarge(f"{len(event.data)} bytes of data; at most {MAX_EVENT_BYTES} fit into an event")
-        producer = self._producer
-        if producer is None or not self._available.is_set():
+        batches = self._batches
+        if batches is None or not self._available.is_set():
             raise KafkaAway(f"Kafka at {self._kafka} is away")
         try:
-            async with asyncio.timeout(self._publish_seconds):
-                count = self._counts.get(topic.name) or await self._count(producer, topic)
-                key_bytes = key.encode()
-                acknowledged = await producer.send(
-                    self._prefix + topic.name,
-                    event.data,
-                    key=key_bytes,
-                    partition=partition_of(key_bytes, count),
-                    headers=headers,
-                )
-                await acknowledged
+            count = self._counts.get(topic.name) or await self._count_in_time(topic)
+            key_bytes = key.encode()
+            place = (self._prefix + topic.name, partition_of(key_bytes, count))
+            await batches.append(place, key_bytes, event.data, headers)
         except (MessageSizeTooLargeError, RecordTooLargeError) as error:
             raise EventTooLarge(str(error)) from error
         except (KafkaError, OSError) as error:
@@ -98,7 +93,7 @@ class EdgePublisher:
                 await producer.start()
                 for topic in topics:
                     await self._count(producer, topic)
-                self._producer = producer
+                self._producer, self._batches = producer, EdgeBatches(producer, self._publish_seconds)
                 self._doubt.clear()
                 self._available.set()
                 self.settled.set()
@@ -113,7 +108,9 @@ class EdgePublisher:
                 self.settled.set()
             finally:
                 self._available.clear()
-                self._producer = None
+                if self._batches is not None:
+                    self._batches.close(ConnectionError("Kafka is away"))
+                self._producer = self._batches = None
                 await stop_within(producer, _STOP_SECONDS)
             await asyncio.sleep(_PROBE_SECONDS)
 
@@ -136,6 +133,13 @@ class EdgePublisher:
                 answered = False
             if not answered:
                 return
+
+    async def _count_in_time(self, topic: Topic) -> int:
+        """For a topic that `open_edge_publisher` was not told of."""
+        if self._producer is None:
+            raise ConnectionError("Kafka is away")
+        async with asyncio.timeout(self._publish_seconds):
+            return await self._count(self._producer, topic)
 
     async def _count(self, producer: AIOKafkaProducer, topic: Topic) -> int:
         partitions = await producer.partitions_for(self._prefix + topic.name)

@@ -49,6 +49,8 @@ def classify(error: BaseException, guarded_tables: Collection[str] = ()) -> Fail
     """Sort an exception by what to do about it; what is not listed is a bug and pauses."""
     if isinstance(error, asyncpg.PostgresError):
         return _classify_state(error, guarded_tables)
+    if isinstance(error, asyncpg.InternalClientError):
+        return FailureClass.AGAIN  # the driver lost track of a session that was ended under it; seen after a freeze
     if isinstance(error, asyncpg.InterfaceError):
         # The driver's own DataError (a value that does not fit its parameter) is an InterfaceError and a ValueError.
         return FailureClass.BISECT if isinstance(error, ValueError) else FailureClass.AGAIN

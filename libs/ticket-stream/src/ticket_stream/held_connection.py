@@ -10,6 +10,9 @@ import structlog
 
 from ticket_stream.processing import Connection
 
+SESSION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What using a session can end in that is broken, or was ended under us."""
+
 log = structlog.get_logger("ticket_stream")
 
 _ACQUIRE_SECONDS = 5.0
@@ -59,14 +62,14 @@ class HeldConnection:
             return
         try:
             await self._pool.release(connection, timeout=_ACQUIRE_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except SESSION_ERRORS as error:
             log.info("connection was already lost when given back", error=repr(error))
 
     async def _drop(self, connection: Connection) -> None:
         try:
             connection.terminate()
             await self._pool.release(connection)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except SESSION_ERRORS as error:
             log.debug("releasing a terminated connection", error=repr(error))
 
 

@@ -3,9 +3,10 @@
 One call renews what a process has, gives back what is above its fair share and takes what is free or expired. It is
 one function on the server because a process that freezes between two round trips would stop the others (facts §4.3b),
 and no statement in it waits for a row lock (SKIP LOCKED): a row that is locked is being worked on, and its batch
-renews the lease itself. Rows are picked in a WITH query, which runs once; in an IN list a nested loop may run it, and its
-LIMIT, once per row. A lease or a member that would last for 20 leases more is left over from before the server's clock
-was set back, and counts as expired. The fair share: the longest-joined processes get one more when it does not divide evenly.
+renews the lease itself. The fair share: the longest-joined processes get one more when it does not divide evenly.
+
+Rows are picked in a WITH query, which runs once; in an IN list a nested loop may run it, and its LIMIT, once per row. A
+lease that would last for 20 leases more is left over from before the server's clock was set back: it counts as expired.
 """
 
 LEASE_CHANNEL = "stream_lease"

@@ -4,8 +4,6 @@ First an UPDATE that raises the revision (it waits for a commit under way), then
 memory holds of the partition is read from the tables; what was not published is published; then reading goes on.
 """
 
-from collections.abc import Iterable
-
 import structlog
 from aiokafka.structs import TopicPartition
 
@@ -63,13 +61,11 @@ class Ownership:
         """Whether memory agrees with the last lease call, and nothing is in doubt."""
         return not self._doubtful and self._leases.owned == self._held.keys()
 
-    def doubt(self, partitions: Iterable[Partition] | None = None) -> None:
-        """Take the way back for these partitions (all, when None) before anything else is done with them."""
-        doubted = None if partitions is None else set(partitions)
-        for position_id, owned in list(self._held.items()):
-            if doubted is None or owned.partition in doubted:
-                self._drop(position_id)
-                self._doubtful.add(position_id)
+    def doubt(self) -> None:
+        """Take the way back for every partition before anything else is done; doubts seldom come alone."""
+        for position_id in list(self._held):
+            self._drop(position_id)
+            self._doubtful.add(position_id)
 
     async def settle(self) -> None:
         """Apply what the last lease call said and take the way back where needed; changes nothing half.

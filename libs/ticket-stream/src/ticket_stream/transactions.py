@@ -12,6 +12,7 @@ from asyncpg.transaction import Transaction
 from ticket_stream import outbox, seen, timers
 from ticket_stream.context import StreamContext
 from ticket_stream.failpoints import Failpoint
+from ticket_stream.held_connection import SESSION_ERRORS
 from ticket_stream.owned import CommitUnanswered, Move
 from ticket_stream.positions import advance
 from ticket_stream.processing import Connection, NewEvent, Partition
@@ -135,7 +136,7 @@ class Transactions:
 async def _roll_back(transaction: Transaction) -> None:
     try:
         await transaction.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except SESSION_ERRORS as error:
         log.debug("the connection was gone before the roll-back", error=repr(error))
 
 

@@ -322,10 +322,12 @@ BEGIN
     RETURNING m.joined_at INTO v_joined;
     v_changed := v_joined = v_now;
 
-    DELETE FROM stream_members WHERE (consumer, owner) IN (
+    WITH gone AS (
         SELECT consumer, owner FROM stream_members
-        WHERE consumer = p_consumer AND expires_at < v_now - 20 * p_lease
-        FOR UPDATE SKIP LOCKED);
+        WHERE consumer = p_consumer AND expires_at NOT BETWEEN v_now - 20 * p_lease AND v_now + 20 * p_lease
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM stream_members m USING gone WHERE m.consumer = gone.consumer AND m.owner = gone.owner;
 
     SELECT count(*), count(*) FILTER (WHERE (joined_at, owner) <= (v_joined, p_owner)) INTO v_members, v_rank
     FROM stream_members WHERE consumer = p_consumer AND expires_at > v_now;
@@ -333,23 +335,31 @@ BEGIN
     FROM stream_positions WHERE consumer = p_consumer;
     v_share := v_total / v_members + CASE WHEN v_rank <= mod(v_total, v_members) THEN 1 ELSE 0 END;
 
-    UPDATE stream_positions SET lease_until = v_now + p_lease WHERE id IN (
+    WITH mine AS (
         SELECT id FROM stream_positions WHERE consumer = p_consumer AND owner = p_owner
-        FOR NO KEY UPDATE SKIP LOCKED);
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE stream_positions p SET lease_until = v_now + p_lease FROM mine WHERE p.id = mine.id;
 
     IF v_held > v_share THEN
-        UPDATE stream_positions SET owner = NULL, lease_until = NULL WHERE id IN (
+        WITH surplus AS (
             SELECT id FROM stream_positions WHERE consumer = p_consumer AND owner = p_owner
             ORDER BY id DESC LIMIT v_held - v_share
-            FOR NO KEY UPDATE SKIP LOCKED);
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE stream_positions p SET owner = NULL, lease_until = NULL FROM surplus WHERE p.id = surplus.id;
         v_changed := v_changed OR found;
     ELSIF v_held < v_share THEN
-        UPDATE stream_positions SET owner = p_owner, lease_until = v_now + p_lease, revision = revision + 1
-        WHERE id IN (
+        WITH free AS (
             SELECT id FROM stream_positions
-            WHERE consumer = p_consumer AND (owner IS NULL OR owner <> p_owner AND lease_until < v_now)
+            WHERE consumer = p_consumer AND (
+                owner IS NULL
+                OR owner <> p_owner AND lease_until NOT BETWEEN v_now AND v_now + 20 * p_lease)
             ORDER BY id LIMIT v_share - v_held
-            FOR NO KEY UPDATE SKIP LOCKED);
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE stream_positions p SET owner = p_owner, lease_until = v_now + p_lease, revision = p.revision + 1
+        FROM free WHERE p.id = free.id;
 
         WITH dead AS (
             SELECT p.id, p.owner FROM stream_positions p
@@ -390,9 +400,11 @@ CREATE OR REPLACE FUNCTION stream_leave(p_consumer text, p_owner text) RETURNS v
 LANGUAGE plpgsql AS $body$
 BEGIN
     DELETE FROM stream_members WHERE consumer = p_consumer AND owner = p_owner;
-    UPDATE stream_positions SET owner = NULL, lease_until = NULL WHERE id IN (
+    WITH mine AS (
         SELECT id FROM stream_positions WHERE consumer = p_consumer AND owner = p_owner
-        FOR NO KEY UPDATE SKIP LOCKED);
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE stream_positions p SET owner = NULL, lease_until = NULL FROM mine WHERE p.id = mine.id;
     PERFORM pg_notify('stream_lease', p_consumer);
 END
 $body$;

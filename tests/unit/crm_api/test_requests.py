@@ -1,0 +1,57 @@
+"""What a caller may write in a command, and what becomes of the longest."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from crm_api.requests import CommandEnvelope, CommandRequest
+from ticket_contracts.commands import Actor, Command
+from ticket_contracts.topics import MAX_EVENT_BYTES
+from ticket_contracts.vocabulary import ActorKind
+
+REQUESTS: TypeAdapter[CommandRequest] = TypeAdapter(CommandRequest)
+# What a fact says besides the text that it took over from the command: the ticket's summary, its subject of 1,000
+# characters, the actor.
+ROOM_OF_A_FACT = 16 * 1024
+
+
+def command(body: object) -> Command:
+    envelope = CommandEnvelope(
+        ticket_id=UUID(int=1),
+        actor=Actor(kind=ActorKind.AGENT, id="张" * 200, name="张" * 200),
+        not_after=datetime(2026, 11, 23, tzinfo=UTC),
+        expected_version=7,
+    )
+    return REQUESTS.validate_python(body).command(envelope)
+
+
+@pytest.mark.parametrize("character", ["a", "字", "😀", '"', "\\", "\n", "\u2028", "\u0085"])
+def test_the_longest_text_fits_an_event_in_any_script(character: str) -> None:
+    text = "a" + character * 59_999
+    assert len(command({"type": "note", "text": text}).encode()) < MAX_EVENT_BYTES - ROOM_OF_A_FACT
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\t", "\u3000", "a\x00", "a\x01", "\x1b[2J", "a\x7f", "\ud800", "a" * 60_001]
+)
+def test_text_that_cannot_be_kept_or_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        command({"type": "reply", "text": text})
+
+
+@pytest.mark.parametrize("text", ["x", "一行\r\n二行\tX", " indented", "👩‍🔧"])
+def test_what_people_write_is_taken_as_it_is(text: str) -> None:
+    assert REQUESTS.validate_python({"type": "reply", "text": text}).text == text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["", " ", " safety", "safety ", "a\nb", "a\x00", "字" * 101])
+def test_a_name_that_only_looks_like_another_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        command({"type": "assign", "team": name})
+
+
+@pytest.mark.parametrize("name", ["a", "after-sales", "售后 二组", "字" * 100])
+def test_names_of_teams_are_taken_as_they_are(name: str) -> None:
+    assert REQUESTS.validate_python({"type": "assign", "team": name}).team == name  # type: ignore[union-attr]
