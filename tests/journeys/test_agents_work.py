@@ -117,8 +117,16 @@ async def test_errors_name_the_field_and_the_fix(desk: AgentDesk, ticket: Json) 
     response = await desk.ask(ticket["ticket_id"], {"type": "set-status", "status": "sloved"})
     assert response.status_code == 422
     [error] = response.json()["errors"]
-    assert "status" in error["field"]
+    assert error["field"] == "body.status"
     assert "solved" in error["fix"]
+
+
+async def test_a_ticket_is_not_given_to_a_team_or_agent_that_does_not_exist(desk: AgentDesk, ticket: Json) -> None:
+    holder = {"type": "assign", "team": "after-slaes", "assignee": "nobody"}
+    response = await desk.ask(ticket["ticket_id"], holder)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == ["body.team", "body.assignee"]
+    assert (await desk.get(f"/tickets/{ticket['ticket_id']}"))["team"] == ticket["team"]
 
 
 async def test_nobody_reads_without_a_key(desk: AgentDesk) -> None:

@@ -46,6 +46,11 @@ def test_the_webhook_id_stands_in_for_what_is_not_given() -> None:
     assert message.channel is Channel.PHONE
 
 
+def test_a_subject_is_one_line() -> None:
+    message = read_one(provider(), shop_sender().message("x", subject="Refund \r\nBcc: all@example.com\u2028 now"))
+    assert message.subject == "Refund Bcc: all@example.com now"
+
+
 def test_each_edit_is_a_revision_of_its_own() -> None:
     sender = shop_sender()
     change = {"id": "m-1", "sender": SENDER, "text": "better"}
@@ -63,6 +68,7 @@ def test_each_edit_is_a_revision_of_its_own() -> None:
         ("message.created", {}, "body.data.sender"),
         ("message.created", {"sender": {"id": ""}}, "body.data.sender.id"),
         ("message.created", {"sender": {"id": "x" * 201}}, "body.data.sender.id"),
+        ("message.created", {"sender": {"id": "İ" * 200, "kind": "email"}}, "body.data.sender.id"),
         ("message.created", {"sender": {"id": "7", "kind": "pigeon"}}, "body.data.sender.kind"),
         ("message.created", {"sender": SENDER, "sent_at": "2026-11-23T12:00:00"}, "body.data.sent_at"),
         ("message.created", {"sender": SENDER, "text": 7}, "body.data.text"),

@@ -33,6 +33,18 @@ STALE = ProblemError(
 TRACE = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 
 
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["note"]
+    text: str
+
+
+class Reply(BaseModel):
+    type: Literal["reply"]
+    parts: list[int]
+
+
 class StatusChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -47,6 +59,9 @@ def fastapi_app() -> FastAPI:
 
     @app.post("/status")
     async def change_status(_: StatusChange, if_match: Annotated[int, Header()] = 1) -> None: ...
+
+    @app.post("/words")
+    async def say(_: Annotated[Note | Reply, Field(discriminator="type")]) -> None: ...
 
     @app.get("/stale")
     async def stale() -> None:
@@ -162,6 +177,34 @@ async def test_a_wrong_header_is_named_and_its_value_is_not_repeated() -> None:
     )
     assert answer.json()["errors"][0]["field"] == "header.if-match"
     assert "script" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "fix"),
+    [
+        ({"type": "hunter2"}, "body.type", "send one of 'note', 'reply'"),
+        ({}, "body.type", "add this field"),
+        ({"type": "note"}, "body.text", "add this field"),
+        ({"type": "note", "text": 1}, "body.text", "send a value"),
+        ({"type": "note", "text": "x", "to": 1}, "body.to", "remove this field"),
+        ({"type": "reply", "parts": [1, "x"]}, "body.parts[1]", "send a value"),
+    ],
+)
+async def test_a_field_of_one_of_several_kinds_is_named_as_it_was_written(
+    body: dict[str, object], field: str, fix: str
+) -> None:
+    answer = await ask(fastapi_app(), lambda c: c.post("/words", json=body))
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert error["fix"].startswith(fix)
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"9" * 100_000, b'"\xff"'], ids=["deep", "number", "not UTF-8"])
+async def test_a_body_beyond_what_can_be_parsed_is_400_too(body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await ask(fastapi_app(), lambda c: c.post("/status", content=body, headers=headers))
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/unreadable-request")
 
 
 async def test_a_body_that_is_no_json_is_400() -> None:

@@ -1,5 +1,6 @@
 """Makes a FastAPI app answer every error with a problem document. Apart, so that bare ASGI apps need no FastAPI."""
 
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service_kit.asgi import RawResponse
-from service_kit.problems import FieldProblem, Problem, ProblemBoundary, ProblemError, problem_response
+from service_kit.problems import NO_TYPE, FieldProblem, Problem, ProblemBoundary, ProblemError, problem_response
 
 # pydantic's error types whose fix is the same for every field; the context of the error fills in the rest.
 FIXES = {
@@ -22,7 +23,12 @@ FIXES = {
     "less_than_equal": "send at most {le}",
     "greater_than_equal": "send at least {ge}",
     "json_invalid": "send a body that is valid JSON",
+    "union_tag_invalid": "send one of {expected_tags}",
+    "union_tag_not_found": "add this field",
 }
+# pydantic's own words for this one repeat what was sent.
+MESSAGES = {"union_tag_invalid": "Input should name one of the known kinds"}
+_UNION_TAGS = {"union_tag_invalid", "union_tag_not_found"}
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -41,7 +47,10 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != phrase else None
-    problem = Problem(title=phrase, status=error.status_code, detail=detail)
+    # FastAPI's only 400: a body that is no JSON for another reason than its grammar (nested too deep, not UTF-8).
+    unreadable = error.status_code == HTTPStatus.BAD_REQUEST
+    kind = "/problems/unreadable-request" if unreadable else NO_TYPE
+    problem = Problem(type=kind, title=phrase, status=error.status_code, detail=detail)
     return _response(problem_response(problem, instance=request.url.path, headers=(error.headers or {}).items()))
 
 
@@ -55,20 +64,34 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         title="The request cannot be read" if unreadable else "The request is not valid",
         status=HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.UNPROCESSABLE_ENTITY,
         detail="See `errors` for each field and its fix.",
-        errors=[_field_problem(each) for each in found],
+        errors=[_field_problem(each, error.body) for each in found],
     )
     return _response(problem_response(problem, instance=request.url.path))
 
 
-def _field_problem(error: dict[str, Any]) -> FieldProblem:
+def _field_problem(error: dict[str, Any], body: object) -> FieldProblem:
     """Never repeats what was sent: it may be a secret, or markup for whoever shows the answer."""
     # The location of broken JSON is a character offset, which pydantic gives as if it were a field.
-    location = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    location = error["loc"][:1] if error["type"] == "json_invalid" else tuple(_written_steps(error["loc"], body))
+    context = error.get("ctx", {})
+    if error["type"] in _UNION_TAGS:  # pydantic locates the object; what has to change is the field in it
+        location = (*location, context["discriminator"].strip("'"))
     field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).lstrip(".")
+    message = MESSAGES.get(error["type"], error["msg"])
     fix = FIXES.get(error["type"], "send a value for which this holds: {message}")
-    return FieldProblem(
-        field=field, message=error["msg"], fix=fix.format_map({"message": error["msg"], **error.get("ctx", {})})
-    )
+    return FieldProblem(field=field, message=message, fix=fix.format_map({"message": message, **context}))
+
+
+def _written_steps(location: Sequence[str | int], body: object) -> Iterator[str | int]:
+    """Leave out the tags that pydantic puts into the location of a union: who wrote the body knows no such step."""
+    first, *steps = location
+    yield first
+    here = body
+    for number, step in enumerate(steps, start=1):
+        if isinstance(here, dict) and step not in here and number < len(steps):
+            continue
+        here = here.get(step) if isinstance(here, dict) else None  # inside a list no union of ours goes on
+        yield step
 
 
 def _response(raw: RawResponse) -> Response:

@@ -40,7 +40,8 @@ class TraceContext:
 
 
 def new_trace(random_bytes: RandomBytes = os.urandom) -> TraceContext:
-    return TraceContext(_random_hex(16, random_bytes), _random_hex(8, random_bytes))
+    drawn = _random_hex(24, random_bytes)
+    return TraceContext(drawn[:32], drawn[32:])
 
 
 def parse_traceparent(header: str) -> TraceContext | None:

@@ -76,6 +76,7 @@ async def open_engine(url: str, *, application_name: str, max_size: int = 10) ->
         max_overflow=0,
         pool_timeout=CONNECT_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and parameters are names of people and hashes of keys
     )
     try:
         yield engine

@@ -1,5 +1,6 @@
 """Who calls: API keys in `Authorization: Bearer`, of which only hashes are stored (OWASP API2:2023)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +19,9 @@ CACHE_SECONDS = 5.0
 """How long a revoked key may still work; looking up each request would double the reads of the database."""
 
 CACHE_SIZE = 10_000  # more keys than any installation has; a bound, so that guesses cannot fill the memory
+
+
+_NEVER_ASKED = (-math.inf, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Authenticator:
         if not verify_checksum(key):
             return None
         key_hash = hash_key(key)
-        expires_at, caller = self._known.get(key_hash, (0.0, None))
+        expires_at, caller = self._known.get(key_hash, _NEVER_ASKED)
         if expires_at < self._clock():
             caller = await self._look_up(key_hash)
             if len(self._known) >= CACHE_SIZE:

@@ -3,15 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_api.list_tickets import tickets_with_contact, view_ticket
+from crm_api.page import bytes_of, read_page
 from crm_api.responses import MessagePage, MessageView, TicketView, TimelineEntry, TimelinePage
 from ticket_contracts.tickets import MessageEntry
 from ticket_store.tables.messages import MESSAGES
 from ticket_store.tables.ticket_events import TICKET_EVENTS
 from ticket_store.tables.tickets import TICKETS
+
+_FACT_COLUMNS = tuple(name for name in TimelineEntry.model_fields if name != "actor")
 
 
 async def read_ticket(connection: AsyncConnection, ticket_id: UUID) -> TicketView | None:
@@ -22,29 +25,31 @@ async def read_ticket(connection: AsyncConnection, ticket_id: UUID) -> TicketVie
 
 async def read_timeline(connection: AsyncConnection, ticket_id: UUID, after: int, limit: int) -> TimelinePage:
     """Return the facts with a version above `after`."""
-    columns = [TICKET_EVENTS.c[name] for name in TimelineEntry.model_fields if name != "actor"]
     query = (
-        select(*columns)
+        select(*(TICKET_EVENTS.c[name] for name in _FACT_COLUMNS), bytes_of(TICKET_EVENTS.c.data))
         .where(TICKET_EVENTS.c.ticket_id == ticket_id, TICKET_EVENTS.c.version > after)
         .order_by(TICKET_EVENTS.c.version)
-        .limit(limit + 1)
     )
-    rows = (await connection.execute(query)).mappings().all()
-    items = [TimelineEntry(**row, actor=row["data"]["actor"]) for row in rows[:limit]]
-    return TimelinePage(items=items, next_cursor=str(items[-1].version) if len(rows) > limit else None)
+    rows, more = await read_page(connection, query, limit)
+    items = [_view_fact(row) for row in rows]
+    return TimelinePage(items=items, next_cursor=str(items[-1].version) if more else None)
 
 
 async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int, limit: int) -> MessagePage:
     """Return the entries of the conversation whose fact has a version above `after`."""
+    columns = (MESSAGES.c.version, MESSAGES.c.text, MESSAGES.c.entry)
     query = (
-        select(MESSAGES.c.version, MESSAGES.c.text, MESSAGES.c.entry)
+        select(*columns, bytes_of(MESSAGES.c.text, MESSAGES.c.entry))
         .where(MESSAGES.c.ticket_id == ticket_id, MESSAGES.c.version > after)
         .order_by(MESSAGES.c.version)
-        .limit(limit + 1)
     )
-    rows = (await connection.execute(query)).all()
-    items = [_view_message(row.version, {**row.entry, "text": row.text}) for row in rows[:limit]]
-    return MessagePage(items=items, next_cursor=str(items[-1].version) if len(rows) > limit else None)
+    rows, more = await read_page(connection, query, limit)
+    items = [_view_message(row["version"], {**row["entry"], "text": row["text"]}) for row in rows]
+    return MessagePage(items=items, next_cursor=str(items[-1].version) if more else None)
+
+
+def _view_fact(row: RowMapping) -> TimelineEntry:
+    return TimelineEntry(**{name: row[name] for name in _FACT_COLUMNS}, actor=row["data"]["actor"])
 
 
 def _view_message(version: int, stored: dict[str, Any]) -> MessageView:

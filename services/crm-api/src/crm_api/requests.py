@@ -9,10 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
 
-Text = Annotated[str, StringConstraints(max_length=60_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-"""Not blank; without NUL, which Postgres refuses; short enough that its event fits MAX_EVENT_BYTES in any script."""
+_LINE = r"[^\x00-\x1f\x7f]"
+_WORDS = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_VISIBLE = r"[^\x00-\x1f\x7f\s]"
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=60_000, pattern=f"^{_WORDS}*{_VISIBLE}{_WORDS}*$")]
+"""Not blank, and without control characters but tab and line ends: Postgres refuses NUL, and JSON writes each of the
+others in six bytes, so that the event of a long text would not fit MAX_EVENT_BYTES. This one does, in any script."""
+
+Label = Annotated[str, StringConstraints(max_length=100, pattern=f"^{_VISIBLE}({_LINE}*{_VISIBLE})?$")]
+"""The name of a team or an agent. With a blank around it, it would be another name that looks the same."""
 
 
 class Request(BaseModel):

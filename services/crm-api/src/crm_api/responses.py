@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
 from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, Metric, Priority, Status
+from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, MessageKind, Metric, Priority, Status
 
 
 class Response(BaseModel):
@@ -60,7 +60,7 @@ class TimelineEntry(Response):
 
 
 class TimelinePage(Response):
-    """Facts in order of version."""
+    """Facts in order of version. A page of long ones ends before `limit`."""
 
     items: list[TimelineEntry]
     next_cursor: str | None
@@ -71,10 +71,13 @@ class MessageView(Response):
 
     message_id: UUID
     version: int
+    kind: MessageKind = Field(description="`edited` and `deleted` tell of an earlier entry, see `provider_id`")
+    provider_id: str = Field(description="the channel's own id of the message; empty for what agents wrote")
     author: Actor
     public: bool
     at: AwareDatetime
     text: str
+    quoted_text: str = Field(description="what stands below the text and only repeats earlier messages")
     channel: Channel | None
     sender: Party | None
     subject: str
@@ -88,7 +91,7 @@ class MessageView(Response):
 
 
 class MessagePage(Response):
-    """The conversation, the oldest first."""
+    """The conversation, the oldest first. A page of long entries ends before `limit`."""
 
     items: list[MessageView]
     next_cursor: str | None

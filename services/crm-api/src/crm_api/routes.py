@@ -21,12 +21,18 @@ from service_kit.problems import ProblemError, documented_problems
 from ticket_contracts.vocabulary import Channel, Priority, Status
 
 READ_PROBLEMS = documented_problems(400, 401, 403, 404, 422, 503)
-WRITE_PROBLEMS = documented_problems(400, 401, 403, 404, 409, 412, 413, 422, 503)
+WRITE_PROBLEMS = documented_problems(400, 401, 403, 404, 408, 409, 412, 413, 422, 503)
 
 # Documents the scheme only; `authenticate` reads the header and answers with a problem document.
 _BEARER = HTTPBearer(auto_error=False, description="An API key: `fb_…`")
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_BEARER)])
+
+def _not_stored(response: Response) -> None:
+    """What people wrote stays out of every cache; and a cached ticket would hide the caller's own write."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(_BEARER), Depends(_not_stored)])
 
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
@@ -104,6 +110,7 @@ async def get_sla(
     """Explain every clock of the ticket by the events behind it, in English or Chinese."""
     language = choose_language(accept_language)
     response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
     async with parts.engine.connect() as connection:
         ticket = await existing_ticket(connection, ticket_id)
         return await explain_sla(connection, ticket_id, ticket.version, language)

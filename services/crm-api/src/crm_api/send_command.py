@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_api.authenticate import Caller
 from crm_api.await_outcomes import Outcome, OutcomeWaiters, read_outcomes
-from crm_api.requests import CommandEnvelope, CommandRequest
+from crm_api.check_holder import check_holder
+from crm_api.requests import Assign, CommandEnvelope, CommandRequest
 from crm_api.responses import CommandView
 from service_kit.problems import FieldProblem, ProblemError
 from service_kit.tracing import current_trace
@@ -61,19 +62,23 @@ class CommandDesk:
             expected_version=expected_version,
         )
         command = request.command(envelope)
-        known = await self._look_first(ticket_id, str(command_id))
+        known = await self._look_first(ticket_id, str(command_id), request)
         if known is None:
             await self._publish(command_id, command)
             known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
         return view_outcome(command_id, command, known)
 
-    async def _look_first(self, ticket_id: UUID, command_id: str) -> Outcome | None:
+    async def _look_first(self, ticket_id: UUID, command_id: str, request: CommandRequest) -> Outcome | None:
         async with self.engine.connect() as connection:
             outcomes = await read_outcomes(connection, [command_id])
             found = await connection.scalar(select(TICKETS.c.number).where(TICKETS.c.ticket_id == ticket_id))
-        if found is None:
-            raise no_such_ticket(ticket_id)
-        return outcomes[0] if outcomes else None
+            if found is None:
+                raise no_such_ticket(ticket_id)
+            if outcomes:  # decided before: what the configuration says by now does not matter
+                return outcomes[0]
+            if isinstance(request, Assign):
+                await check_holder(connection, request)
+        return None
 
     async def _publish(self, command_id: UUID, command: Command) -> None:
         trace = current_trace()

@@ -1,5 +1,6 @@
 """The sentences of the SLA explanation, in English and Chinese."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -50,18 +51,21 @@ _STEPS: dict[Language, dict[str, str]] = {
     },
 }
 
+# A weight has at most three decimals; q=0 means "not this one".
+_LANGUAGE_RANGE = re.compile(
+    r"\s*(?P<language>[a-z]{1,8})(-[a-z0-9]{1,8})*\s*(;\s*q\s*=\s*(?P<weight>[01](\.[0-9]{0,3})?))?\s*", re.I
+)
+
 
 def choose_language(accept_language: str) -> Language:
     """Return zh when Chinese stands before English in `Accept-Language` (RFC 9110 §12.5.4), else en."""
-    weighed: list[tuple[float, str]] = []
+    best: dict[str, float] = {}
     for part in accept_language.split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        try:
-            weighed.append((float(weight or 1), tag.lower().split("-")[0]))
-        except ValueError:
-            continue  # a malformed weight is a preference we cannot read
-    ranked = sorted(weighed, key=lambda pair: -pair[0])
-    return next(("zh" if tag == "zh" else "en" for _, tag in ranked if tag in ("zh", "en")), "en")
+        if (range_ := _LANGUAGE_RANGE.fullmatch(part)) is not None:  # what is malformed tells no preference
+            language = range_["language"].lower()
+            best[language] = max(best.get(language, 0.0), float(range_["weight"] or 1))
+    ours = [language for language in best if language in _METRICS and best[language] > 0]
+    return "zh" if ours and max(ours, key=lambda language: best[language]) == "zh" else "en"  # of equals the first
 
 
 def tell_step(transition: str, clock: ClockState, language: Language) -> str:

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from ingest_webhook.domain.signatures import StandardKeys, standard_keys, verify_standard_webhook
 from ingest_webhook.provider import Ignored, IncomingFile, IncomingMessage, Messages, Reading, WebhookRequest
@@ -55,6 +55,14 @@ class Sender(_Part):
     kind: IdentityKind = IdentityKind.EXTERNAL
     id: Name
     name: str = Field(default="", max_length=200)
+
+    @field_validator("id")
+    @classmethod
+    def _in_one_spelling(cls, value: str, info: ValidationInfo) -> str:
+        spelled = value.lower() if info.data.get("kind") is IdentityKind.EMAIL else value
+        if len(spelled) > MAX_ID_LENGTH:  # a few letters become two
+            raise ValueError(f"has more than {MAX_ID_LENGTH} characters in lower case")
+        return spelled
 
 
 class File(_Part):
@@ -151,7 +159,7 @@ class StandardWebhooks:
             revision=revision,
             conversation=data.conversation_id or provider_id,
             sender=_party(data.sender),
-            subject=data.subject,
+            subject=" ".join(data.subject.split()),  # one line: it becomes a header of mail one day
             text=data.text,
             sent_at=data.sent_at,
             files=tuple(IncomingFile(file.name, file.media_type, file.content) for file in data.attachments),
@@ -168,5 +176,4 @@ def _webhook_id(request: WebhookRequest) -> str:
 
 
 def _party(sender: Sender) -> Party:
-    value = sender.id.lower() if sender.kind is IdentityKind.EMAIL else sender.id
-    return Party(kind=sender.kind, value=value, name=sender.name)
+    return Party(kind=sender.kind, value=sender.id, name=sender.name)
