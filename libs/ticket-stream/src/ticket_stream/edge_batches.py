@@ -66,8 +66,11 @@ class EdgeBatches:
         try:
             while queue:
                 await self._send_one_batch(place, queue)
-        except Exception as error:  # noqa: BLE001 - everyone who waits is told, whatever it is
-            self.close(error)
+        except BaseException as error:
+            # Everyone who waits is told, whatever it is; also a stray CancelledError out of aiokafka.
+            self.close(error if isinstance(error, Exception) else ConnectionError("stopped"))
+            if not isinstance(error, Exception):
+                raise
         finally:
             self._drains.pop(place, None)
 

@@ -68,7 +68,7 @@ class EdgePublisher:
         :raises EventTooLarge: larger than events may be; nothing was sent.
         """
         headers = event.headers()
-        if len(event.data) > MAX_EVENT_BYTES or sum(len(value) for _, value in headers) > _MAX_HEADER_BYTES:
+        if len(event.data) > MAX_EVENT_BYTES or sum([len(value) for _, value in headers]) > _MAX_HEADER_BYTES:
             raise EventTooLarge(f"{len(event.data)} bytes of data; at most {MAX_EVENT_BYTES} fit into an event")
         batches = self._batches
         if batches is None or not self._available.is_set():
@@ -100,7 +100,7 @@ class EdgePublisher:
                 log.info("kafka is available", kafka=self._kafka)
                 await self._watch(producer)
                 log.warning("kafka is away", kafka=self._kafka)
-            except KafkaError as error:
+            except (KafkaError, OSError) as error:
                 log.warning("kafka is away", kafka=self._kafka, error=str(error))
             except StreamRefused as refused:
                 log.critical("topics do not fit", reason=str(refused))

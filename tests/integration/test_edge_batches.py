@@ -1,0 +1,83 @@
+"""Many publish at an edge at once: batches keep order, callers apart and the promised time."""
+
+import asyncio
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from tests.support.servers import SharedKafka, SharedPostgres, kafka_server
+from tests.support.stream_world import IN, OUT, open_world
+from ticket_contracts.envelope import Event
+from ticket_contracts.topics import MAX_EVENT_BYTES
+from ticket_stream.edge_publisher import KafkaAway, open_edge_publisher
+from ticket_stream.topic_admin import create_topics
+
+PUBLISH_SECONDS = 1.5
+SLACK_SECONDS = 1.0  # for a machine under load
+
+
+def event(data: bytes = b"{}") -> Event:
+    return Event(id=str(uuid4()), source="/test", type="test.v1", time=datetime.now(UTC), data=data)
+
+
+async def test_events_of_one_key_keep_their_order_and_none_is_lost(
+    kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str
+) -> None:
+    sent = [event() for _ in range(500)]
+    async with (
+        open_world(kafka.bootstrap, topic_prefix, await postgres.empty_database()) as world,
+        open_edge_publisher(kafka.bootstrap, topic_prefix, topics=[IN, OUT]) as publisher,
+    ):
+        await asyncio.gather(*(publisher.publish(IN, "one key", each) for each in sent))
+        assert await world.events(IN) == sent
+
+
+async def test_more_than_one_batch_holds_goes_with_the_next(
+    kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str
+) -> None:
+    sent = [event(b"x" * (MAX_EVENT_BYTES // 2)) for _ in range(6)]
+    async with (
+        open_world(kafka.bootstrap, topic_prefix, await postgres.empty_database()) as world,
+        open_edge_publisher(kafka.bootstrap, topic_prefix, topics=[IN, OUT]) as publisher,
+    ):
+        await asyncio.gather(*(publisher.publish(IN, "one key", each) for each in sent))
+        assert await world.events(IN) == sent
+
+
+async def test_a_caller_who_leaves_takes_nobody_along(
+    kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str
+) -> None:
+    async with (
+        open_world(kafka.bootstrap, topic_prefix, await postgres.empty_database()),
+        open_edge_publisher(kafka.bootstrap, topic_prefix, topics=[IN, OUT]) as publisher,
+    ):
+        calls = [asyncio.create_task(publisher.publish(IN, "one key", event())) for _ in range(20)]
+        await asyncio.sleep(0)  # all have asked
+        calls[0].cancel()
+        calls[7].cancel()
+        await asyncio.wait(calls)
+        assert [call.cancelled() for call in calls] == [number in (0, 7) for number in range(20)]
+        assert publisher.available()
+
+
+async def test_while_kafka_is_frozen_everybody_hears_so_in_time(topic_prefix: str) -> None:
+    async with kafka_server() as server:
+        await create_topics(server.bootstrap, topic_prefix, [IN])
+        async with open_edge_publisher(
+            server.bootstrap, topic_prefix, publish_seconds=PUBLISH_SECONDS, topics=[IN]
+        ) as publisher:
+            await publisher.publish(IN, "one key", event())
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                first = asyncio.create_task(publisher.publish(IN, "one key", event()))
+                await asyncio.sleep(0)  # the first is on its way alone; the others wait behind it
+                others = [publisher.publish(IN, f"key {number}", event()) for number in range(30)]
+                answers = await asyncio.gather(first, *others, return_exceptions=True)
+                assert time.monotonic() - began < PUBLISH_SECONDS + SLACK_SECONDS
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+    assert {type(answer) for answer in answers} == {KafkaAway}

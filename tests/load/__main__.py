@@ -1,0 +1,36 @@
+"""`make bench`, or `python -m tests.load [--json] [--profile] [--seconds 60]`."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tests.load.measure import ROWS, measure
+from tests.load.own_time import Profiles
+
+Only = Annotated[list[str], typer.Option(help=f"Measure only these of {', '.join(ROWS)}.")]
+
+
+def main(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+    profile: Annotated[bool, typer.Option(help="Name where the time goes; the figures suffer by it.")] = False,
+    seconds: Annotated[float, typer.Option(help="How long message_to_ticket is driven; 60 for figures to keep.")] = 20,
+    only: Only = [],  # noqa: B006 - typer's way to say "none given"
+) -> None:
+    """Measure this machine's limits and ours beside each other."""
+    console = Console()
+    profiles = Profiles() if profile else None
+    figures = asyncio.run(measure(console, seconds, frozenset(only or ROWS), profiles))
+    figures.show(console)
+    if profiles is not None:
+        profiles.show(console)
+    if as_json:
+        print(json.dumps(figures.as_json()))
+
+
+if __name__ == "__main__":
+    command = typer.Typer(pretty_exceptions_enable=False)  # its own form hides the notes with the ends of the logs
+    command.command()(main)
+    command()
