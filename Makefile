@@ -14,7 +14,7 @@ help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 run: sync  ## Start everything, send sample messages, show their tickets; ARGS="--port-base 9000 --no-demo"
-	$(RUN) firebreak up $(ARGS)
+	@$(RUN) firebreak up $(ARGS)
 
 test: sync  ## Run all tests against real Kafka and Postgres; ARGS="tests/unit -k calendar" narrows
 	$(RUN) pytest $(or $(ARGS),tests)
@@ -39,7 +39,7 @@ schemas: sync  ## Write docs/schemas, docs/asyncapi.yaml and docs/openapi.json a
 	$(RUN) python -m crm_api.generate --write
 
 sync: $(UV)  # Install exactly what uv.lock pins
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen
 
 .tools/bin/uv:
 	@echo "uv is missing: installing $(UV_VERSION) into .tools"

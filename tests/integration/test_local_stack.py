@@ -65,6 +65,21 @@ async def test_postgres_of_root_runs_from_a_folder_that_nobody_else_may_enter(
             await server.stop()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's database is placed elsewhere")
+def test_a_data_folder_that_was_removed_does_not_bring_its_old_database_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    wanted, account = closed / "data" / "postgres", postgres_account.server_account()
+    with server_folder() as folder:
+        monkeypatch.setattr(postgres_account, "ROOT_HOME", folder / "var")
+        first = postgres_account.reachable_home(wanted, account)
+        assert postgres_account.reachable_home(wanted, account) == first
+        shutil.rmtree(closed / "data")
+        assert postgres_account.reachable_home(wanted, account) != first
+
+
 async def test_a_stop_leaves_no_process_behind() -> None:
     async with kafka_server() as kafka, postgres_server() as postgres:
         family = [process for pid in (kafka.pid, postgres.pid) for process in family_of(pid)]

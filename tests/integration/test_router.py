@@ -41,6 +41,14 @@ RULES = Routing(
 )
 
 
+CLOSED_TICKET = """
+INSERT INTO tickets (
+    ticket_id, successor_id, contact_id, number, version, brand, channel, subject, status, team, tags, opened_at,
+    updated_at, state
+) VALUES ($1, $2, $3, nextval('ticket_numbers'), 1, 'acme', 'email', '', 'closed', 'triage', '{}', now(), now(), '{}')
+"""
+
+
 class Routers:
     """Routers on one database; each has its own caches, as processes have."""
 
@@ -204,6 +212,20 @@ async def test_a_bounce_that_loses_the_race_to_its_own_mail_joins_it(routers: Ro
 
     assert len(second) == 2
     assert len(tickets([*first, *second])) == 1
+
+
+async def test_a_message_for_a_closed_ticket_goes_to_the_last_of_its_follow_ups(routers: Routers) -> None:
+    [first] = await routers.route(mail("<1@x>"))
+    chain = [first.ticket_id, *(UUID(int=number) for number in range(1, 61))]
+    for ticket_id, successor in zip(chain, [*chain[1:], None], strict=True):
+        await routers.rows(CLOSED_TICKET, ticket_id, successor, first.contact_id)
+
+    [later] = await routers.route(mail("<2@x>", "<1@x>"))
+    [answer] = await routers.route(mail("<3@x>", "<2@x>"))
+
+    assert (later.ticket_id, later.previous_ticket_id) == (chain[-1], chain[-2])
+    assert answer.ticket_id == chain[-1]
+    assert first.previous_ticket_id is None
 
 
 async def test_one_message_in_two_partitions_at_once_is_one_command(routers: Routers) -> None:

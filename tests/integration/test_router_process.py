@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from firebreak_cli.local_stack.ports import free_ports
 from service_kit.supervisor import Supervisor
 from tests.support.incoming import event_of, mail
+from tests.support.kept_part import wait_until
 from tests.support.servers import SharedKafka
 from ticket_contracts.commands import ReceiveMessage
 from ticket_contracts.envelope import Event, read_event
@@ -140,3 +141,17 @@ async def test_messages_wait_visibly_for_the_first_configuration(
         await until_ready_says(port, 200, '"ready"')
 
     assert command.routing.team == "triage"
+
+
+async def test_without_a_database_at_its_start_it_waits_and_says_so(kafka: SharedKafka, topics: str) -> None:
+    [port, nobody_listens] = free_ports(2)
+    async with (
+        running_router(kafka, topics, f"postgresql://a:b@127.0.0.1:{nobody_listens}/c", port),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+
+        async def says_so() -> bool:
+            answer = await client.get("/ready")
+            return answer.status_code == 503 and "Connect call failed" in answer.text
+
+        await wait_until(says_so, DEADLINE_SECONDS, "the router to say what it waits for")

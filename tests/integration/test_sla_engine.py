@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from sla_engine.domain.decide import follow_up_id
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.ticket import MOST_KEPT_IDS
 from sla_engine.forget_outcomes import forget
 from sla_engine.report_dead_letter import report_dead_letter
 from sla_engine.stored_state import decode_fact, decode_state
@@ -158,6 +159,24 @@ async def test_the_same_records_delivered_again_change_nothing(engine: EngineUnd
     assert await engine.run(records, now=moment("mon 10:20")) == []
     assert await engine.run([*records, *records], now=moment("mon 10:20")) == []
     assert await engine.rows("SELECT * FROM tickets") == before
+
+
+async def test_a_very_long_conversation_stays_a_small_state_and_none_of_its_messages_counts_twice(
+    engine: EngineUnderTest,
+) -> None:
+    talk = [received(number=number) for number in range(MOST_KEPT_IDS + 50)]
+    note = AddNote(ticket_id=ONE, actor=AGENT, text="Old model")
+    await engine.run(asked(engine, talk[0], note), now=EARLY)
+    await engine.run(asked(engine, *talk, *talk, prefix="other "), now=EARLY)
+    (row,) = await engine.rows("SELECT version, state FROM tickets")
+    assert row["version"] == len(talk) + 1
+    assert len(decode_state(row["state"]).message_ids) == MOST_KEPT_IDS
+
+    await engine.rows("DELETE FROM command_outcomes")  # as a week does
+    again = [*asked(engine, talk[0], note), *asked(engine, *talk[:10], prefix="late ")]
+    assert await engine.run(again, now=EARLY) == []
+    assert await engine.rows("SELECT version, state FROM tickets") == [row]
+    assert set((await outcomes(engine)).values()) == {"no-op"}
 
 
 async def test_a_timer_gives_each_alert_at_its_time_and_sets_the_next_one(engine: EngineUnderTest) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.stream_world import IN, OUT, TOPICS, Obedient, World, eventually, key_for, open_world
 from ticket_contracts.dead_letters import DeadLetterRecorded
+from ticket_contracts.envelope import Event
 from ticket_contracts.topics import DEAD_LETTERS, MAX_EVENT_BYTES
 from ticket_stream import dead_letter_desk, pauses
 from ticket_stream.edge_publisher import open_edge_publisher
@@ -146,6 +147,50 @@ async def test_a_replay_is_a_new_event_that_names_the_old_one(world: World) -> N
     assert [event.id for event in await world.events(OUT)] == [f"{new_id}+"]
 
 
+async def test_what_a_stranger_writes_into_attributes_stops_nobody(world: World) -> None:
+    """Neither the partition that holds the record, nor a process that looks at the newest records when it starts."""
+    template = Event(id="x", source="/x", type="test.v1", time=datetime.now(UTC), data=b"{}")
+    strange = [
+        {"source": f"/firebreak/{'1' * 5_000}/router/in.v1/0", "sequence": "1"},
+        {"source": "/firebreak/1/router/in.v1/999999999", "sequence": "1"},
+        {"source": "/firebreak/1/rou\0ter/in.v1/0", "sequence": "70000"},
+        {"source": "/firebreak/1/router/in.v1/0", "sequence": "9" * 5_000},
+        {"id": "a\0b", "sequence": "\N{ARABIC-INDIC DIGIT ONE}"},
+    ]
+    for attributes in strange:
+        event = replace(template, **attributes)
+        await world.append(IN, 0, [(b"k", event.data, event.headers())])
+    ids = await world.send({}, key=key_for(0))
+    for _ in range(2):
+        async with world.stream(Obedient("first")) as running:
+            await eventually(lambda: has_effect(world, ids[0]))
+            await running.ready()
+            assert not running.task.done()
+    assert not await pauses.list_pauses(world.pool)
+
+
+async def test_an_unknown_type_pauses_even_when_its_name_fits_no_table(world: World) -> None:
+    await world.send({"unknown": "firebreak.\0.v9"}, key=key_for(0))
+
+    async with world.stream(Obedient("first")) as running:
+        await eventually(lambda: is_paused(world))
+        await running.ready()
+
+
+async def test_a_skip_finds_the_record_behind_the_markers_of_a_transaction(world: World) -> None:
+    await world.append_in_transaction(IN, 0, {})
+    (bad,) = await world.send({"bug": True, "id": "bad"}, key=key_for(0))
+
+    async with world.stream(Obedient("first")) as running:
+        await eventually(lambda: is_paused(world))
+        await pauses.skip(world.pool, "first", Partition(IN.name, 0), "an operator")
+        await eventually(lambda: has_letters(world, 1))
+        ids = await world.send({}, key=key_for(0))
+        await eventually(lambda: has_effect(world, ids[0]))
+        assert bad not in await world.effects("first")
+        assert running.metric("offset_gaps_total") >= 1
+
+
 async def test_a_discarded_dead_letter_waits_for_nobody(world: World) -> None:
     await world.send({"poison": True})
     async with world.stream(Obedient("first")):
@@ -170,6 +215,10 @@ async def test_an_event_too_large_to_publish_sets_its_record_aside(world: World)
     async with world.stream(Inflating("first")):
         await world.has_effects("first", [ids[0], ids[2]])
     assert await world.pool.fetchval("SELECT record_id FROM dead_letters") == "big"
+
+
+async def has_effect(world: World, event_id: str) -> bool:
+    return event_id in await world.effects("first")
 
 
 async def is_paused(world: World) -> bool:

@@ -1,7 +1,9 @@
 """ticket-stream with servers of its own that are killed: it waits, says so, and goes on."""
 
+import os
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,6 +20,7 @@ from tests.support.stream_world import IN, OUT, Obedient, Running, World, eventu
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_stream.edge_publisher import EdgePublisher, EventTooLarge, KafkaAway, open_edge_publisher
+from ticket_stream.processing import Batch, Connection, NewEvent
 
 
 @pytest_asyncio.fixture
@@ -104,6 +107,52 @@ async def test_a_stream_lives_through_a_killed_postgres(
             await running.ready()
             await world.has_effects("first", ids)
             await eventually(world.outbox_is_empty)
+
+
+async def test_a_stream_stops_in_a_bounded_time_while_its_session_is_frozen(
+    kafka: SharedKafka, own_postgres: PostgresServer, topic_prefix: str
+) -> None:
+    class Freezing(Obedient):
+        backend = 0
+
+        async def process(self, batch: Batch, connection: Connection) -> Sequence[NewEvent]:
+            self.backend = await connection.fetchval("SELECT pg_backend_pid()")
+            os.kill(self.backend, signal.SIGSTOP)
+            return await super().process(batch, connection)
+
+    async with open_world(kafka.bootstrap, topic_prefix, own_postgres.url) as world:
+        processor = Freezing("first")
+        await world.send({})
+        async with world.stream(processor, stop_seconds=2.0) as running:
+            await eventually(lambda: has_frozen(processor))
+            try:
+                asked_at = time.monotonic()
+                await running.end()
+                running.task.result()
+                assert time.monotonic() - asked_at < 5
+            finally:
+                os.kill(processor.backend, signal.SIGCONT)
+
+
+async def has_frozen(processor: Obedient) -> bool:
+    return bool(processor.calls)
+
+
+async def test_a_stream_whose_session_is_ended_at_its_stop_gives_its_partitions_back(
+    kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str
+) -> None:
+    async with open_world(kafka.bootstrap, topic_prefix, await postgres.empty_database()) as world:
+        ids = await world.send(*[{}] * 3)
+        async with world.stream(Obedient("first")) as running:
+            await world.has_effects("first", ids)
+            running.stream.stop()
+            await world.pool.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name LIKE 'owner-%' AND datname = current_database()"
+            )
+            await running.end()
+            running.task.result()
+        assert not await world.pool.fetchval("SELECT count(*) FROM stream_positions WHERE owner IS NOT NULL")
 
 
 async def test_a_stream_that_starts_before_postgres_waits_for_it(

@@ -64,6 +64,17 @@ async def test_a_timer_does_not_share_a_batch_with_a_record_of_its_key(world: Wo
         assert await world.effects("first", "timer") in ([], ["k"])
 
 
+async def test_markers_at_the_end_of_the_log_hold_no_timer_and_look_like_no_stuck_consumer(world: World) -> None:
+    await world.send({"timer": 0.2}, key="k")
+    await world.append_in_transaction(IN, place_of("k"), {})
+
+    async with world.stream(Obedient("first"), watchdog_seconds=2.0) as running:
+        await eventually(lambda: has_fired(world, ["k"]))
+        await world.send({"timer": 5.0, "timer_key": "later"}, key=key_for((place_of("k") + 1) % 3))
+        await eventually(lambda: has_fired(world, ["k", "later"]))
+        assert running.metric("consumers_renewed_total") == 0
+
+
 async def test_many_timers_at_once_all_fire_once(world: World) -> None:
     orders = [{"timer": 0.5, "timer_key": f"timer {number}"} for number in range(3000)]
     await world.send(*orders, key=key_for(1))

@@ -36,7 +36,7 @@ class SteadyLoad:
     name: str
     rates: Rates = Rates()
     failures: list[str] = field(default_factory=list)
-    _going_on: set["asyncio.Task[None]"] = field(default_factory=set)
+    _going_on: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     async def run(self, seconds: float) -> None:
         """Let people begin for so long, then wait until everybody has been acknowledged."""

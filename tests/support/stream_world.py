@@ -101,7 +101,8 @@ class Obedient:
         if order.get("poison"):
             raise PoisonRecord("as ordered")
         if order.get("unknown") and not self.repaired:
-            raise UnknownType("firebreak.test.from-the-future.v9")
+            name = order["unknown"]
+            raise UnknownType(name if isinstance(name, str) else "firebreak.test.from-the-future.v9")
         if order.get("bug") and not self.repaired:
             raise KeyError("a bug")
         if order.get("nul"):
@@ -130,7 +131,8 @@ class World:
         self.pool = pool
 
     def settings(self, **changes: Any) -> StreamSettings:
-        return StreamSettings(**({"kafka": self.kafka, "topic_prefix": self.prefix} | changes))
+        known = {"kafka": self.kafka, "topic_prefix": self.prefix, "catch_up_seconds": 1.0}
+        return StreamSettings(**(known | changes))
 
     @asynccontextmanager
     async def stream(
@@ -188,6 +190,23 @@ class World:
                 for key, value, headers in records[start : start + 1000]:
                     assert batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
                 await (await producer.send_batch(batch, self.prefix + topic.name, partition=partition))
+        finally:
+            await producer.stop()
+
+    async def append_in_transaction(self, topic: Topic, partition: int, order: Mapping[str, Any]) -> None:
+        """Append one event in a Kafka transaction, as a stranger may: its marker takes an offset of its own."""
+        event = Event(id=str(uuid4()), source="/x", type="test.v1", time=datetime.now(UTC), data=b"{}")
+        producer = AIOKafkaProducer(bootstrap_servers=self.kafka, transactional_id=f"{self.prefix}strange")
+        try:
+            await producer.start()
+            async with producer.transaction():
+                await producer.send_and_wait(
+                    self.prefix + topic.name,
+                    json.dumps(order).encode(),
+                    key=b"k",
+                    partition=partition,
+                    headers=event.headers(),
+                )
         finally:
             await producer.stop()
 

@@ -1,5 +1,6 @@
 """The end of every fault test: wait until the stack has done its work, then judge all of it."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -53,6 +54,14 @@ class Verdict:
 async def reach_verdict(stack: Stack, ledger: Ledger, targets: Targets, timers_within: float = 0.0) -> Verdict:
     """Settle and judge. `timers_within` waits for the timers too that come due within so many seconds."""
     await wait_until_settled(stack.database, stack.kafka_address, SETTLE_SECONDS + timers_within, timers_within)
-    world = await read_world(stack.database, stack.kafka_address)
+    world = await _read_still_world(stack)
     flaws = [*find_flaws(ledger, world), *find_fold_flaws(world), *find_alarm_flaws(world, targets, LATE_AT_MOST)]
     return Verdict(ledger, world, flaws)
+
+
+async def _read_still_world(stack: Stack) -> World:
+    """Read until nothing happened meanwhile: timers go on firing until the last clock has ended."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not (world := await read_world(stack.database, stack.kafka_address)).is_still:
+        assert time.monotonic() < deadline, "the stack does not come to rest"
+    return world

@@ -73,7 +73,10 @@ class Published:
 
 @dataclass
 class World:
-    """One look at everything. `trouble` is what must not be there: dead letters, pauses, refusals."""
+    """One look at everything. `trouble` is what must not be there: dead letters, pauses, refusals.
+
+    `is_still` says that tables and topics show the same moment: nothing was under way, and nothing came in between.
+    """
 
     moment: datetime
     inbound: list[Inbound] = field(default_factory=list)
@@ -83,6 +86,7 @@ class World:
     outcomes: dict[str, str] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
+    is_still: bool = True
 
     def once(self, topic: Topic) -> list[Published]:
         """Return a topic's records in log order, repeats by (source, sequence) dropped as a subscriber does."""
@@ -114,15 +118,21 @@ UNION ALL SELECT 'refused: ' || reason FROM stream_refusals WHERE resolved_at IS
 """
 
 
+_UNDER_WAY = "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM ticket_events)"
+
+
 async def read_world(database: str, kafka: str) -> World:
-    """Read everything in one snapshot of the database; the topics after it, when nothing more is being written."""
+    """Read everything in one snapshot of the database, and the topics after it."""
     connection = await asyncpg.connect(database)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             world = await _read_tables(connection)
+            unpublished, _ = await connection.fetchrow(_UNDER_WAY)
+        world.published = await read_topics(kafka, (COMMANDS, TICKETS, ALERTS))
+        _, facts = await connection.fetchrow(_UNDER_WAY)
     finally:
         await connection.close()
-    world.published = await read_topics(kafka, (COMMANDS, TICKETS, ALERTS))
+    world.is_still = unpublished == 0 and facts == len(world.facts)
     return world
 
 

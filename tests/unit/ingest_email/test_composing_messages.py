@@ -51,12 +51,26 @@ def test_a_mail_made_of_nothing_but_names_still_fits() -> None:
         + b'"\r\n\r\n%d' % n
         for n in range(100)
     ]
-    kind, body = multipart(b"\r\n" + b'"\n' * 30_000, *files)
+    kind, body = multipart(b"\r\n" + b'"\n' * 15_000 + b'> ""\n' * 6_000, *files)
     raw = raw_mail(b"To: " + names, kind, body=body)
     (message,) = compose(read(raw), raw, [SUPPORT]).messages
     event = MessageReceived.model_validate_json(message.data)
     assert len(message.data) <= LARGEST_EVENT
     assert any("not all" in problem for problem in event.reading_problems)
+
+
+def test_whatever_fills_a_mail_its_event_leaves_room_for_the_command_and_the_fact() -> None:
+    words = '"' * 32_000  # a quote is two bytes of JSON
+    text = f"{words}\n\nOn Mon, Nov 23, 2026 at 10:00 AM S <s@acme.example> wrote:\n> {words}"
+    unknown = [b"Content-Type: text/plain; charset=x-%d\r\n\r\nx" % number for number in range(400)]
+    references = " ".join(f'<{number:03}{"!" * 150}"{"~" * 40}@x>' for number in range(200))
+    people = ", ".join(f'"{"😀" * 190}" <{number}{"r" * 150}@customer.example>' for number in range(60))
+    kind, body = multipart(b"\r\n" + text.encode(), *unknown)
+    headers = (f"References: {references}", f"To: {people}", f"Subject: {'😀' * 1000}", kind)
+    raw = raw_mail(*headers, body=body)
+    (message,) = compose(read(raw), raw, [SUPPORT]).messages
+    assert len(message.data) <= LARGEST_EVENT
+    assert len(MessageReceived.model_validate_json(message.data).reading_problems) <= 21
 
 
 def test_the_same_file_twice_is_stored_once() -> None:

@@ -55,6 +55,11 @@ def test_the_file_is_read_and_defaults_are_filled_in(tmp_path: Path) -> None:
         ("mailboxes: [{address: nowhere, brand: a, source: b}]", "address"),
         ("mailboxes: [{address: a@b, brand: a, source: b, extra: c}]", "extra"),
         ("mailboxes: [{address: a@b, brand: a, source: b}, {address: A@B, brand: a, source: c}]", "a@b twice"),
+        (
+            "mailboxes: [{address: a@b, brand: a, source: s, account: x},"
+            " {address: c@d, brand: b, source: s, account: x}]",
+            "account x to two brands",
+        ),
         ("mailboxes: [", "cannot be read"),
     ],
 )

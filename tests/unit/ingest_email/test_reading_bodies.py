@@ -107,3 +107,8 @@ def test_the_answer_is_told_from_its_quotation_and_nothing_is_lost(text: str, vi
 )
 def test_an_answer_below_or_within_the_quotation_stays_in_sight(text: str) -> None:
     assert split_quote(text) == (text, "")
+
+
+def test_halves_of_characters_cost_a_page_nothing_but_themselves() -> None:
+    mail = read(raw_mail("Content-Type: text/html; charset=utf-7", body=b"<p>Still +2AA-leaking</p>"))
+    assert (mail.body.text, mail.body.html) == ("Still leaking", "<p>Still leaking</p>")

@@ -34,6 +34,7 @@ def test_a_conversation_is_kept_together_by_its_first_mail(headers: list[str], r
         ("nothing here", []),
         ("<a\x00b@x>", ["<ab@x>"]),
         ("<unclosed@x", ["<unclosed@x>"]),
+        ("<中文@x> <日本@x>".encode().decode("ascii", "surrogateescape"), ["<中文@x>", "<日本@x>"]),
     ],
 )
 def test_ids_are_found_in_whatever_programs_write(value: str, ids: list[str]) -> None:
@@ -86,9 +87,22 @@ def test_the_same_message_id_with_other_content_is_another_mail(changed: bytes) 
 
 
 def test_a_mail_without_an_id_gets_the_same_one_at_each_delivery() -> None:
-    first, again = raw_mail("Message-ID:"), raw_mail("Received: from b.example", "Message-ID: <>")
+    date = "Date: Mon, 23 Nov 2026 10:00:00 +0000"
+    first, again = raw_mail("Message-ID:", date), raw_mail("Received: from b.example", "Message-ID: <>", date)
     assert read(first).thread.message_id == read(again).thread.message_id
     assert _identity(first) == _identity(again)
+
+
+def test_with_neither_id_nor_date_only_its_way_here_tells_a_repeat_from_another_mail() -> None:
+    first = raw_mail("Received: from a.example; Mon, 23 Nov 2026 10:00:00 +0000", "Message-ID:")
+    later = raw_mail("Received: from a.example; Tue, 24 Nov 2026 10:00:00 +0000", "Message-ID:")
+    assert _identity(first) == _identity(first)
+    assert _identity(first) != _identity(later)
+
+
+def test_mails_without_a_header_are_told_apart_by_the_relay_s_word_for_their_senders() -> None:
+    ann, ben = (read(b"", envelope_sender=f"{name}@customer.example").summary for name in ("ann", "ben"))
+    assert ann.digest != ben.digest
 
 
 def test_reading_the_headers_alone_gives_the_same_identity() -> None:

@@ -1,6 +1,6 @@
 """Rules 42 to 46 of the SLA semantics: warnings, breaches, timers, and the cause of every transition."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.unit.sla_engine.case import Case, a_policy, kinds, moment, policies_of
 from ticket_contracts.tickets import ClockFact, ClockWarned
@@ -13,6 +13,10 @@ def a_case_of_one_hour() -> Case:
     case = Case(policies_of(a_policy(targets=HOUR)))
     case.receive(moment("mon 10:00"))
     return case
+
+
+def _warnings(case: Case) -> list[tuple[int, datetime]]:
+    return [(fact.clock.warned_percent, fact.at) for fact in case.facts if isinstance(fact, ClockWarned)]
 
 
 def test_rule_42_warnings_come_at_50_75_and_90_percent_and_at_breach_each_once() -> None:
@@ -48,14 +52,26 @@ def test_rule_42_of_thresholds_already_past_when_a_clock_starts_only_the_highest
     assert case.clock().next_warning_at == moment("mon 10:54")
 
 
+def test_rule_42_of_thresholds_past_while_a_message_was_on_its_way_only_the_highest_is_given_and_the_breach() -> None:
+    case = Case(policies_of(a_policy(targets=HOUR)))
+    case.receive(moment("mon 10:50"), sent_at=moment("mon 10:00"), time_trusted=True)
+    assert _warnings(case) == []
+    case.pass_time(moment("mon 10:53"))
+    assert _warnings(case) == [(75, moment("mon 10:45"))]
+    late = Case(policies_of(a_policy(targets=HOUR)))
+    late.receive(moment("mon 12:00"), sent_at=moment("mon 10:00"), time_trusted=True)
+    assert kinds(late.pass_time(moment("mon 12:00"))) == ["clock-warned", "clock-breached"]
+    assert _warnings(late) == [(90, moment("mon 10:54"))]
+    assert late.clock().breached_at == moment("mon 11:00")
+
+
 def test_rule_42_a_threshold_given_before_a_pause_is_not_given_again_after_it() -> None:
     case = Case(policies_of(a_policy(targets={Metric.RESOLUTION: {Priority.NORMAL: 3600}})))
     case.receive(moment("mon 10:00"))
     case.set_status(Status.PENDING, moment("mon 10:40"))
     case.set_status(Status.OPEN, moment("mon 12:00"))
     case.pass_time(moment("mon 13:00"))
-    warned = [(fact.clock.warned_percent, fact.at) for fact in case.facts if isinstance(fact, ClockWarned)]
-    assert warned == [(50, moment("mon 10:30")), (75, moment("mon 12:05")), (90, moment("mon 12:14"))]
+    assert _warnings(case) == [(50, moment("mon 10:30")), (75, moment("mon 12:05")), (90, moment("mon 12:14"))]
 
 
 def test_rule_43_an_alert_is_dated_at_its_time_and_known_beforehand_so_that_its_own_timer_can_fire_it() -> None:

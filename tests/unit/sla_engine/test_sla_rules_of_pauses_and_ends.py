@@ -104,6 +104,16 @@ def test_rule_22_by_default_a_reopened_ticket_gets_a_new_resolution_clock_and_th
     assert case.clock(Metric.RESOLUTION, cycle=2).due_at == moment("thu 10:00")
 
 
+def test_rule_22_a_reopened_ticket_that_had_no_resolution_clock_gets_one_when_something_is_promised_by_now() -> None:
+    case = Case(policies_of(a_policy(targets={Metric.RESOLUTION: {Priority.URGENT: 3600}})))
+    case.receive(moment("mon 10:00"))
+    case.set_status(Status.SOLVED, moment("mon 12:00"))
+    case.set_priority(Priority.URGENT, moment("mon 12:30"))
+    assert case.ticket.clocks == ()
+    assert kinds(case.receive(moment("wed 10:00"), 2)) == ["message-added", "status-changed", "clock-started"]
+    assert case.resolution.due_at == moment("wed 11:00")
+
+
 def test_rule_23_a_customer_s_reply_to_a_closed_ticket_opens_a_linked_follow_up() -> None:
     case = Case()
     case.receive(moment("mon 10:00"))

@@ -21,8 +21,8 @@ MAIL = mail("<1@x>", subject='Quotes " and 中文', text="line\nline \u2028 😀
 CLASSIFICATION = Classification("billing", Priority.HIGH, ("refund",), (("rule", "team=billing"),), "")
 
 
-def command_for(record: Record) -> NewEvent:
-    placement = Placement(Arrival.of(MAIL), UUID(int=1), opens=True)
+def command_for(record: Record, previous: UUID | None = None) -> NewEvent:
+    placement = Placement(Arrival.of(MAIL), UUID(int=1), opens=True, previous_ticket_id=previous)
     return receive_message(record, placement, Contact(UUID(int=2), "Anne"), CLASSIFICATION, "li", NOON)
 
 
@@ -43,6 +43,13 @@ def test_the_command_carries_the_message_as_it_came_and_the_routing() -> None:
             trace=(RuleTrace(rule="rule", effect="team=billing"),),
         ),
     )
+
+
+def test_the_command_to_a_follow_up_names_the_closed_ticket_before_it() -> None:
+    command = command_for(batch_of([MAIL]).records[0], previous=UUID(int=3))
+
+    read = ReceiveMessage.model_validate_json(command.data)
+    assert (read.ticket_id, read.previous_ticket_id, read.contact_id) == (UUID(int=1), UUID(int=3), UUID(int=2))
 
 
 def test_the_command_names_its_ticket_its_cause_and_its_chain() -> None:

@@ -87,3 +87,14 @@ def test_what_the_code_is_at_fault_for_pauses(error: Exception) -> None:
 def test_a_description_names_the_fault_but_not_the_words_of_a_customer() -> None:
     assert "number" in describe(invalid())
     assert "secret" not in describe(invalid())
+    refused = asyncpg.InvalidTextRepresentationError()
+    refused.message = 'invalid input syntax for type uuid: "secret"'
+    assert describe(refused) == "InvalidTextRepresentationError 22P02: invalid input syntax for type uuid"
+    misfit = asyncpg.exceptions._base.DataError("invalid input for query argument $1: 'secret' (expected int)")
+    assert describe(misfit) == "DataError: invalid input for query argument $1"
+
+
+def test_a_description_fits_every_table_and_log_whatever_a_record_holds() -> None:
+    told = describe(UnknownType("firebreak.\0\ud800" + "x" * 100_000))
+    assert told.startswith("UnknownType: firebreak.\N{REPLACEMENT CHARACTER}?")
+    assert len(told) <= 1_000

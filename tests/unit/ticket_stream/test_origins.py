@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_stream.origins import Origin, parse_source, revision_of, sequence_of, sequence_text, source_of
+from ticket_stream.origins import (
+    Origin,
+    parse_sequence,
+    parse_source,
+    revision_of,
+    sequence_of,
+    sequence_text,
+    source_of,
+)
 from ticket_stream.processing import Partition
 
 
@@ -15,10 +23,26 @@ def test_a_source_is_read_back_as_the_origin_it_was_made_of() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["", "/firebreak/crm-api", "https://example.org/1/a/b/2", "/firebreak/x/router/t/1", "/firebreak/1/r/t/-1"],
+    [
+        "",
+        "/firebreak/crm-api",
+        "https://example.org/1/a/b/2",
+        "/firebreak/x/router/t/1",
+        "/firebreak/1/r/t/-1",
+        "/firebreak/" + "1" * 5_000 + "/router/t/1",  # more digits than Python turns into a number
+        "/firebreak/1/router/t/999999999",  # an array of that length would not fit into memory
+        "/firebreak/1/rou\0ter/t/1",  # no parameter of a query
+        "/firebreak/1/" + "r" * 500 + "/t/1",
+    ],
 )
 def test_a_source_that_no_stream_wrote_has_no_origin(source: str) -> None:
     assert parse_source(source) is None
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "9" * 19, "9" * 5_000, "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_a_sequence_that_no_stream_wrote_is_none(text: str) -> None:
+    assert parse_sequence(text) is None
+    assert parse_sequence(sequence_text(2**63 - 1)) == 2**63 - 1
 
 
 @given(st.integers(0, 2**46), st.integers(0, 65_535), st.integers(0, 2**46), st.integers(0, 65_535))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,11 @@ def test_a_row_is_the_whole_record() -> None:
 def test_an_event_must_fit_before_the_commit() -> None:
     with pytest.raises(PoisonRecord, match="at most"):
         number_events([new_event(data=b"x" * (MAX_EVENT_BYTES + 1))], [Move.stay(owned())], COUNTS, 0)
+
+
+def test_attributes_must_fit_too_or_kafka_would_refuse_the_record_for_ever() -> None:
+    with pytest.raises(PoisonRecord, match="attributes"):
+        number_events([replace(new_event(), causation_id="x" * 300_000)], [Move.stay(owned())], COUNTS, 0)
 
 
 @pytest.mark.parametrize("event", [new_event(1), new_event(topic="elsewhere.v1")])

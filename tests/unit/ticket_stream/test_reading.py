@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import pytest
+
 from tests.unit.ticket_stream.records import event, owned, raw
 from ticket_stream.owned import Previous
 from ticket_stream.reading import read_records
@@ -48,8 +52,16 @@ def test_a_poison_record_is_not_remembered_as_seen_or_it_would_look_repeated_lat
 
 
 def test_a_sequence_that_no_table_could_hold_is_poison() -> None:
-    for sequence in ("9" * 30, "-1", "1.5", "x"):
+    for sequence in ("9" * 30, "9" * 5_000, "-1", "1.5", "x"):
         assert read_records(owned(), [raw(0, event(SOURCE, sequence).headers())], {}).poison is not None
+
+
+@pytest.mark.parametrize("timestamp", [-1, 10**17, -(10**17)])
+def test_a_time_stamp_that_is_no_time_costs_nobody_the_partition(timestamp: int) -> None:
+    strange = replace(raw(0, event().headers()), timestamp=timestamp)
+
+    (record,) = read_records(owned(), [strange], {}).records
+    assert record.appended_at.year in (1970, 9999)
 
 
 def test_the_record_before_the_position_is_known_by_time_stamp_key_and_value() -> None:

@@ -1,20 +1,28 @@
 """The `firebreak` command. Each group of commands is a module below `commands`; this puts them together."""
 
+import logging
+import sys
+
+import structlog
 import typer
 
-from firebreak_cli.commands import down, status, up
+from firebreak_cli.commands import dead_letters, down, recover, status, up
 
 
 def make_app() -> typer.Typer:
     """Build the command line."""
     app = typer.Typer(help="Runs Firebreak on this machine.", no_args_is_help=True, add_completion=False)
-    for group in (up, status, down):
+    for group in (up, status, down, dead_letters, recover):
         group.add_to(app)
     return app
 
 
 def main() -> None:
-    """Run one command."""
+    """Run one command. Standard output belongs to its answer; what libraries report is for standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     make_app()()
 
 

@@ -1,10 +1,12 @@
 """What is looked at before anything is started: other servers to use, ports, what a killed stack left behind."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.local_stack.ports import require_free
 from firebreak_cli.orphans import find_orphans, stop_orphans
 from firebreak_cli.progress import Progress
@@ -22,10 +24,13 @@ class ExistingServers:
 
     @classmethod
     def from_environment(cls) -> "ExistingServers":
-        """Read the variables that the services read too."""
+        """Read the variables that the services read too.
+
+        :raises LocalStackError: the database is not named by a URL.
+        """
         return cls(
             os.environ.get("FIREBREAK_KAFKA") or None,
-            os.environ.get("FIREBREAK_POSTGRES") or None,
+            existing_postgres(os.environ),
             os.environ.get("FIREBREAK_TOPIC_PREFIX", ""),
         )
 
@@ -42,6 +47,14 @@ class StackPlan:
     layout: StackLayout
     existing: ExistingServers
     jars: Sequence[Path]
+
+
+def existing_postgres(environment: Mapping[str, str]) -> str | None:
+    """:raises LocalStackError: FIREBREAK_POSTGRES is no URL; the message does not repeat it, for its password."""
+    url = environment.get("FIREBREAK_POSTGRES") or None
+    if url is not None and urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        raise LocalStackError("FIREBREAK_POSTGRES must be a URL: postgresql://user:password@host:port/database")
+    return url
 
 
 def check_ports(layout: StackLayout, existing: ExistingServers) -> None:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
+
+from firebreak_cli.terminal_text import plain
 
 
 class Progress:
@@ -25,4 +28,4 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Show what went wrong without stopping."""
-        self.console.print(f"[yellow]![/yellow] {text}", highlight=False)
+        self.console.print(Text.assemble(("! ", "yellow"), plain(text)))

@@ -21,9 +21,12 @@ from firebreak_cli.sources import new_mailboxes, new_sources
 from firebreak_cli.stack_layout import StackLayout
 from firebreak_cli.stack_lock import exclusive
 from firebreak_cli.stack_state import Phase, ProcessRecord, StackState
+from firebreak_cli.stream_troubles import WHAT_TO_DO, troubles_at
 from firebreak_cli.supervisor import Supervisor
-from firebreak_cli.topic_setup import create_topics
+from ticket_contracts.topics import TOPICS
 from ticket_store.migrations import upgrade_async
+from ticket_stream.failures import StreamRefused
+from ticket_stream.topic_admin import TopicMissing, create_topics
 
 
 @asynccontextmanager
@@ -50,9 +53,9 @@ async def running_stack(plan: StackPlan, progress: Progress) -> AsyncIterator[Su
 async def _start(plan: StackPlan, supervisor: Supervisor, progress: Progress) -> Surroundings:
     layout = plan.layout
     around = await _start_servers(plan, supervisor, progress)
-    supervisor.note(kafka=around.kafka, postgres=around.postgres)
+    supervisor.note(kafka=around.kafka, postgres=around.postgres, topic_prefix=around.topic_prefix)
     with progress.step("Preparing topics"):
-        await create_topics(around.kafka, around.topic_prefix)
+        await _prepare_topics(around)
     with progress.step("Preparing the database"):
         await _prepare_database(layout, around.postgres)
     ensure_file(layout.sources_file, new_sources)
@@ -97,7 +100,17 @@ async def _require_answers(around: Surroundings) -> None:
         raise LocalStackError("PostgreSQL at the address in FIREBREAK_POSTGRES does not answer.")
 
 
+async def _prepare_topics(around: Surroundings) -> None:
+    try:
+        await create_topics(around.kafka, around.topic_prefix, TOPICS)
+    except (StreamRefused, TopicMissing) as error:
+        raise LocalStackError(f"Topics on {around.kafka}: {error}.") from error
+
+
 async def _prepare_database(layout: StackLayout, url: str) -> None:
     await upgrade_async(url)  # also analyses: young tables must not get plans for empty ones
     await apply_example(url)
     await register_key(url, ensure_file(layout.api_key_file, new_key), uuid4(), datetime.now(UTC))
+    troubles = await troubles_at(url)
+    if troubles is not None and troubles.refusals:  # no service would ever become ready
+        raise LocalStackError(f"Nothing can be processed: {troubles.refusals[0].reason}.\n{WHAT_TO_DO}")

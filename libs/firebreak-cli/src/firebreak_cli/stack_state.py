@@ -58,6 +58,7 @@ class StackState(BaseModel):
     step: str = ""
     kafka: str | None = None
     postgres: str | None = None
+    topic_prefix: str = ""
     processes: tuple[ProcessRecord, ...] = ()
 
 

@@ -11,6 +11,7 @@ from firebreak_cli.local_stack.postgres_server import postgres_answers
 from firebreak_cli.service_process import PACKAGES, http_ready
 from firebreak_cli.stack_layout import StackLayout
 from firebreak_cli.stack_state import Phase, ProcessRecord, StackState, read_state
+from firebreak_cli.stream_troubles import PausedPartition, Refusal, Troubles, troubles_at
 
 
 class ServiceStatus(BaseModel):
@@ -37,6 +38,8 @@ class StackStatus(BaseModel):
     sources_file: str | None = None
     log_dir: str | None = None
     services: list[ServiceStatus] = []
+    paused: list[PausedPartition] = []
+    refusals: list[Refusal] = []
 
 
 def running_state(data_dir: Path) -> StackState | None:
@@ -52,6 +55,7 @@ async def stack_status(data_dir: Path) -> StackStatus:
         return StackStatus(running=False)
     layout = StackLayout(data_dir, state.port_base)
     services = await asyncio.gather(*(_service_status(record, state) for record in state.processes))
+    troubles = (await troubles_at(state.postgres) if state.postgres else None) or Troubles()
     return StackStatus(
         running=state.phase is Phase.READY,
         api=layout.url("crm-api"),
@@ -63,6 +67,8 @@ async def stack_status(data_dir: Path) -> StackStatus:
         sources_file=str(layout.sources_file),
         log_dir=str(layout.log_dir),
         services=list(services),
+        paused=troubles.paused,
+        refusals=troubles.refusals,
     )
 
 

@@ -11,7 +11,8 @@ def addresses_table(status: StackStatus) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")  # an address that is cut off is of no use
     rows = {
-        "REST API": status.api and f"{status.api}/docs",
+        "REST API": status.api and f"{status.api}/v1",
+        "OpenAPI": status.api and f"{status.api}/v1/openapi.json",
         "Webhooks": status.webhooks and f"{status.webhooks}/webhooks/{{source}}",
         "Console": status.console,
         "SMTP": status.smtp,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from firebreak_cli.local_stack.child_process import LOG_FOLLOWS
 from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.local_stack.server_process import ServerProcess
 from firebreak_cli.stack_state import Phase, ProcessRecord, StackState, write_state
@@ -77,8 +78,8 @@ class Supervisor:
             try:
                 await self._start_one(part)
             except LocalStackError as error:
-                reason, *_ = str(error).splitlines()  # what follows is the end of its log
-                self._report(f"{reason} Trying again in {pause:g} s")
+                reason = str(error).splitlines()[0].removesuffix(LOG_FOLLOWS)  # the person knows where to look
+                self._report(f"{reason}; trying again in {pause:g} s")
             else:
                 return pause
 

@@ -37,7 +37,7 @@ class DatabaseAway(OSError):
 
 @asynccontextmanager
 async def open_pool(
-    url: str, *, application_name: str, max_size: int = 4, index_plans: bool = False
+    url: str, *, application_name: str, max_size: int = 4, index_plans: bool = False, wait: bool = True
 ) -> AsyncIterator[Pool]:
     """Open a pool and close it in a bounded time.
 
@@ -50,7 +50,7 @@ async def open_pool(
     options = _LIMITS | (_INDEX_PLANS if index_plans else {}) | {"application_name": application_name}
     pool: Pool = asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=1 if wait else 0,
         max_size=max_size,
         timeout=CONNECT_SECONDS,
         command_timeout=CLIENT_LIMIT_SECONDS,

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import asyncpg
 import structlog
 from aiokafka.structs import ConsumerRecord
 
 from ticket_stream import dead_letters, pauses
 from ticket_stream.context import StreamContext
-from ticket_stream.failure_classes import FailureClass, classify, describe
+from ticket_stream.failure_classes import FailureClass, classify, describe, printable
 from ticket_stream.failures import StreamRefused
 from ticket_stream.held_connection import HeldConnection
 from ticket_stream.lease import Leases
@@ -113,18 +112,24 @@ class BatchWork:
         return failure
 
     async def _attempt(self, moves: Sequence[Move], body: Body) -> Failure | None:
-        """Run one transaction until it is committed or can not be; waits out what is away."""
+        """Run one transaction until it is committed or can not be; waits out what passes.
+
+        :raises OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the session is lost.
+        """
         delay = _FIRST_DELAY
         while True:
             try:
                 await self.transactions.run(await self.connection.get(), moves, body)
             except (Fenced, CommitUnanswered, WentBack, AfterCommitFailed):
                 raise
-            except Exception as error:  # noqa: BLE001 - sorted by `classify`; what is unknown pauses
+            except Exception as error:  # sorted by `classify`; what is unknown pauses
                 kind = classify(error, self.context.settings.guarded_tables)
                 if kind is not FailureClass.AGAIN:
                     return Failure(kind, describe(error))
-                await self._note_retry(error)
+                if not self.connection.survives(error):
+                    self.retrying = None
+                    raise  # the loop takes the way back: what answers next may be a database from before
+                self._note_retry(error)
             else:
                 self.retrying = None
                 return None
@@ -135,12 +140,10 @@ class BatchWork:
             if self.stopping:
                 raise StoppedWaiting
 
-    async def _note_retry(self, error: Exception) -> None:
+    def _note_retry(self, error: Exception) -> None:
         self.context.metrics.retries.inc()
         self.retrying = describe(error)
         log.warning("batch is tried again", consumer=self.context.consumer, error=self.retrying)
-        if not isinstance(error, asyncpg.PostgresError):
-            await self.connection.discard()  # after a time-out of the driver a session cannot be used (facts §5)
 
     async def must(self, moves: Sequence[Move], body: Body) -> None:
         """For the runtime's own transactions: no record can be at fault."""
@@ -153,7 +156,7 @@ class BatchWork:
         for reading in readings:
             if reading.poison is not None:
                 owned = reading.move.owned
-                await self._bury_or_pause(owned, reading.poison.raw, f"no event: {reading.poison.reason}")
+                await self._bury_or_pause(owned, reading.poison.raw, f"no event: {printable(reading.poison.reason)}")
                 rest.append(Work([(owned, reading.rest)]))
         return rest
 

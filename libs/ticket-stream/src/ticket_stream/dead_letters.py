@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from aiokafka.structs import ConsumerRecord
@@ -12,6 +12,7 @@ from ticket_contracts.dead_letters import DeadLetterRecorded
 from ticket_contracts.envelope import NotAnEvent, read_event
 from ticket_contracts.topics import DEAD_LETTERS
 from ticket_stream.processing import Connection, NewEvent, Partition, Record
+from ticket_stream.reading import appended_at
 
 _NAMESPACE = UUID("0c6f3a43-6d5f-5a53-9c38-6a1a4f0d5c1e")  # drawn once: the same record has the same dead letter
 _MAX_NAME = 200  # characters of a type or an id
@@ -21,6 +22,7 @@ _INSERT = """
 INSERT INTO dead_letters (id, consumer, topic, partition, "offset", record_type, record_id, appended_at,
                           key, headers, value, reason, recorded_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (id) DO NOTHING  -- read again by a consumer whose projection is rebuilt; what was decided stays
 """
 
 _RECENT = (
@@ -66,7 +68,7 @@ async def bury(
         raw.offset,
         fact.record_type,
         fact.record_id,
-        _appended_at(raw),
+        appended_at(raw),
         raw.key,
         pack_any_headers(raw.headers),
         raw.value,
@@ -90,13 +92,15 @@ def _short(text: str) -> str:
 
 
 def as_record(partition: Partition, raw: ConsumerRecord) -> Record | None:
-    """Return the record, or None when it is no event at all."""
+    """Return the record, or None when it is no event at all, or has a name that no table can hold."""
     try:
         event = read_event(raw.headers, raw.value)
         key = raw.key.decode() if raw.key else ""
     except (NotAnEvent, UnicodeDecodeError):
         return None
-    return Record(partition, raw.offset, _appended_at(raw), key, event)
+    if "\0" in key or "\0" in event.id:
+        return None
+    return Record(partition, raw.offset, appended_at(raw), key, event)
 
 
 def pack_any_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
@@ -107,7 +111,3 @@ def pack_any_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
 
 def unpack_any_headers(packed: bytes) -> list[tuple[str, bytes | None]]:
     return [(name, None if value is None else b64decode(value)) for name, value in json.loads(packed)]
-
-
-def _appended_at(raw: ConsumerRecord) -> datetime:
-    return datetime.fromtimestamp(raw.timestamp / 1000, UTC)

@@ -25,6 +25,7 @@ class DueTimers:
         self._connection = connection
         self._inspector = inspector
         self._reader = reader
+        self._passed_over: set[tuple[int, str]] = set()
 
     async def look(self, owned: Sequence[OwnedPartition]) -> list[tuple[OwnedPartition, int]]:
         """Return the partitions, with how far they are read, in which at least one timer may fire.
@@ -47,6 +48,25 @@ class DueTimers:
         return [
             (item, timer) for item, position in ready for timer in timers.fireable(item, position, limit, busy_keys)
         ][:limit]
+
+    def overtaken(
+        self, ready: Sequence[tuple[OwnedPartition, int]], busy_keys: Collection[str], limit: int
+    ) -> list[tuple[OwnedPartition, DueTimer]]:
+        """Return what was passed over once already for a record of its key: it comes before those of this batch.
+
+        Else a conversation without a pause would keep its alarm from going off. They were appended after the hold.
+        """
+        before, self._passed_over = self._passed_over, set()
+        if not busy_keys:
+            return []
+        waiting = [
+            (item, timer)
+            for item, position in ready
+            for timer in timers.fireable(item, position, limit)
+            if timer.key in busy_keys
+        ]
+        self._passed_over = {(item.id, timer.key) for item, timer in waiting} - before
+        return [(item, timer) for item, timer in waiting if (item.id, timer.key) in before][:limit]
 
     async def _ask_watermarks(self, owned: Sequence[OwnedPartition], asked_at: float) -> None:
         if not owned:

@@ -43,6 +43,8 @@ _STATEMENT_TOOK_TOO_LONG = "57014"
 # SQLSTATE classes: data, integrity constraint, program limit.
 _BISECT_CLASSES = frozenset({"22", "23", "54"})
 _INTEGRITY = "23"
+_DATA = "22"
+_LONGEST = 1_000  # characters of a description; a record's attributes may be as long as the record
 
 
 def classify(error: BaseException, guarded_tables: Collection[str] = ()) -> FailureClass:
@@ -77,10 +79,24 @@ def _classify_state(error: asyncpg.PostgresError, guarded_tables: Collection[str
 
 
 def describe(error: BaseException) -> str:
-    """One line for logs and tables. A database error shows its state and names, not the values it was given."""
+    """Short text for logs and tables, free of NUL. An error of the database does not show the values it was given."""
+    return printable(_describe(error))
+
+
+def printable(text: str) -> str:
+    """What somebody else's words may have made, so that every log and every table takes it."""
+    return text[:_LONGEST].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _describe(error: BaseException) -> str:
     if isinstance(error, asyncpg.PostgresError):
         where = " ".join(filter(None, (error.table_name, error.column_name, error.constraint_name)))
-        return f"{type(error).__name__} {error.sqlstate}: {error.message or ''} {where}".rstrip()
+        message = error.message or ""
+        if (error.sqlstate or "").startswith(_DATA):
+            message = message.split(": ")[0]  # invalid input syntax for type uuid: "somebody's words"
+        return f"{type(error).__name__} {error.sqlstate}: {message} {where}".rstrip()
+    if isinstance(error, asyncpg.DataError | asyncpg.InterfaceError):
+        return f"{type(error).__name__}: {str(error).split(': ')[0]}"  # ... for query argument $1: 'somebody's words'
     if isinstance(error, ValidationError):
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5])
         return f"{error.title}: {faults}"

@@ -15,6 +15,11 @@ SESSION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncp
 
 log = structlog.get_logger("ticket_stream")
 
+
+class ConnectionLost(OSError):
+    """The session was ended under us: what answers next may be a database from before. Nobody goes on unnoticed."""
+
+
 _ACQUIRE_SECONDS = 5.0
 # A frozen process must not hold its rows: its statements are over, so the server may end the session. Longer than any
 # pause between two statements of a batch, shorter than anyone would wait for.
@@ -36,9 +41,13 @@ class HeldConnection:
         self._connection: Connection | None = None
 
     async def get(self) -> Connection:
-        """:raises OSError, asyncpg.PostgresError, asyncpg.InterfaceError: no connection can be made now."""
+        """:raises ConnectionLost: once, after a session was ended; the next call makes another.
+
+        :raises OSError, asyncpg.PostgresError, asyncpg.InterfaceError: no connection can be made now.
+        """
         if self._connection is not None and not is_usable(self._connection):
             await self.discard()
+            raise ConnectionLost("Postgres ended the session")
         if self._connection is None:
             connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
             try:
@@ -48,6 +57,11 @@ class HeldConnection:
                 raise
             self._connection = connection
         return self._connection
+
+    def survives(self, error: Exception) -> bool:
+        """Whether the session can be used after this error; after a time-out of the driver it cannot (facts §5)."""
+        broken = isinstance(error, TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+        return not broken and self._connection is not None and is_usable(self._connection)
 
     async def discard(self) -> None:
         """Forget a connection that is broken or in an unknown state."""

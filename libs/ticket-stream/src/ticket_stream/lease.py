@@ -7,7 +7,7 @@ import structlog
 
 from ticket_stream.context import StreamContext
 from ticket_stream.failure_classes import FailureClass, classify, describe
-from ticket_stream.held_connection import HeldConnection, is_usable
+from ticket_stream.held_connection import ConnectionLost, HeldConnection, is_usable
 from ticket_stream.lease_function import LEASE_CHANNEL
 from ticket_stream.processing import Connection
 
@@ -38,6 +38,13 @@ class Leases:
         self.decided: frozenset[int] = frozenset()
         self.refusal: str | None = None
         self.away: str | None = None
+        self.lost = False  # a session was, since the loop last looked: the database may be one from before
+
+    def forget(self) -> None:
+        """Before the stream begins again: what was heard before a refusal is old."""
+        self.answered.clear()
+        self.owned = self.decided = frozenset()
+        self.refusal = None
 
     async def keep(self) -> None:
         """Run for as long as the stream does; an error of the database is only a reason to try again."""
@@ -87,7 +94,10 @@ class Leases:
     async def leave(self) -> None:
         """Give everything back, so that the others need not wait for the leases to expire."""
         async with asyncio.timeout(_CALL_SECONDS):
-            connection = await self._connection.get()
+            try:
+                connection = await self._connection.get()
+            except ConnectionLost:  # to leave it does not matter which database answers: it is by our own name
+                connection = await self._connection.get()
             await connection.execute(_LEAVE, self._context.consumer, self._context.owner)
 
     async def close(self) -> None:
@@ -104,4 +114,6 @@ class Leases:
         if self.away is None:
             log.warning("leases cannot be renewed", consumer=self._context.consumer, error=describe(error))
         self.away = describe(error)
+        if not isinstance(error, TimeoutError):  # a slow server is still the same one
+            self.lost = True
         self._listening = None

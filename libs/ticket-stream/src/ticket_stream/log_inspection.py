@@ -1,7 +1,7 @@
 """Asking the log questions on a connection of its own: a fetch that waits for records would hold the answers back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
 from aiokafka import AIOKafkaConsumer
@@ -55,7 +55,7 @@ class LogInspector:
             except (KafkaError, OSError) as error:
                 await self._lost(error)
 
-    async def read(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> AsyncIterator[ConsumerRecord]:
+    async def read(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> AsyncGenerator[ConsumerRecord, None]:
         """Yield the records of each span, first offset included, last excluded, in order per partition.
 
         :raises LogAway: no answer, or nothing new for a while.

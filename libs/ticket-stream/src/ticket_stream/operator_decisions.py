@@ -1,5 +1,7 @@
 """Carries out what an operator decided about a paused partition, behind the fence of its owner."""
 
+from contextlib import aclosing
+
 import structlog
 from aiokafka.structs import ConsumerRecord
 
@@ -51,9 +53,9 @@ class OperatorDecisions:
         await self._batches.must([Move.stay(owned) if record is None else move_past(owned, record)], apply)
 
     async def _record_at_fault(self, owned: OwnedPartition) -> ConsumerRecord | None:
-        """A pause leaves the position at the record at fault, so it is the next one in the log."""
+        """A pause leaves the position at the record at fault, or at markers of somebody's transaction before it."""
         bounds = (await self._inspector.bounds([owned.physical]))[owned.physical]
         if owned.next_offset >= bounds.end:
             return None
-        span = {owned.physical: (owned.next_offset, owned.next_offset + 1)}
-        return next(iter([raw async for raw in self._inspector.read(span)]), None)
+        async with aclosing(self._inspector.read({owned.physical: (owned.next_offset, bounds.end)})) as records:
+            return await anext(records, None)

@@ -4,6 +4,7 @@ A sequence is the transaction's revision times 65,536 plus the index of the even
 needs no counter, grows with every transaction, and is the same when the same row is published again.
 """
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +18,11 @@ SEQUENCES_PER_REVISION = 65_536
 _SEQUENCE_DIGITS = 19  # of the largest bigint: string order is numeric order
 # Sources that one process meets: partitions × consumers × generations; more would only cost parsing again.
 _KNOWN_SOURCES = 4096
+_LARGEST_SEQUENCE = 2**63 - 1  # of a bigint
+# Anybody may write a source that looks like ours. A topic's name has at most 249 characters; the bound on partitions
+# keeps the arrays of `stream_seen`, which have an element per partition, small.
+_LONGEST_SOURCE = 400
+_SOURCE = re.compile(re.escape(PREFIX) + r"([0-9]{1,9})/([A-Za-z0-9._-]+)/([A-Za-z0-9._-]+)/([0-9]{1,4})")
 
 
 class Origin(NamedTuple):
@@ -38,15 +44,23 @@ def source_of(generation: int, consumer: str, partition: Partition) -> str:
     return f"{PREFIX}{generation}/{consumer}/{partition.topic}/{partition.number}"
 
 
-@lru_cache(maxsize=_KNOWN_SOURCES)
 def parse_source(source: str) -> Origin | None:
     """Return the origin, or None when the source is not written by a stream: an edge, or somebody else's."""
-    if not source.startswith(PREFIX):
+    return None if len(source) > _LONGEST_SOURCE else _parse_short_source(source)
+
+
+@lru_cache(maxsize=_KNOWN_SOURCES)
+def _parse_short_source(source: str) -> Origin | None:
+    found = _SOURCE.fullmatch(source)
+    return None if found is None else Origin(int(found[1]), found[2], found[3], int(found[4]))
+
+
+def parse_sequence(text: str) -> int | None:
+    """Return the sequence, or None when it is no number that a bigint holds."""
+    if not (len(text) <= _SEQUENCE_DIGITS and text.isascii() and text.isdecimal()):
         return None
-    parts = source[len(PREFIX) :].split("/")
-    if len(parts) != 4 or not (parts[0].isdecimal() and parts[3].isdecimal()):
-        return None
-    return Origin(int(parts[0]), parts[1], parts[2], int(parts[3]))
+    sequence = int(text)
+    return sequence if sequence <= _LARGEST_SEQUENCE else None
 
 
 def sequence_of(revision: int, index: int) -> int:

@@ -14,6 +14,10 @@ from ticket_stream.origins import sequence_of, sequence_text
 from ticket_stream.owned import Move
 from ticket_stream.processing import Connection, NewEvent, Partition
 
+# Attributes are short. Some are copied from what caused an event, which anybody may have written; with these and the
+# largest data a record stays below the topics' max.message.bytes, or it would stand in the way of all after it.
+_MAX_ATTRIBUTE_BYTES = 64 * 1024
+
 _COLUMNS = (
     "position_id",
     "sequence",
@@ -71,6 +75,8 @@ def number_events(
         key = event.key.encode()
         place = partition_of(key, counts[event.topic])
         headers = _headers(event, move.owned.source, sequence)
+        if len(key) + sum(len(value) for _, value in headers) > _MAX_ATTRIBUTE_BYTES:
+            raise PoisonRecord(f"the attributes of event {event.type[:200]} would be larger than they may be")
         rows.append(Outgoing(sequence, event.id, event.topic, place, timestamp, key, headers, event.data))
     return {move.owned.id: rows for move, rows in by_origin.values() if rows}
 

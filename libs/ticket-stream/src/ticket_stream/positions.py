@@ -14,7 +14,8 @@ from ticket_stream.processing import Connection, Partition
 
 _ADVANCE = """
 UPDATE stream_positions p
-SET revision = p.revision + 1, next_offset = b.next_offset, lease_until = clock_timestamp() + $9,
+SET revision = p.revision + 1, written_revision = p.revision + 1,
+    next_offset = b.next_offset, lease_until = clock_timestamp() + $9,
     previous_offset = b.previous_offset, previous_timestamp = b.previous_timestamp, previous_crc = b.previous_crc
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
   AS b (id, revision, expected_offset, next_offset, previous_offset, previous_timestamp, previous_crc)
@@ -38,10 +39,12 @@ ON CONFLICT (consumer, topic, partition) DO NOTHING
 _EXISTING = "SELECT partition FROM stream_positions WHERE consumer = $1 AND topic = $2"
 
 _REVISIONS = """
-SELECT p.consumer, p.topic, p.partition, p.revision
+SELECT p.consumer, p.topic, p.partition, p.written_revision
 FROM unnest($1::text[], $2::text[], $3::int[]) AS o (consumer, topic, partition)
 JOIN stream_positions p ON p.consumer = o.consumer AND p.topic = o.topic AND p.partition = o.partition
 """
+
+_GENERATION = "SELECT generation FROM stream_generation"
 
 _TOPIC = """
 INSERT INTO stream_topics AS t (topic, partitions) VALUES ($1, $2)
@@ -108,8 +111,12 @@ async def remember_topic(connection: Connection, topic: str, partitions: int) ->
     return int(await connection.fetchval(_TOPIC, topic, partitions))
 
 
+async def read_generation(connection: Connection) -> int:
+    return int(await connection.fetchval(_GENERATION))
+
+
 async def revisions_of(connection: Connection, origins: Iterable[Origin]) -> dict[tuple[str, str, int], int]:
-    """Return the revision of each origin that has a row."""
+    """Return the revision of the last transaction of each origin that has a row."""
     wanted = list(origins)
     rows = await connection.fetch(
         _REVISIONS,
@@ -117,4 +124,4 @@ async def revisions_of(connection: Connection, origins: Iterable[Origin]) -> dic
         [origin.topic for origin in wanted],
         [origin.partition for origin in wanted],
     )
-    return {(row["consumer"], row["topic"], row["partition"]): row["revision"] for row in rows}
+    return {(row["consumer"], row["topic"], row["partition"]): row["written_revision"] for row in rows}

@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from ticket_contracts.envelope import NotAnEvent, read_event
 from ticket_stream.bounded_stop import stop_within
-from ticket_stream.origins import parse_source
+from ticket_stream.origins import parse_sequence, parse_source
 from ticket_stream.owned import Move, OwnedPartition, Previous
 from ticket_stream.processing import Partition, Record
 
@@ -19,9 +19,9 @@ from ticket_stream.processing import Partition, Record
 # has one request per node), so this also bounds the delay of a partition that was just resumed.
 _FETCH_WAIT_MS = 100
 _REQUEST_MS = 10_000  # a frozen broker is noticed after this
-_LARGEST_SEQUENCE = 2**63 - 1  # of a bigint
 # Per partition; small enough that the backlog of one does not keep the others waiting for long.
 _FETCH_BYTES = 512 * 1024
+_LATEST_TIMESTAMP = 253_402_214_400_000  # milliseconds: a day before the year 10,000, which no datetime can name
 
 
 class Reader:
@@ -140,10 +140,14 @@ def _read_one(
     event = read_event(raw.headers, raw.value)
     key = raw.key.decode() if raw.key else ""  # before the sequence is noted: a poison record must not look repeated
     if event.sequence is not None and parse_source(event.source) is not None:
-        if not event.sequence.isdecimal() or (sequence := int(event.sequence)) > _LARGEST_SEQUENCE:
+        if (sequence := parse_sequence(event.sequence)) is None:
             raise NotAnEvent("ce_sequence: not a number of at most 63 bits")
         if sequence <= fresh.get(event.source, known.get(event.source, 0)):
             return None
         fresh[event.source] = sequence
-    appended_at = datetime.fromtimestamp(raw.timestamp / 1000, UTC)
-    return Record(partition, raw.offset, appended_at, key, event)
+    return Record(partition, raw.offset, appended_at(raw), key, event)
+
+
+def appended_at(raw: ConsumerRecord) -> datetime:
+    """The record's time stamp; a producer may have written any number there."""
+    return datetime.fromtimestamp(min(max(raw.timestamp, 0), _LATEST_TIMESTAMP) / 1000, UTC)

@@ -99,6 +99,8 @@ STREAM_POSITIONS = Table(
     Column("owner", Text),
     _time("lease_until", nullable=True),
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    # The revision of the last transaction: nothing in a log can have a later one, however many take-overs there were.
+    Column("written_revision", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("consumer", "topic", "partition"),
     postgresql_with=_HOT_ROWS,
 )

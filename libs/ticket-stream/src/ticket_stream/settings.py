@@ -22,4 +22,7 @@ class StreamSettings:
     lease_seconds: float = 3.0  # a killed process's partitions wait this long; below 2 a slow moment loses leases
     renew_seconds: float = 1.0  # a third of the lease, so that one lost call costs nothing
     stop_seconds: float = 5.0  # aiokafka's own stop may hang for ever (facts §4.3b)
+    # A broker that was killed tells the high watermark of its last checkpoint until it, and its followers, have caught
+    # up; a dead follower counts for replica.lag.time.max.ms (30 s). A log that is too short for longer is refused.
+    catch_up_seconds: float = 35.0
     watchdog_seconds: float = 15.0  # records wait and none came for this long: the consumer is made anew

@@ -24,6 +24,7 @@ from ticket_stream.ownership import Ownership
 from ticket_stream.preparation import prepare
 from ticket_stream.publishing import Publisher
 from ticket_stream.reading import Reader
+from ticket_stream.refused import Refused
 from ticket_stream.time_travel import TimeTravelChecks, WentBack
 from ticket_stream.transactions import Transactions
 from ticket_stream.waiting import Waiting
@@ -42,7 +43,7 @@ _BREATHE_FROM = 16
 
 
 class Stream:
-    """One consumer in one process. `run` ends only by cancellation, `stop`, or a refusal."""
+    """One consumer in one process. `run` ends only by cancellation or `stop`."""
 
     def __init__(self, context: StreamContext, topics: Sequence[Topic], pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         settings = context.settings
@@ -69,16 +70,18 @@ class Stream:
         self._batches = BatchWork(context, self._work_connection, self._leases, transactions)
         self._decisions = OperatorDecisions(self._batches, self._work_connection, self._inspector)
         self._timers = DueTimers(context, self._work_connection, self._inspector, self._reader)
-        self._watchdog = Watchdog(context, self._inspector, lambda: self._ownership.held)
+        self._watchdog = Watchdog(context, self._inspector, lambda: self._ownership.held, self._reader.position)
         self._stopping = asyncio.Event()
         self._waiting = Waiting(context.consumer, context.clock.monotonic)
+        self._refused = Refused(context)
         self._generation = 0
         self._next_clean_up = 0.0
 
     async def ready(self) -> str | None:
         """None when records flow as far as this process is concerned, else the reason why not."""
         return (
-            self._waiting.reason
+            self._refused.reason
+            or self._waiting.reason
             or self._leases.refusal
             or self._leases.away
             or self._publisher.failure
@@ -92,8 +95,20 @@ class Stream:
         self._stopping.set()
 
     async def run(self) -> None:
+        """Return after `stop`. A refusal is waited out, until an operator has acted."""
+        while not self._stopping.is_set():
+            try:
+                await self._run_unless_refused()
+            except StreamRefused as refused:
+                self._refused.note(refused)
+                await self._refused.wait(self._stopping)
+
+    async def _run_unless_refused(self) -> None:
         """:raises StreamRefused: an operator has to act before any service may go on."""
         name = self._context.consumer
+        self._checks.forget()
+        self._ownership.doubt()
+        self._leases.forget()
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [
@@ -125,9 +140,8 @@ class Stream:
         while isinstance(found, BaseExceptionGroup):
             found = found.exceptions[0]
         assert isinstance(found, Exception), "only exceptions are caught"
-        if isinstance(found, StreamRefused):
-            self._context.metrics.refused.set(1)
-        log.critical("stream ended", consumer=self._context.consumer, reason=describe(found))
+        if not isinstance(found, StreamRefused):
+            log.critical("stream ended", consumer=self._context.consumer, reason=describe(found))
         return found
 
     async def _loop(self) -> None:
@@ -135,9 +149,13 @@ class Stream:
         while not self._stopping.is_set():
             if self._leases.refusal is not None:
                 raise StreamRefused(self._leases.refusal)
+            if self._leases.lost:
+                self._leases.lost = False
+                await self._start_over()
             try:
                 await self._step()
                 self._waiting.over()
+                self._refused.over()
             except Fenced as fenced:
                 self._context.metrics.fenced.inc()
                 log.warning("fenced", consumer=self._context.consumer, reason=str(fenced))
@@ -198,6 +216,8 @@ class Stream:
         ready = await self._timers.look(self._ownership.active)
         polled = await self._poll(0.0 if ready else _POLL_SECONDS)
         busy = {(raw.key or b"").decode(errors="replace") for _, raws in polled for raw in raws} if ready else set()
+        if overtaken := self._timers.overtaken(ready, busy, self._context.settings.batch_size):
+            await self._batches.handle(Work(timers=overtaken))
         work = Work(polled, self._timers.take(ready, busy, self._context.settings.batch_size))
         if work:
             await self._batches.handle(work)
@@ -241,6 +261,7 @@ class Stream:
         for owned in self._ownership.held:
             if owned.paused is not None and owned.id in self._leases.decided:
                 await self._decisions.carry_out(owned)
+                self._ownership.reader_is_new()  # it has read past the pause, perhaps within this very turn
 
     async def _clean_up(self, *, now: bool = False) -> None:
         if not now and time.monotonic() < self._next_clean_up:
@@ -274,5 +295,5 @@ class Stream:
         """Rows that stay are published once more by the next owner. A batch cut off in its COMMIT fences us."""
         try:
             await self._clean_up(now=True)
-        except (Fenced, CommitUnanswered) as error:
+        except (Fenced, CommitUnanswered, StoppedWaiting, StreamRefused, *SESSION_ERRORS) as error:
             log.info("acknowledged rows are left to the next owner", consumer=self._context.consumer, error=str(error))

@@ -13,9 +13,9 @@ from aiokafka.structs import TopicPartition
 from ticket_stream.context import StreamContext
 from ticket_stream.failures import StreamRefused
 from ticket_stream.log_inspection import Bounds, LogAway, LogInspector
-from ticket_stream.origins import Origin, parse_source, revision_of
+from ticket_stream.origins import Origin, parse_sequence, parse_source, revision_of
 from ticket_stream.owned import OwnedPartition, Previous
-from ticket_stream.positions import revisions_of
+from ticket_stream.positions import read_generation, revisions_of
 from ticket_stream.processing import Connection, Partition
 
 RECOVER = "firebreak recover"
@@ -23,8 +23,8 @@ RECOVER = "firebreak recover"
 
 _NEWEST = 1_000  # records per partition that are looked at; architecture §3
 
-# A broker that was killed tells the high watermark of its last checkpoint until it has caught up with its own log.
-_CATCH_UP_SECONDS = 3.0
+# Between two looks at a log that answers less than a second passes; more, and it was away or somebody else held it.
+_LOOKED_AWAY_SECONDS = 3.0
 
 _REFUSE = """
 INSERT INTO stream_refusals (consumer, topic, partition, reason, command) VALUES ($1, $2, $3, $4, $5)
@@ -48,7 +48,7 @@ class TimeTravelChecks:
         self._inspector = inspector
         self._checked: set[TopicPartition] = set()
         self._revisions: dict[Origin, int] = {}
-        self._beyond_since: dict[TopicPartition, float] = {}
+        self._beyond: dict[TopicPartition, tuple[float, float]] = {}  # first and last time it was seen too short
         self._monotonic = context.clock.monotonic
 
     def forget(self) -> None:
@@ -85,13 +85,16 @@ class TimeTravelChecks:
         if not newer:
             return
         revisions = await revisions_of(connection, newer)
+        generation = self._context.generation
+        if any(origin.generation > generation for origin in newer):
+            generation = await read_generation(connection)  # a recovery is a second older than our last lease call
         for origin, (sequence, where) in newer.items():
             revision = revisions.get(origin[1:], 0)
-            if origin.generation > self._context.generation:
+            if origin.generation > generation:
                 raise WentBack(
                     where,
                     f"{where.topic}/{where.number} holds records of generation {origin.generation}, but the database "
-                    f"is at {self._context.generation}: the database was restored from before a recovery",
+                    f"is at {generation}: the database was restored from before a recovery",
                 )
             if revision_of(sequence) > revision:
                 raise WentBack(
@@ -121,20 +124,25 @@ class TimeTravelChecks:
 
     def _check_bounds(self, item: OwnedPartition, bounds: Bounds) -> None:
         if bounds.start <= item.next_offset <= bounds.end:
-            self._beyond_since.pop(item.physical, None)
+            self._beyond.pop(item.physical, None)
             return
         where = f"position {item.next_offset} of {item.partition.topic}/{item.partition.number}"
         outside = f"lies outside of the log ({bounds.start} to {bounds.end})"
-        now = self._monotonic()
-        if (
-            item.next_offset > bounds.end
-            and now < self._beyond_since.setdefault(item.physical, now) + _CATCH_UP_SECONDS
-        ):
+        if item.next_offset > bounds.end and self._may_catch_up(item.physical):
             raise LogAway(f"{where} {outside}, which may still be recovering")
         raise WentBack(
             item.partition,
             f"{where} {outside}: the topic was deleted, restored, or its retention passed unread records",
         )
+
+    def _may_catch_up(self, physical: TopicPartition) -> bool:
+        """Only a log that keeps answering too short is too short; one that goes away meanwhile begins anew."""
+        now = self._monotonic()
+        since, last = self._beyond.get(physical, (now, now))
+        if now - last > _LOOKED_AWAY_SECONDS:
+            since = now
+        self._beyond[physical] = (since, now)
+        return now < since + self._context.settings.catch_up_seconds
 
     async def _check_previous(self, owned: Sequence[OwnedPartition], bounds: Mapping[TopicPartition, Bounds]) -> None:
         expected: dict[TopicPartition, tuple[OwnedPartition, Previous]] = {
@@ -168,10 +176,9 @@ class TimeTravelChecks:
         await self.check_batch(connection, highest)
 
 
-def _source_and_sequence(headers: Sequence[tuple[str, bytes]]) -> tuple[str, int]:
+def _source_and_sequence(headers: Sequence[tuple[str, bytes | None]]) -> tuple[str, int]:
     """Return what a record says about its origin; ("", 0) when it is none of a stream's."""
     found = dict(headers)
-    source, sequence = found.get("ce_source", b""), found.get("ce_sequence", b"")
-    if not sequence.isdigit():
-        return "", 0
-    return source.decode(errors="replace"), int(sequence)
+    source, text = found.get("ce_source") or b"", found.get("ce_sequence") or b""
+    sequence = parse_sequence(text.decode(errors="replace"))
+    return ("", 0) if sequence is None else (source.decode(errors="replace"), sequence)

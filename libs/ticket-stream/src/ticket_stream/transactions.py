@@ -1,5 +1,6 @@
 """One transaction per poll: fence, effects, outbox, last-seen; and what follows once COMMIT has answered."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from asyncpg.transaction import Transaction
 from ticket_stream import outbox, seen, timers
 from ticket_stream.context import StreamContext
 from ticket_stream.failpoints import Failpoint
-from ticket_stream.held_connection import SESSION_ERRORS
+from ticket_stream.held_connection import SESSION_ERRORS, is_usable
 from ticket_stream.owned import CommitUnanswered, Move
 from ticket_stream.positions import advance
 from ticket_stream.processing import Connection, NewEvent, Partition
@@ -20,6 +21,8 @@ from ticket_stream.publishing import Publisher
 from ticket_stream.time_travel import TimeTravelChecks
 
 log = structlog.get_logger("ticket_stream")
+
+_ROLL_BACK_SECONDS = 1.0  # takes a millisecond; less than the part of a stop that is left for the loop's end
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Transactions:
             rows = outbox.number_events(effects.events, moves, context.counts, stamp)
             await self._write(connection, moves, effects, rows, acknowledged)
         except BaseException:
-            await _roll_back(transaction)
+            await _roll_back(connection, transaction)
             raise
         await self._commit(transaction)
         context.metrics.batch_seconds.observe(time.perf_counter() - began)
@@ -133,11 +136,15 @@ class Transactions:
             raise CommitUnanswered(repr(error)) from error
 
 
-async def _roll_back(transaction: Transaction) -> None:
+async def _roll_back(connection: Connection, transaction: Transaction) -> None:
+    """Bounded, because a stop waits for it: a server that is frozen forgets the transaction with its session."""
     try:
-        await transaction.rollback()
+        async with asyncio.timeout(_ROLL_BACK_SECONDS):
+            await transaction.rollback()
     except SESSION_ERRORS as error:
         log.debug("the connection was gone before the roll-back", error=repr(error))
+        if is_usable(connection):
+            connection.terminate()
 
 
 def _highest(moves: Iterable[Move]) -> dict[str, tuple[int, Partition]]:

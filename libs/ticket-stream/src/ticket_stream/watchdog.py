@@ -1,9 +1,10 @@
 """Measures the lag, and notices a consumer that stopped silently (aiokafka #727, #1037; facts §4.3)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
+from aiokafka.structs import TopicPartition
 
 from ticket_stream.context import StreamContext
 from ticket_stream.log_inspection import LogAway, LogInspector
@@ -18,11 +19,16 @@ class Watchdog:
     """A partition that has records waiting and does not move, while polls find nothing, has a stuck consumer."""
 
     def __init__(
-        self, context: StreamContext, inspector: LogInspector, held: Callable[[], Sequence[OwnedPartition]]
+        self,
+        context: StreamContext,
+        inspector: LogInspector,
+        held: Callable[[], Sequence[OwnedPartition]],
+        read_to: Callable[[OwnedPartition], Awaitable[int]],
     ) -> None:
         self._context = context
         self._inspector = inspector
         self._held = held
+        self._read_to = read_to
         self._unmoved: dict[int, tuple[int, int]] = {}
         self.suspicious = False
         self.empty_polls = 0
@@ -42,10 +48,19 @@ class Watchdog:
             except LogAway as error:
                 log.debug("lag is unknown", error=str(error))
                 continue
-            lags = {item.id: watermarks[item.physical] - item.next_offset for item in owned}
-            for item in owned:
-                self._context.metrics.lag.set(item.partition.topic, item.partition.number, lags[item.id])
-            self._judge({item.id: item.next_offset for item in owned if lags[item.id] > 0 and item.paused is None})
+            await self._measure(watermarks)
+
+    async def _measure(self, watermarks: Mapping[TopicPartition, int]) -> None:
+        behind: dict[int, int] = {}
+        for item in self._held():  # as of now: what was given up meanwhile is reported by its owner
+            if item.physical not in watermarks:
+                continue
+            lag = watermarks[item.physical] - item.next_offset
+            self._context.metrics.lag.set(item.partition.topic, item.partition.number, lag)
+            # Markers of somebody's transactions at the end of the log are read past, but no position follows.
+            if lag > 0 and item.paused is None and await self._read_to(item) < watermarks[item.physical]:
+                behind[item.id] = item.next_offset
+        self._judge(behind)
 
     def _judge(self, behind: dict[int, int]) -> None:
         """Count, per partition that is behind, for how many measurements it has not moved although it was polled."""

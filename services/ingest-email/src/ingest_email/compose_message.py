@@ -1,8 +1,11 @@
 """Makes the message events of one mail: small enough for Kafka, the rest referred to in object storage."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
+
+from pydantic_core import to_json
 
 from ingest_email.delivery import Delivery, EncodedMessage, StoredFile
 from ingest_email.domain.addresses import party_of, unknown_sender
@@ -15,7 +18,9 @@ from ticket_contracts.vocabulary import Automation, Channel
 RAW_MEDIA_TYPE = "message/rfc822"
 
 MOST_TEXT_BYTES = 48 * 1024
-"""Of visible and of quoted text inside the event. With JSON's escapes both together stay within LARGEST_EVENT."""
+"""Of visible and of quoted text inside the event, each as JSON writes it: quotes and line ends take two."""
+
+_LONGEST_CHARACTER = 4  # bytes: UTF-8, or an escape, for `clean` leaves no control character that takes six
 
 LARGEST_EVENT = MAX_EVENT_BYTES * 3 // 4
 """The command and the ticket's fact carry the message too, together with the ticket's own state."""
@@ -117,8 +122,14 @@ def _shared_fields(mail: ReadMail, raw: bytes, composed: MailMessages) -> dict[s
 
 def _beginning(text: str) -> str:
     """As much of a text as an event carries, cut between characters."""
-    encoded = text.encode()
-    return text if len(encoded) <= MOST_TEXT_BYTES else encoded[:MOST_TEXT_BYTES].decode(errors="ignore")
+    if len(text) * _LONGEST_CHARACTER <= MOST_TEXT_BYTES or _json_bytes(text) <= MOST_TEXT_BYTES:
+        return text
+    longer = bisect_right(range(MOST_TEXT_BYTES + 1), MOST_TEXT_BYTES, key=lambda end: _json_bytes(text[:end]))
+    return text[: longer - 1]
+
+
+def _json_bytes(text: str) -> int:
+    return len(to_json(text)) - len('""')
 
 
 def _encoded_within_limit(event: MessageReceived) -> bytes:

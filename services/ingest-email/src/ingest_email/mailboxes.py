@@ -83,6 +83,10 @@ def load_mailboxes(path: Path) -> Mailboxes:
     twice = {box.address for box in mailboxes if sum(other.address == box.address for other in mailboxes) > 1}
     if twice:
         raise StartError(f"mailboxes file {path} names {sorted(twice)[0]} twice", fix=_FIX)
+    brands = {box.account: box.brand for box in mailboxes}
+    for box in mailboxes:
+        if brands[box.account] != box.brand:  # a mail to both would count as a repeat, and one brand would miss it
+            raise StartError(f"mailboxes file {path} gives account {box.account} to two brands", fix=_FIX)
     return Mailboxes(mailboxes)
 
 

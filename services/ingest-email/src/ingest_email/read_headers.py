@@ -89,8 +89,8 @@ def split_headers(raw: bytes, limits: ReadingLimits) -> MailHeaders:
 def summarise(headers: MailHeaders, envelope_sender: str, limits: ReadingLimits) -> Summary:
     """Read the headers that a ticket needs; never fails."""
     values, charset = headers.values, headers.body_charset
-    digest = content_digest(headers.raw("from"), headers.raw("date"), headers.raw("subject"), headers.body)
     ids: list[str] = headers.attempt("Message-ID", lambda: read_ids(headers.raw("message-id")), [])
+    digest = _digest(headers, envelope_sender, has_id=bool(ids))
     content_type = unfolded(headers.raw("content-type"))
     parameters: dict[str, str] = headers.attempt("Content-Type", lambda: parameters_of(content_type), {})
     is_report = content_type.lower().startswith("multipart/report")
@@ -117,6 +117,18 @@ def summarise(headers: MailHeaders, envelope_sender: str, limits: ReadingLimits)
         content_type=content_type,
         report_type=parameters.get("report-type", "unspecified").lower() if is_report else "",
     )
+
+
+def _digest(headers: MailHeaders, envelope_sender: str, *, has_id: bool) -> str:
+    """What tells a repeat from another mail that looks alike.
+
+    With neither id nor date only its way here can: a relay that tries again sends the same `Received`. A form that
+    sends the same few words twice must not lose the second.
+    """
+    date = headers.raw("date")
+    if not date and not has_id:
+        date = "\n".join(headers.values.get("received", ()))
+    return content_digest(headers.raw("from") or envelope_sender, date, headers.raw("subject"), headers.body)
 
 
 def _fields_of(block: bytes) -> list[tuple[str, str]]:

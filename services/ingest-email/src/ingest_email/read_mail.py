@@ -15,6 +15,9 @@ from ingest_email.mime_tree import OutsideLimits, Part, read_tree
 from ingest_email.read_headers import MailHeaders, Summary, split_headers, summarise
 from ingest_email.reading_limits import ReadingLimits
 
+MOST_PROBLEMS = 20
+"""More say nothing more to the agent; each of 500 parts may have one of its own, and events are bounded."""
+
 _RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
@@ -70,7 +73,7 @@ def read_mail(
     thread = place_in_thread(summary.message_id, summary.in_reply_to, summary.references, returned)
     origin = Origin(summary.sender.value, _is_null(envelope_sender), summary.report_type, own_addresses)
     classification = classify(headers.readable_values, origin)
-    return ReadMail(summary, thread, classification, body, tuple(dict.fromkeys(headers.problems)))
+    return ReadMail(summary, thread, classification, body, tuple(dict.fromkeys(headers.problems))[:MOST_PROBLEMS])
 
 
 def _is_null(envelope_sender: str) -> bool:
@@ -103,7 +106,7 @@ def _separate_quotation(body: Body, headers: MailHeaders, limits: ReadingLimits)
 
 def _read_words(tree: Part, headers: MailHeaders, body: Body) -> None:
     body.text = "\n\n".join(text for text in _words(tree, headers.problems) if text.strip()).strip("\n")
-    pages = [decode_text(part.content, part.charset).text for part in _leaves(tree) if _is_page(part)]
+    pages = [clean(decode_text(part.content, part.charset).text) for part in _leaves(tree) if _is_page(part)]
     if pages:
         body.html = clean(html_pages.sanitised("<hr>".join(pages)))
 
@@ -136,7 +139,7 @@ def _words(part: Part, problems: list[str]) -> Iterator[str]:
         decoded = decode_text(part.content, part.charset)
         if decoded.problem:
             problems.append(f"text: {decoded.problem}")
-        yield clean(html_pages.words_of(decoded.text))
+        yield clean(html_pages.words_of(clean(decoded.text)))  # before, for UTF-7 can spell halves of characters
 
 
 def _is_body_text(part: Part) -> bool:

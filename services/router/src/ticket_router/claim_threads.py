@@ -1,6 +1,7 @@
 """Gives each message of a batch its ticket, against other routers that do the same at the same time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -11,15 +12,32 @@ from ticket_stream.processing import Connection
 Tickets = dict[bytes, UUID]
 
 
+@dataclass(slots=True)
+class _Found:
+    """Tickets by thread key; `previous` has the closed ticket that a follow-up among them comes after."""
+
+    known: Tickets = field(default_factory=dict)
+    previous: dict[UUID, UUID] = field(default_factory=dict)
+
+    async def look_up(self, connection: Connection, keys: list[bytes]) -> None:
+        if not keys:
+            return
+        for thread_hash, ticket_id, previous in await connection.fetch(threads.FIND_TICKETS, keys):
+            self.known[thread_hash] = ticket_id
+            if previous is not None:
+                self.previous[ticket_id] = previous
+
+
 async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Plan:
     """Place the messages and claim their keys; where another transaction was faster, its ticket is adopted.
 
     One look-up and one claim; each further round follows a lost race and knows the winner's ticket, so it ends.
     """
-    known = await _find(connection, sorted({key for arrival in arrivals for key in arrival.thread_keys}))
+    found = _Found()
+    await found.look_up(connection, sorted({key for arrival in arrivals for key in arrival.thread_keys}))
     held: Tickets = {}
     while True:
-        plan = place(arrivals, known)
+        plan = place(arrivals, found.known, found.previous)
         await _move(connection, {key: ticket for key, ticket in plan.claims.items() if held.get(key, ticket) != ticket})
         held |= {key: plan.claims[key] for key in held.keys() & plan.claims.keys()}
         wanted = {key: ticket for key, ticket in plan.claims.items() if key not in held}
@@ -28,13 +46,7 @@ async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now
         lost = wanted.keys() - won
         if not lost:
             return plan
-        known |= await _find(connection, sorted(lost))
-
-
-async def _find(connection: Connection, keys: list[bytes]) -> Tickets:
-    if not keys:
-        return {}
-    return {row["thread_hash"]: row["ticket_id"] for row in await connection.fetch(threads.FIND_TICKETS, keys)}
+        await found.look_up(connection, sorted(lost))
 
 
 async def _claim(connection: Connection, wanted: Tickets, now: datetime) -> set[bytes]:

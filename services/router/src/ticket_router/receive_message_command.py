@@ -15,6 +15,7 @@ from ticket_router.find_contacts import Contact
 from ticket_stream.failures import PoisonRecord
 from ticket_stream.processing import NewEvent, Record
 
+_PREVIOUS = b'","previous_ticket_id":"%b'
 _ACTOR = b'","actor":{"kind":"machine","id":"router","name":""},"contact_id":"'
 _KEPT_ROUTINGS = 4096  # one per conclusion of the rules and assignee; the same bound as there
 
@@ -33,7 +34,7 @@ def receive_message(
     """
     event, message = record.event, placement.arrival.message
     routing = _encode_routing(classification, assignee)
-    data = _encode(placement.ticket_id, contact.contact_id, message.sender.name or contact.name, routing, event.data)
+    data = _encode(placement, contact.contact_id, message.sender.name or contact.name, routing, event.data)
     if len(data) > MAX_EVENT_BYTES:
         raise PoisonRecord(f"as a command it has {len(data)} bytes, more than the {MAX_EVENT_BYTES} of an event")
     ticket_id = str(placement.ticket_id)
@@ -52,12 +53,14 @@ def receive_message(
     )
 
 
-def _encode(ticket_id: UUID, contact_id: UUID, contact_name: str, routing: bytes, message: bytes) -> bytes:
+def _encode(placement: Placement, contact_id: UUID, contact_name: str, routing: bytes, message: bytes) -> bytes:
     """Join the JSON of a `ReceiveMessage`: a fifth of what encoding the message again would take."""
+    previous = placement.previous_ticket_id
     return b"".join(
         (
             b'{"ticket_id":"',
-            str(ticket_id).encode(),
+            str(placement.ticket_id).encode(),
+            _PREVIOUS % str(previous).encode() if previous else b"",
             _ACTOR,
             str(contact_id).encode(),
             b'","contact_name":',

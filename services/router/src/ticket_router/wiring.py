@@ -35,7 +35,7 @@ async def wiring(
     router = MessageRouter(configuration, RouterMetrics(registry))
     url = settings.postgres.get_secret_value()
     async with open_pool(
-        url, application_name="router", max_size=settings.database_connections, index_plans=True
+        url, application_name="router", max_size=settings.database_connections, index_plans=True, wait=False
     ) as pool:
         readiness.add("configuration", lambda: _configured(configuration, pool))
         async with (

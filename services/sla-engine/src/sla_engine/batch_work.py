@@ -57,6 +57,8 @@ class BatchWork:
     event_rows: list[tuple[object, ...]] = field(default_factory=list)
     message_rows: list[tuple[object, ...]] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    recorded: set[tuple[UUID, UUID]] = field(default_factory=set)
+    """Tickets and message ids of entries beside those that the loaded tickets remember."""
     published: list[NewEvent] = field(default_factory=list)
     tally: BatchTally = field(default_factory=BatchTally)
 
@@ -70,6 +72,13 @@ class BatchWork:
             self.published.append(event)
             self.published.extend(alert_events(fact, own_cause))
             self._note(fact)
+
+    def has_recorded(self, ticket_id: UUID, message_id: UUID | None) -> bool:
+        """Whether an entry stands in the ticket's conversation, though the ticket may have forgotten it meanwhile."""
+        if message_id is None:
+            return False
+        loaded = self.tickets[ticket_id].loaded
+        return (loaded is not None and message_id in loaded.message_ids) or (ticket_id, message_id) in self.recorded
 
     def changed(self) -> Iterator[Handled]:
         """Yield the tickets that got facts."""
@@ -92,15 +101,19 @@ class BatchWork:
         kind = fact.event_type.split(".")[-2]
         self.tally.facts[kind] += 1
         if isinstance(fact, TicketOpened):
-            self.message_rows.append(_message_row(fact))
+            self._note_entry(fact)
             for clock in fact.clocks:
                 self.tally.clocks["started", clock.metric] += 1
         elif isinstance(fact, MessageAdded | MessageRevised):
-            self.message_rows.append(_message_row(fact))
+            self._note_entry(fact)
         elif isinstance(fact, ClockFact):
             self.tally.clocks[kind.removeprefix("clock-"), fact.clock.metric] += 1
             if isinstance(fact, ClockWarned | ClockBreached):
                 self.tally.lateness.append((self.now - fact.at).total_seconds())
+
+    def _note_entry(self, fact: TicketOpened | MessageAdded | MessageRevised) -> None:
+        self.recorded.add((fact.ticket_id, fact.message.message_id))
+        self.message_rows.append(_message_row(fact))
 
 
 def _message_row(fact: TicketOpened | MessageAdded | MessageRevised) -> tuple[object, ...]:

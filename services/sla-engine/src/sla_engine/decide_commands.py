@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sla_engine.batch_work import BatchWork, Handled, Outcome
 from sla_engine.compile_policies import PolicyBook
+from sla_engine.domain.conversation import entry_id
 from sla_engine.domain.decide import Rejected, Request, decide, decide_due, goes_to_successor
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.ticket import Ticket
@@ -19,7 +20,7 @@ from sla_engine.read_requests import read_command, ticket_of_key
 from sla_engine.stored_state import decode_state
 from sla_engine.write_tickets import write_batch
 from ticket_contracts.commands import Command, ReceiveMessage
-from ticket_store.tables import command_outcomes, tickets
+from ticket_store.tables import command_outcomes, messages, tickets
 from ticket_stream.processing import Batch, Connection, DueTimer, NewEvent, Record
 
 Asked = tuple[Record, Command]
@@ -44,6 +45,7 @@ class DecideCommands:
         await self._load_tickets(connection, work, batch, asked)
         policies = await self._policies_of(connection, work)
         decided = await _decided_before(connection, asked)
+        await _find_recorded(connection, work, asked)
         numbers = await _draw_numbers(connection, work, asked)
         for record, command in asked:
             self._decide_record(work, record, command, policies, numbers, decided)
@@ -86,14 +88,15 @@ class DecideCommands:
             return
         handled = work.tickets[command.ticket_id]
         request = Request(command_id, command, record.appended_at, numbers.get(command.ticket_id, 0))
-        decision = decide(handled.ticket, request, policies, work.now)
+        recorded = work.has_recorded(command.ticket_id, entry_id(command, command_id))
+        decision = [] if recorded else decide(handled.ticket, request, policies, work.now)
         outcome: str = "applied"
         reason = ""
         if isinstance(decision, Rejected):
             outcome, reason = decision.outcome, decision.reason
         else:
             work.record(handled, decision, Cause.of(record))
-            forwarded = self._forward(work, handled.ticket, record, command)
+            forwarded = not recorded and self._forward(work, handled.ticket, record, command)
             if not decision:
                 outcome = "forwarded" if forwarded else "no-op"
         work.tally.outcomes[outcome] += 1
@@ -124,6 +127,15 @@ async def _decided_before(connection: Connection, asked: list[Asked]) -> set[str
     if not ids:
         return set()
     return {row["command_id"] for row in await connection.fetch(command_outcomes.FIND_DECIDED, ids)}
+
+
+async def _find_recorded(connection: Connection, work: BatchWork, asked: list[Asked]) -> None:
+    """Note which entries are in the table already, where a conversation is longer than its ticket remembers."""
+    long = {ticket_id for ticket_id, each in work.tickets.items() if each.loaded and each.loaded.forgets_messages}
+    ids = {entry_id(command, record.event.id) for record, command in asked if command.ticket_id in long} - {None}
+    if ids:
+        rows = await connection.fetch(messages.FIND_RECORDED, list(long), list(ids))
+        work.recorded.update((row["ticket_id"], row["message_id"]) for row in rows)
 
 
 async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Asked]) -> dict[UUID, int]:

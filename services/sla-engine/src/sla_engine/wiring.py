@@ -1,6 +1,5 @@
 """The only place where the parts of the sla-engine are put together."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,10 +25,6 @@ CONSUMER = "sla-engine"
 GUARDED_TABLES = frozenset({"ticket_events", "tickets"})
 """A violated key here proves a second writer; it must stop the partition, not cost a customer's message."""
 
-# A batch makes some 20,000 objects that live until it is written. By Python's default (700) the collector would walk
-# them, and what waits to be published, again and again, for a fifth of the engine's time.
-COLLECT_AFTER = (50_000, 20, 100)
-
 
 @asynccontextmanager
 async def wiring(
@@ -41,7 +36,9 @@ async def wiring(
     engine = DecideCommands(PolicyBook(), EngineMetrics(registry))
     url = settings.postgres.get_secret_value()
     async with (
-        open_pool(url, application_name=CONSUMER, max_size=settings.database_connections, index_plans=True) as pool,
+        open_pool(
+            url, application_name=CONSUMER, max_size=settings.database_connections, index_plans=True, wait=False
+        ) as pool,
         serve(Probes(readiness, registry), settings.host, settings.port, supervisor=supervisor),
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
         supervisor.running("forget outcomes", forget_forever(pool)),
@@ -58,8 +55,6 @@ async def wiring(
         ) as stream,
     ):
         readiness.add("stream", stream.ready)
-        gc.freeze()  # what is loaded by now stays for good
-        gc.set_threshold(*COLLECT_AFTER)
         async with supervisor.running("stream", stream.run(), stop=stream.stop):
             yield
 

@@ -1,5 +1,7 @@
 """Options that several commands share."""
 
+import getpass
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,3 +19,18 @@ DataDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's account may have a number and no name
+        return f"uid {os.getuid()}"
+
+
+By = Annotated[
+    str,
+    typer.Option(
+        "--by", default_factory=_user, show_default="your account", help="Who decides; kept with the decision."
+    ),
+]

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from rich.text import Text
 
+from firebreak_cli.terminal_text import printable
 from ticket_contracts.alerts import ALERT_EVENTS, SlaAlert, SlaBreached, SlaWarning
 from ticket_contracts.envelope import read_event
 from ticket_contracts.topics import ALERTS
@@ -54,7 +55,7 @@ def alert_line(alert: SlaAlert, now: datetime) -> Text:
     return Text.assemble(
         f"{now.astimezone():%H:%M:%S} ",
         what,
-        f"  #{ticket.number} {ticket.subject[:50]}  → {ticket.team}/{ticket.assignee or '–'}",
+        f"  #{ticket.number} {printable(ticket.subject[:50])}  → {ticket.team}/{ticket.assignee or '–'}",
         Text(f"  ({(now - alert.at).total_seconds():.2f} s after it was due)", style="dim"),
     )
 

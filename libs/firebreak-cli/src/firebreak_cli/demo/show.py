@@ -8,13 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from firebreak_cli.demo.alert_watch import alert_line, follow_alerts
 from firebreak_cli.demo.channels import Delivery, Webhooks, send_mails
 from firebreak_cli.demo.sample_messages import MAILS, MISSED_CALLS, SHOP_FORMS, SLACK_MESSAGES, TICKETS
+from firebreak_cli.demo.tickets_table import tickets_table
 from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.local_stack.ports import LOOPBACK
 from firebreak_cli.sources import read_secrets
@@ -23,8 +22,6 @@ from firebreak_cli.stack_layout import StackLayout
 TICKETS_TIMEOUT = 20.0  # seconds until the tickets must be readable; under 1 usual
 ASK_EVERY = 0.1  # seconds
 PAGE = 50  # tickets; the newest come first
-WRAPPED = ("contact", "subject", "team")  # what gives way on a narrow terminal
-PRIORITY_STYLES = {"urgent": "bold red", "high": "yellow", "normal": "", "low": "dim"}
 
 
 async def send_and_show(layout: StackLayout, console: Console) -> None:
@@ -44,7 +41,7 @@ async def send_and_show(layout: StackLayout, console: Console) -> None:
                 ticket["contact_name"] = ticket["contact_name"] or await api.first_sender(ticket["ticket_id"])
     sent = len(SHOP_FORMS) + len(SLACK_MESSAGES) + len(MISSED_CALLS) + len(MAILS)
     console.print(f"[green]✔[/green] {sent} messages from four channels became {len(tickets)} tickets")
-    console.print(tickets_table(tickets, datetime.now(UTC)))
+    console.print(tickets_table(tickets, datetime.now(UTC), console.width))
 
 
 async def watch_alerts(bootstrap: str, prefix: str, console: Console) -> None:
@@ -94,33 +91,6 @@ class Tickets:
         response = await self._client.get(url, params=parameters, headers=self._headers)
         page: dict[str, Any] = response.raise_for_status().json()
         return page
-
-
-def tickets_table(tickets: list[dict[str, Any]], now: datetime) -> Table:
-    """Return the tickets as a table for a person."""
-    table = Table(title="Tickets", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for title in ("number", "channel", "contact", "subject", "team", "assignee", "priority", "first\nresponse due"):
-        table.add_column(title, no_wrap=title not in WRAPPED)
-    for ticket in tickets:
-        due = ticket["first_response_due_at"]
-        table.add_row(
-            str(ticket["number"]),
-            ticket["channel"],
-            ticket["contact_name"] or "–",
-            ticket["subject"],
-            ticket["team"],
-            ticket["assignee"] or "–",
-            ticket["priority"] or "–",
-            local_time(datetime.fromisoformat(due), now) if due else "–",
-            style=PRIORITY_STYLES.get(ticket["priority"] or "", ""),
-        )
-    return table
-
-
-def local_time(at: datetime, now: datetime) -> str:
-    """Return a time in the reader's zone: of today to the second, else with its day."""
-    there, here = at.astimezone(), now.astimezone()
-    return f"{there:%H:%M:%S}" if there.date() == here.date() else f"{there:%d %b %H:%M}"
 
 
 async def _send(webhooks: Webhooks, smtp: str) -> None:

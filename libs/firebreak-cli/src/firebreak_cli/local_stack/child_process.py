@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LOG_FOLLOWS = ", which ends with:"  # ends the first line of a message; the end of the log follows
 KILL_WAIT = 10.0  # seconds; a killed process that is still there after this hangs in the kernel
 
 
@@ -49,7 +50,7 @@ class ChildProcess:
 
     def log_end(self, lines: int = 15) -> str:
         """Return the last lines that this process wrote, for a message about its failure."""
-        return f"Its log is {self._log_file}, which ends with:\n{log_tail(self._log_file, lines, self._log_start)}"
+        return f"Its log is {self._log_file}{LOG_FOLLOWS}\n{log_tail(self._log_file, lines, self._log_start)}"
 
     async def wait(self) -> int:
         """Wait until the process has ended and return its exit code."""

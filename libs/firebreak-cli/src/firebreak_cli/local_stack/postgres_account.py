@@ -8,6 +8,7 @@ when needed, a copy of its programs go below `ROOT_HOME` instead.
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from firebreak_cli.local_stack.errors import LocalStackError
 
 ROOT_HOME = Path("/var/lib/firebreak")  # reachable by every account, writable by root alone
+PLACE_FILE = "place"  # in the wanted folder: where the data is instead
 ACCOUNTS = ("postgres", "nobody")  # unprivileged accounts that Linux systems have; the first that exists
 
 
@@ -58,9 +60,13 @@ def reachable_home(wanted: Path, account: Account | None) -> Path:
     wanted.parent.mkdir(parents=True, exist_ok=True)
     if account is None or _can_enter(wanted.parent, account):
         return wanted
-    # The name is derived from the place it stands for: the same data folder always finds its server again.
-    digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
-    return _root_home() / f"postgres-{digest}"
+    # Written down in the folder itself: whoever removes it starts anew. With a name derived from the path, the old
+    # database would come back to a new Kafka, and every service would rightly refuse to run.
+    wanted.mkdir(exist_ok=True)
+    place = wanted / PLACE_FILE
+    if not place.exists():
+        place.write_text(f"{_root_home() / f'postgres-{secrets.token_hex(8)}'}\n", encoding="utf-8")
+    return Path(place.read_text(encoding="utf-8").strip())
 
 
 def reachable_programs(account: Account | None) -> Path:

@@ -14,8 +14,18 @@ THREADS = Table(
 )
 
 FIND_TICKETS = """
-SELECT thread_hash, ticket_id FROM threads WHERE thread_hash = ANY($1::bytea[])
+WITH RECURSIVE followed AS (
+    SELECT thread_hash, ticket_id, NULL::uuid AS previous_ticket_id, 0 AS step
+    FROM threads WHERE thread_hash = ANY($1::bytea[])
+    UNION ALL
+    SELECT thread_hash, successor_id, followed.ticket_id, step + 1
+    FROM followed JOIN tickets ON tickets.ticket_id = followed.ticket_id AND successor_id IS NOT NULL
+)
+SELECT DISTINCT ON (thread_hash) thread_hash, ticket_id, previous_ticket_id FROM followed
+ORDER BY thread_hash, step DESC
 """
+"""Of a closed ticket the last of its follow-ups, and which ticket that one follows. The engine would forward a message
+there, too, but ticket by ticket and not without end. Ids of follow-ups are derived, so their chain is never a ring."""
 
 CLAIM = """
 INSERT INTO threads (thread_hash, ticket_id, created_at)

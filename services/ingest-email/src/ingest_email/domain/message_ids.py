@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ingest_email.domain.header_text import one_line, unfolded
+from ingest_email.domain.header_text import decode_raw_bytes, one_line, unfolded
 
 LONGEST_ID = 200
-"""As `Conversation.key`; a longer one is replaced by its hash, here and wherever it is referred to."""
+"""Bytes, within the characters of `Conversation.key`; a longer one is replaced by its hash, here and wherever it is
+referred to."""
 
 MOST_REFERENCES = 100
 """A conversation's References grow by one with each mail; beyond this only the nearest and the very first count."""
@@ -29,6 +30,8 @@ class Thread:
 def read_ids(value: str) -> list[str]:
     """Return the ids of a header value in order; tolerates comments, missing brackets and ids folded in the middle."""
     line = unfolded(value)
+    if not line.isascii():  # left out, the raw bytes of two ids would leave one and the same behind
+        line = decode_raw_bytes(line, None)
     found = [_WHITESPACE.sub("", content) for content in _BRACKETED.findall(line)]
     if not found:
         found = [word.strip("<>,;") for word in line.split() if "@" in word]
@@ -70,6 +73,7 @@ def identity_of(account: str, message_id: str, digest: str) -> str:
 
 
 def _bounded(name: str) -> str:
-    if len(name) <= LONGEST_ID:
+    encoded = name.encode()
+    if len(encoded) <= LONGEST_ID:
         return name
-    return f"<{sha256(name.encode()).hexdigest()}@long-message-id.invalid>"
+    return f"<{sha256(encoded).hexdigest()}@long-message-id.invalid>"

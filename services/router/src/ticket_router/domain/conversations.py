@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from uuid import UUID
 
 from ticket_contracts.messages import MessageReceived
@@ -11,6 +12,8 @@ from ticket_router.domain import identifiers
 
 MAX_THREAD_KEYS = 50
 """A sender may write thousands of `References`; the nearest ancestors and the first of all find the thread."""
+
+NO_FOLLOW_UPS: Mapping[UUID, UUID] = MappingProxyType({})
 
 _HASH_BYTES = 16  # the width of threads.thread_hash
 
@@ -35,11 +38,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a message goes. `opens` says that no ticket of its conversation was known before."""
+    """Where a message goes. `opens` says that no ticket of its conversation was known before.
+
+    `previous_ticket_id` is of a follow-up: its first message may still be on its way there, and this one overtake it.
+    """
 
     arrival: Arrival
     ticket_id: UUID
     opens: bool
+    previous_ticket_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,9 @@ def thread_keys(message: MessageReceived) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(sha256((scope + key).encode()).digest()[:_HASH_BYTES] for key in keys))
 
 
-def place(arrivals: Iterable[Arrival], known: Mapping[bytes, UUID]) -> Plan:
+def place(
+    arrivals: Iterable[Arrival], known: Mapping[bytes, UUID], previous: Mapping[UUID, UUID] = NO_FOLLOW_UPS
+) -> Plan:
     """Give each message its ticket, in order, so that an answer finds the question in its own batch.
 
     A message claims all its keys, those it refers to as well: when an answer overtakes its question, the question
@@ -79,7 +88,7 @@ def place(arrivals: Iterable[Arrival], known: Mapping[bytes, UUID]) -> Plan:
             recorded.append(arrival)
             continue
         ticket_id = found or identifiers.ticket_id(arrival.message.received_at, arrival.identity)
-        placements.append(Placement(arrival, ticket_id, opens=found is None))
+        placements.append(Placement(arrival, ticket_id, found is None, previous.get(ticket_id)))
         for key in keys:
             if key not in known:
                 claims.setdefault(key, ticket_id)

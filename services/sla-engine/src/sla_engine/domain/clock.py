@@ -51,12 +51,13 @@ def start(
     target_seconds: int,
     at: datetime,
     cause: str,
+    seen_at: datetime,
 ) -> ClockState:
-    """Start at the next opening (rule 2)."""
+    """Start at the next opening (rule 2). `seen_at` is when we learned of it, perhaps much later than `at`."""
     target = target_seconds * 1_000_000  # microseconds
     percent = policy.warnings[0] if policy.warnings else None
     opening, due_at, warning_at = calendar.plan(at, target, target * (percent or 100) // 100)
-    return ClockState(
+    clock = ClockState(
         metric=metric,
         cycle=cycle,
         status=ClockStatus.RUNNING,
@@ -71,6 +72,19 @@ def start(
         next_warning_at=None if percent is None else warning_at,
         causes={"started": cause},
     )
+    if percent is None or seen_at < warning_at:
+        return clock
+    return _without_lower_warnings(clock, policy, calendar, seen_at)
+
+
+def _without_lower_warnings(
+    clock: ClockState, policy: Policy, calendar: BusinessCalendar, seen_at: datetime
+) -> ClockState:
+    """Of the thresholds already past when the clock starts only the highest is warned of, dated at its time (rule 42)."""
+    spent = used(clock, calendar, seen_at)
+    percent = max(percent for percent in policy.warnings if _share(clock, percent) <= spent)
+    warning_at = calendar.add(clock.started_at, _share(clock, percent))
+    return _changed(clock, next_warning_percent=percent, next_warning_at=warning_at)
 
 
 def used(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> timedelta:

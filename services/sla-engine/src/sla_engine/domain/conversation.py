@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
-from ticket_contracts.commands import Actor, AddNote, ReceiveMessage, Reply
+from ticket_contracts.commands import Actor, AddNote, Command, ReceiveMessage, Reply
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind
@@ -71,10 +71,22 @@ def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> Mess
     )
 
 
+def entry_id(command: Command, command_id: str) -> UUID | None:
+    """Return the id of the entry that a command would make, None when it makes none.
+
+    That of a reply or a note follows from the command's, so a repeat is the same entry.
+    """
+    if isinstance(command, ReceiveMessage):
+        return command.message.message_id
+    if isinstance(command, Reply | AddNote):
+        return uuid5(command.ticket_id, command_id)
+    return None
+
+
 def written_entry(
     command: Reply | AddNote, ticket_id: UUID, command_id: str, channel: Channel, at: datetime
 ) -> MessageEntry:
-    """Return the entry of a reply or a note; its id follows from the command's, so a repeat is the same entry."""
+    """Return the entry of a reply or a note."""
     by_machine = command.actor.kind is not ActorKind.AGENT or (isinstance(command, Reply) and command.author != "agent")
     return MessageEntry(
         message_id=uuid5(ticket_id, command_id),

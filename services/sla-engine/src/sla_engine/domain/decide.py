@@ -82,7 +82,7 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     if command.expected_version not in (None, ticket.version):
         reason = f"the ticket is at version {ticket.version}, the command expects {command.expected_version}"
         return Rejected("no-op" if command.actor.kind is ActorKind.MACHINE else "conflict", reason)
-    draft = Draft(ticket, request.at, command.actor, request.id)
+    draft = Draft(ticket, request.at, command.actor, request.id, request.appended_at)
     timing.bring_forward(draft, policies, request.at)
     before = len(draft.facts)
     refusal = _HANDLERS[type(command)](draft, command, policies)
@@ -93,7 +93,7 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
 
 def decide_due(ticket: Ticket, policies: Policies, now: datetime) -> list[TicketFact]:
     """Return the warnings and breaches that event time demands up to `now`, each once (rules 42 to 44)."""
-    draft = Draft(ticket, now, ENGINE, "")
+    draft = Draft(ticket, now, ENGINE, "", now)
     timing.bring_forward(draft, policies, now)
     return draft.facts
 
@@ -132,7 +132,7 @@ def _open(request: Request, command: ReceiveMessage, policies: Policies) -> Tick
     metrics, reason = _metrics_of_first(entry)
     clocks: tuple[ClockState, ...] = ()
     if metrics:
-        clocks, reason = timing.first_clocks(summary, metrics, at, request.id, policies)
+        clocks, reason = timing.first_clocks(summary, metrics, at, request.id, request.appended_at, policies)
     return TicketOpened(
         ticket_id=command.ticket_id,
         version=1,

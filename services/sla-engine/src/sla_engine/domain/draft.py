@@ -16,12 +16,16 @@ ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
 
 @dataclass(slots=True)
 class Draft:
-    """The ticket as the facts so far have made it. `cause` is the id of the command being decided."""
+    """The ticket as the facts so far have made it. `cause` is the id of the command being decided.
+
+    `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way.
+    """
 
     ticket: Ticket
     at: datetime
     actor: Actor
     cause: str
+    seen_at: datetime
     facts: list[TicketFact] = field(default_factory=list)
 
     def add(self, kind: type[TicketFact], **content: Any) -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
-from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
 from ticket_contracts.tickets import (
     ClockFact,
     ClockState,
@@ -39,8 +40,7 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if isinstance(fact, MessageAdded):
         return _with_message(ticket, fact)
     if isinstance(fact, MessageRevised):
-        recorded = (*ticket.message_ids, fact.message.message_id)
-        return replace(ticket, version=fact.version, summary=fact.ticket, message_ids=recorded)
+        return replace(ticket, version=fact.version, summary=fact.ticket, message_ids=_with_id(ticket, fact.message))
     if isinstance(fact, SuccessorNamed):
         return replace(ticket, version=fact.version, summary=fact.ticket, successor_id=fact.successor_id)
     return replace(ticket, version=fact.version, summary=fact.ticket)
@@ -69,10 +69,14 @@ def _with_message(ticket: Ticket, fact: MessageAdded) -> Ticket:
         ticket,
         version=fact.version,
         summary=fact.ticket,
-        message_ids=(*ticket.message_ids, fact.message.message_id),
+        message_ids=_with_id(ticket, fact.message),
         first_customer_message_at=ticket.first_customer_message_at or _spoken_at(fact.message),
         answered_at=answered_at,
     )
+
+
+def _with_id(ticket: Ticket, entry: MessageEntry) -> tuple[UUID, ...]:
+    return (*ticket.message_ids, entry.message_id)[-MOST_KEPT_IDS:]
 
 
 def _spoken_at(entry: MessageEntry) -> datetime | None:

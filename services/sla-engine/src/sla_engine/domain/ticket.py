@@ -9,6 +9,10 @@ from sla_engine.domain.clock import DueTransition, due_transition
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Metric
 
+MOST_KEPT_IDS = 100
+"""Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
+before it. Whoever decides looks for older ones in the table `messages`."""
+
 STATE_FORMAT = 1
 """Raised when an older engine could not read what this one stores; the stored state then is folded anew."""
 
@@ -17,7 +21,7 @@ STATE_FORMAT = 1
 class Ticket:
     """The state `decide` reads and `evolve` returns; `tickets.state` holds exactly this as JSON.
 
-    `message_ids` are the messages already recorded: what makes a second delivery a no-op. `clocks` holds finished ones
+    `message_ids` are the newest messages recorded: what makes a second delivery a no-op. `clocks` holds finished ones
     too, in the order of their start. `answered_at` is the first public reply of an agent.
     """
 
@@ -32,6 +36,11 @@ class Ticket:
     previous_ticket_id: UUID | None = None
     successor_id: UUID | None = None
     format: int = STATE_FORMAT
+
+    @property
+    def forgets_messages(self) -> bool:
+        """Whether older messages than `message_ids` may have been recorded."""
+        return len(self.message_ids) >= MOST_KEPT_IDS
 
     def of_metric(self, metric: Metric) -> Iterator[ClockState]:
         """Yield the clocks of one metric, the first cycle first."""

@@ -51,7 +51,12 @@ def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
 
 
 def first_clocks(
-    summary: TicketSummary, metrics: Container[Metric], at: datetime, cause: str, policies: Policies
+    summary: TicketSummary,
+    metrics: Container[Metric],
+    at: datetime,
+    cause: str,
+    seen_at: datetime,
+    policies: Policies,
 ) -> tuple[tuple[ClockState, ...], str]:
     """Return the clocks of a new ticket, or none with the reason to show (rule 35)."""
     policy = policies.match(summary.brand, summary.channel, summary.team, summary.tags)
@@ -60,7 +65,7 @@ def first_clocks(
         return (), reason
     calendar = policies.calendars[policy.calendar]
     started = tuple(
-        clocks.start(metric, 1, policy, calendar, target, at, cause)
+        clocks.start(metric, 1, policy, calendar, target, at, cause, seen_at)
         for metric in (Metric.FIRST_RESPONSE, Metric.RESOLUTION)
         if metric in metrics and (target := policy.target(metric, summary.priority)) is not None
     )
@@ -84,7 +89,8 @@ def start_missing(draft: Draft, policies: Policies, metrics: Container[Metric], 
         wanted = metric in metrics and all(clock.status is ClockStatus.CANCELLED for clock in cycles)
         if target is None or not wanted:
             continue
-        clock = clocks.start(metric, len(cycles) + 1, policy, calendar, target, since, draft.cause)
+        cycle = len(cycles) + 1
+        clock = clocks.start(metric, cycle, policy, calendar, target, since, draft.cause, draft.seen_at)
         if since < draft.at:
             clock = clocks.retarget(clock, policy, calendar, target, draft.at, draft.cause)
         draft.turn(ClockStarted, clock)
@@ -95,12 +101,15 @@ def start_missing(draft: Draft, policies: Policies, metrics: Container[Metric], 
 def start_new_cycle(draft: Draft, policies: Policies) -> None:
     """Reopened: another `resolution` clock with the next cycle number, the old one kept (rule 22, `new_cycle`)."""
     cycles = list(draft.ticket.of_metric(Metric.RESOLUTION))
-    if not cycles:
+    if not cycles:  # nothing was promised at first; what is promised by now counts from here
+        if draft.ticket.first_customer_message_at is not None:
+            start_missing(draft, policies, ALL_METRICS - REPLY_METRICS, draft.at)
         return
     policy, calendar = policies.of_clock(cycles[-1]), policies.calendar_of(cycles[-1])
     target = policy.target(Metric.RESOLUTION, draft.ticket.summary.priority)
     if target is not None:
-        clock = clocks.start(Metric.RESOLUTION, len(cycles) + 1, policy, calendar, target, draft.at, draft.cause)
+        cycle, at, cause = len(cycles) + 1, draft.at, draft.cause
+        clock = clocks.start(Metric.RESOLUTION, cycle, policy, calendar, target, at, cause, draft.seen_at)
         draft.turn(ClockStarted, clock)
 
 

@@ -207,6 +207,7 @@ CREATE TABLE stream_positions (
     owner TEXT,
     lease_until TIMESTAMP WITH TIME ZONE,
     revision BIGINT DEFAULT '0' NOT NULL,
+    written_revision BIGINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_stream_positions PRIMARY KEY (id),
     CONSTRAINT uq_stream_positions_consumer_topic_partition UNIQUE (consumer, topic, partition)
 )
