@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 import pytest_asyncio
 
 from firebreak_cli.local_stack.ports import free_ports
@@ -192,6 +193,33 @@ async def test_connections_recipients_lines_and_memory_are_limited(
         first = await sender.command(".")
         # Whose bytes come last over the limit is cut off; the other one's mail is taken.
         assert sorted((first.code, second.code)) in ([0, 250], [250, 421])
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r"])
+async def test_no_second_mail_is_smuggled_in_behind_another_end_of_data(
+    service: MailService, kafka: SharedKafka, topics: str, end: bytes
+) -> None:
+    hidden = b"MAIL FROM:<boss@acme.example>\r\nRCPT TO:<support@acme.example>\r\nDATA\r\n" + _mail("hidden")
+    async with mail_sender(HOST, service.smtp_port) as sender:
+        for command in (f"MAIL FROM:<{CUSTOMER}>", f"RCPT TO:<{SUPPORT}>", "DATA"):
+            await sender.command(command)
+        sender.write(_mail("seen") + b"x" + end + hidden + b"\r\n")  # as it is: `send` would double the dots
+        assert (await sender.command(".")).code == 250
+    (message,) = await read_log(kafka.bootstrap, topics)
+    assert message.subject == "Pump seen"
+    assert message.raw is not None
+    assert hidden.split(b"\r\n")[0] in await service.storage.get(message.raw.key)
+
+
+async def test_a_mail_of_no_bytes_is_a_message_of_its_envelope_s_sender(
+    service: MailService, kafka: SharedKafka, topics: str
+) -> None:
+    async with mail_sender(HOST, service.smtp_port) as sender:
+        for person in (CUSTOMER, "ben@customer.example"):
+            assert (await sender.send(b"", person, [SUPPORT])).code == 250
+    messages = await read_log(kafka.bootstrap, topics)
+    assert {message.sender.value for message in messages} == {CUSTOMER, "ben@customer.example"}
+    assert len({message.identity for message in messages}) == 2
 
 
 async def test_mail_comes_encrypted_when_a_certificate_is_configured(

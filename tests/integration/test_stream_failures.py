@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -150,7 +151,7 @@ async def test_a_replay_is_a_new_event_that_names_the_old_one(world: World) -> N
 async def test_what_a_stranger_writes_into_attributes_stops_nobody(world: World) -> None:
     """Neither the partition that holds the record, nor a process that looks at the newest records when it starts."""
     template = Event(id="x", source="/x", type="test.v1", time=datetime.now(UTC), data=b"{}")
-    strange = [
+    strange: list[dict[str, Any]] = [
         {"source": f"/firebreak/{'1' * 5_000}/router/in.v1/0", "sequence": "1"},
         {"source": "/firebreak/1/router/in.v1/999999999", "sequence": "1"},
         {"source": "/firebreak/1/rou\0ter/in.v1/0", "sequence": "70000"},

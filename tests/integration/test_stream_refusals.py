@@ -1,6 +1,8 @@
 """ticket-stream on real servers: when a side went back in time, everything stops and says why."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -8,9 +10,12 @@ from aiokafka.admin import NewPartitions
 
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.stream_world import IN, OUT, TOPICS, Obedient, Running, World, eventually, key_for, open_world
+from ticket_contracts.envelope import Event
 from ticket_stream.edge_publisher import open_edge_publisher
 from ticket_stream.failures import StreamRefused
 from ticket_stream.topic_admin import create_topics, open_admin
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture
@@ -72,6 +77,16 @@ async def test_a_database_from_before_a_recovery_is_refused(world: World) -> Non
     await world.pool.execute("UPDATE stream_generation SET generation = 1")
 
     assert "holds records of generation 2, but the database is at 1" in await refusal_of(world)
+
+
+async def test_a_record_from_after_a_recovery_that_the_process_has_not_heard_of_is_no_refusal(world: World) -> None:
+    async with world.stream(Obedient("first"), renew_seconds=3600.0, lease_seconds=3600.0) as running:
+        await running.ready()
+        await world.pool.execute("UPDATE stream_generation SET generation = 2")
+        template = Event(id="new", source="/firebreak/2/router/in.v1/0", type="test.v1", time=NOW, data=b"{}")
+        event = replace(template, sequence="1")
+        await world.append(IN, 0, [(b"k", event.data, event.headers())])
+        await world.has_effects("first", ["new"])
 
 
 async def test_a_new_generation_takes_the_old_records_for_another_origins(world: World) -> None:

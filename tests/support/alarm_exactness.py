@@ -5,8 +5,8 @@ works them out from messages and statuses alone and never looks at what the engi
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from ticket_contracts.tickets import (
     StatusChanged,
     TicketOpened,
 )
-from ticket_contracts.topics import ALERTS
+from ticket_contracts.topics import ALERTS, COMMANDS
 from ticket_contracts.vocabulary import ActorKind, Metric, Status
 
 BREACH, WITHDRAWN = 100, -100
@@ -43,9 +43,10 @@ class Alarm(NamedTuple):
 
 @dataclass
 class Life:
-    """What matters of a ticket: when it began, what stopped its clocks, when it stood still."""
+    """What matters of a ticket: when it began, when we learned of it, what stopped its clocks, when it stood still."""
 
     opened_at: datetime
+    learned_at: datetime
     answered_at: datetime | None = None
     solved_at: datetime | None = None
     pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
@@ -73,10 +74,11 @@ def find_alarm_flaws(world: World, targets: Targets, grace: timedelta) -> list[s
     """Return every alarm that is missing, doubled or should not be; `grace` is how late one may be at the moment."""
     given = Counter(_alarm(fact.ticket_id, fact.data, fact.type) for fact in world.facts if fact.type in _PERCENT)
     flaws: list[str] = []
+    appended = {record.event_id: record.appended_at for record in reversed(world.once(COMMANDS))}
     for ticket_id, facts in groupby(world.facts, key=lambda fact: fact.ticket_id):
-        life = _life(list(facts))
+        life = _life(list(facts), appended)
         if life is not None:
-            foreseen = list(_foresee(ticket_id, life, targets, world.moment))
+            foreseen = _without_lower(list(_foresee(ticket_id, life, targets, world.moment)), life.learned_at)
             flaws += _compare(foreseen, given, world.moment - grace)
     flaws += [f"alarm that event time does not demand: {alarm}" for alarm, times in given.items() if times > 0]
     return [*flaws, *_alert_flaws(world)]
@@ -110,6 +112,23 @@ def _foresee(ticket_id: UUID, life: Life, targets: Targets, moment: datetime) ->
             yield Due(Alarm(ticket_id, metric, 1, percent), at, certain)
 
 
+def _without_lower(foreseen: Sequence[Due], learned_at: datetime) -> list[Due]:
+    """Of the warnings already past when we learned of the ticket only the highest is given (rule 42)."""
+    kept = []
+    for due in foreseen:
+        higher = [
+            other.at
+            for other in foreseen
+            if other.alarm.metric == due.alarm.metric and due.alarm.percent < other.alarm.percent < BREACH
+        ]
+        overtaken = min(higher, default=None)
+        if overtaken is None or overtaken > learned_at + TIE:
+            kept.append(due)
+        elif overtaken > learned_at - TIE:
+            kept.append(replace(due, certain=False))
+    return kept
+
+
 def _after(start: datetime, used: timedelta, pauses: Sequence[tuple[datetime, datetime | None]]) -> datetime | None:
     """Return when so much time was used, None when a pause that goes on comes first."""
     at = start
@@ -123,11 +142,12 @@ def _after(start: datetime, used: timedelta, pauses: Sequence[tuple[datetime, da
     return at + used
 
 
-def _life(facts: Sequence[StoredFact]) -> Life | None:
+def _life(facts: Sequence[StoredFact], appended: Mapping[str, datetime | None]) -> Life | None:
     """Read a ticket's life off its facts in order; None when its first is not the opening (a flaw found elsewhere)."""
     if facts[0].type != TicketOpened.event_type:
         return None
-    life = Life(_at(facts[0].data["message"]["at"]))
+    opened_at = _at(facts[0].data["message"]["at"])
+    life = Life(opened_at, appended.get(facts[0].causation_id) or opened_at)
     for fact in facts[1:]:
         if fact.type == MessageAdded.event_type:
             message = fact.data["message"]

@@ -131,7 +131,7 @@ class World:
         self.pool = pool
 
     def settings(self, **changes: Any) -> StreamSettings:
-        known = {"kafka": self.kafka, "topic_prefix": self.prefix, "catch_up_seconds": 1.0}
+        known: dict[str, Any] = {"kafka": self.kafka, "topic_prefix": self.prefix, "catch_up_seconds": 1.0}
         return StreamSettings(**(known | changes))
 
     @asynccontextmanager

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +69,7 @@ class Published:
     event_id: str
     type: str
     data: Mapping[str, Any]
+    appended_at: datetime | None = None  # the broker's time stamp
 
 
 @dataclass
@@ -191,4 +192,5 @@ def _published(record: Any) -> Published:
         event.id,
         event.type,
         json.loads(event.data),
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
     )

@@ -46,12 +46,13 @@ def test_a_long_text_is_cut_in_the_event_and_whole_in_storage() -> None:
 def test_a_mail_made_of_nothing_but_names_still_fits() -> None:
     names = b", ".join(b'"%b" <r%d@customer.example>' % ("名".encode() * 60, n) for n in range(100))
     files = [
-        b'Content-Type: text/csv\r\nContent-Disposition: attachment; filename="'
-        + "件".encode() * 240
+        b"Content-Type: text/csv\r\nContent-ID: <%b@x>\r\n" % (b"i" * 190)
+        + b'Content-Disposition: inline; filename="'
+        + "😀".encode() * 250
         + b'"\r\n\r\n%d' % n
         for n in range(100)
     ]
-    kind, body = multipart(b"\r\n" + b'"\n' * 15_000 + b'> ""\n' * 6_000, *files)
+    kind, body = multipart(b"\r\n" + b'"\n' * 30_000, *files)
     raw = raw_mail(b"To: " + names, kind, body=body)
     (message,) = compose(read(raw), raw, [SUPPORT]).messages
     event = MessageReceived.model_validate_json(message.data)

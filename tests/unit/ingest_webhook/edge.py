@@ -117,10 +117,10 @@ class Edge:
         return ProblemBoundary(WebhookApp(table, receiver, metrics, limits, lambda: NOW, now_seconds))
 
 
-def _numbered_ids() -> Callable[[], UUID]:
+def _numbered_ids() -> Callable[[], str]:
     """Ids 1, 2, 3 …, so that a test can name them."""
     numbers = count(1)
-    return lambda: UUID(int=next(numbers))
+    return lambda: str(UUID(int=next(numbers)))
 
 
 @asynccontextmanager

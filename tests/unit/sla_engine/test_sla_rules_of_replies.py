@@ -3,10 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 from sla_engine.domain.decide import Rejected
-from tests.unit.sla_engine.case import MACHINE, Case, a_policy, kinds, moment, policies_of
+from tests.unit.sla_engine.case import (
+    CUSTOMER_ID,
+    MACHINE,
+    TICKET_ID,
+    Case,
+    a_message,
+    a_policy,
+    kinds,
+    moment,
+    policies_of,
+)
+from ticket_contracts.commands import ReceiveMessage, Routing
 from ticket_contracts.messages import CallRecord
 from ticket_contracts.tickets import TicketOpened
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, Metric, Status
+from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, Metric, Priority, Status
 
 
 def a_call(*, answered: bool, direction: str = "inbound") -> CallRecord:
@@ -45,6 +56,18 @@ def test_rule_01_the_clock_counts_from_receipt_although_the_command_was_appended
     untrusted = Case()
     untrusted.receive(message_at, sent_at=moment("mon 10:05"))
     assert untrusted.clock().started_at == message_at
+
+
+def test_rule_01_a_receipt_dated_after_the_command_was_appended_counts_from_the_appending() -> None:
+    for dated in (moment("mon 11:00"), datetime(9999, 12, 31, tzinfo=UTC)):
+        case = Case()
+        routing = Routing(team="service", priority=Priority.NORMAL)
+        message = a_message(dated)
+        command = ReceiveMessage(
+            ticket_id=TICKET_ID, actor=MACHINE, message=message, contact_id=CUSTOMER_ID, routing=routing
+        )
+        case.ask(command, moment("mon 10:00"))
+        assert case.clock().started_at == moment("mon 10:00")
 
 
 def test_rule_02_opened_out_of_hours_the_clock_starts_at_the_next_opening() -> None:

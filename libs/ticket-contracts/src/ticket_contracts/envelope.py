@@ -12,7 +12,10 @@ Headers = list[tuple[str, bytes]]
 
 CONTENT_TYPE = b"application/json"
 _STRUCTURED = b"application/cloudevents+json"
+_REQUIRED = ("specversion", "id", "source", "type", "time")
 _OPTIONAL = ("subject", "partitionkey", "sequence", "traceparent", "correlationid", "causationid")
+# Our own spelling, for one look-up a header.
+_ATTRIBUTES = {f"ce_{name}": name for name in (*_REQUIRED, *_OPTIONAL)}
 
 
 class NotAnEvent(ValueError):
@@ -49,10 +52,16 @@ class Event:
             ("ce_type", self.type.encode()),
             ("ce_time", self.time.isoformat().encode()),
         ]
-        for name in _OPTIONAL:
-            value = getattr(self, name)
+        for name, value in (
+            ("ce_subject", self.subject),
+            ("ce_partitionkey", self.partitionkey),
+            ("ce_sequence", self.sequence),
+            ("ce_traceparent", self.traceparent),
+            ("ce_correlationid", self.correlationid),
+            ("ce_causationid", self.causationid),
+        ):
             if value is not None:
-                headers.append(("ce_" + name, value.encode()))
+                headers.append((name, value.encode()))
         return headers
 
 
@@ -61,15 +70,29 @@ def read_event(headers: Iterable[tuple[str, bytes | None]], value: bytes | None)
 
     :raises NotAnEvent: a required attribute is absent or malformed, or there is no data.
     """
-    attributes = {name.lower(): content for name, content in headers if content is not None}
-    if attributes.get("content-type", b"").lower().startswith(_STRUCTURED):
+    content_type, named = CONTENT_TYPE, {}
+    undecodable: UnicodeDecodeError | None = None
+    for spelled, content in headers:
+        if content is None:
+            continue
+        name = _ATTRIBUTES.get(spelled)
+        if name is None:
+            lowered = spelled.lower()
+            if lowered == "content-type":
+                content_type = content
+            if not lowered.startswith("ce_"):
+                continue
+            name = lowered[3:]
+        try:
+            named[name] = content.decode()
+        except UnicodeDecodeError as error:
+            undecodable = error
+    if content_type != CONTENT_TYPE and content_type.lower().startswith(_STRUCTURED):
         return _read_structured(value)
     if value is None:
         raise NotAnEvent("value: absent; a Firebreak event always has data")
-    try:
-        named = {name[3:]: content.decode() for name, content in attributes.items() if name.startswith("ce_")}
-    except UnicodeDecodeError as error:
-        raise NotAnEvent("ce_ header: not UTF-8") from error
+    if undecodable is not None:
+        raise NotAnEvent("ce_ header: not UTF-8") from undecodable
     return _build(named, value)
 
 
@@ -90,22 +113,29 @@ def _read_structured(value: bytes | None) -> Event:
 
 
 def _build(attributes: dict[str, str], data: bytes) -> Event:
-    for name in ("specversion", "id", "source", "type", "time"):
-        if not attributes.get(name):
-            raise NotAnEvent(f"ce_{name}: absent")
-    if attributes["specversion"] != "1.0":
-        raise NotAnEvent(f"ce_specversion: {attributes['specversion']!r} is not 1.0")
+    get = attributes.get
+    version, event_id, source, event_type, written = map(get, _REQUIRED)
+    if not (version and event_id and source and event_type and written):
+        absent = next(name for name in _REQUIRED if not get(name))
+        raise NotAnEvent(f"ce_{absent}: absent")
+    if version != "1.0":
+        raise NotAnEvent(f"ce_specversion: {version!r} is not 1.0")
     try:
-        time = datetime.fromisoformat(attributes["time"])
+        time = datetime.fromisoformat(written)
     except ValueError as error:
         raise NotAnEvent("ce_time: not an RFC 3339 time") from error
     if time.tzinfo is None:
         raise NotAnEvent("ce_time: has no offset")
     return Event(
-        id=attributes["id"],
-        source=attributes["source"],
-        type=attributes["type"],
-        time=time,
-        data=data,
-        **{name: attributes.get(name) for name in _OPTIONAL},
+        event_id,
+        source,
+        event_type,
+        time,
+        data,
+        subject=get("subject"),
+        partitionkey=get("partitionkey"),
+        sequence=get("sequence"),
+        traceparent=get("traceparent"),
+        correlationid=get("correlationid"),
+        causationid=get("causationid"),
     )

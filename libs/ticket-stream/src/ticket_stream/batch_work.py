@@ -126,6 +126,7 @@ class BatchWork:
                 kind = classify(error, self.context.settings.guarded_tables)
                 if kind is not FailureClass.AGAIN:
                     return Failure(kind, describe(error))
+                self.context.metrics.retries.inc()
                 if not self.connection.survives(error):
                     self.retrying = None
                     raise  # the loop takes the way back: what answers next may be a database from before
@@ -141,7 +142,6 @@ class BatchWork:
                 raise StoppedWaiting
 
     def _note_retry(self, error: Exception) -> None:
-        self.context.metrics.retries.inc()
         self.retrying = describe(error)
         log.warning("batch is tried again", consumer=self.context.consumer, error=self.retrying)
 

@@ -5,7 +5,7 @@ compared with the table, and with each batch the sequences in it with the revisi
 first and the table afterwards: an origin's revision is in the table before its records are in the log.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NoReturn
 
 from aiokafka.structs import TopicPartition
@@ -23,8 +23,8 @@ RECOVER = "firebreak recover"
 
 _NEWEST = 1_000  # records per partition that are looked at; architecture §3
 
-# Between two looks at a log that answers less than a second passes; more, and it was away or somebody else held it.
-_LOOKED_AWAY_SECONDS = 3.0
+# Between two looks at a log that answers a second or two pass; more, and it was away meanwhile.
+_LOOKED_AWAY_SECONDS = 10.0
 
 _REFUSE = """
 INSERT INTO stream_refusals (consumer, topic, partition, reason, command) VALUES ($1, $2, $3, $4, $5)
@@ -40,6 +40,27 @@ class WentBack(Exception):
         self.reason = reason
 
 
+class ShortLogs:
+    """Logs that end before a position: only one that keeps answering so is a refusal, and not one that went away."""
+
+    def __init__(self, monotonic: Callable[[], float], patience: float) -> None:
+        self._monotonic = monotonic
+        self._patience = patience
+        self._seen: dict[TopicPartition, tuple[float, float]] = {}  # for the first and for the last time
+
+    def may_catch_up(self, physical: TopicPartition) -> bool:
+        """Note that the log is too short now; False when it had its time."""
+        now = self._monotonic()
+        since, last = self._seen.get(physical, (now, now))
+        if now - last > _LOOKED_AWAY_SECONDS:
+            since = now
+        self._seen[physical] = (since, now)
+        return now < since + self._patience
+
+    def forget(self, physical: TopicPartition) -> None:
+        self._seen.pop(physical, None)
+
+
 class TimeTravelChecks:
     """Remembers what was checked, until a connection was lost: no side goes back in time without losing them."""
 
@@ -48,8 +69,7 @@ class TimeTravelChecks:
         self._inspector = inspector
         self._checked: set[TopicPartition] = set()
         self._revisions: dict[Origin, int] = {}
-        self._beyond: dict[TopicPartition, tuple[float, float]] = {}  # first and last time it was seen too short
-        self._monotonic = context.clock.monotonic
+        self._short = ShortLogs(context.clock.monotonic, context.settings.catch_up_seconds)
 
     def forget(self) -> None:
         """After a lost connection everything is checked again."""
@@ -124,25 +144,16 @@ class TimeTravelChecks:
 
     def _check_bounds(self, item: OwnedPartition, bounds: Bounds) -> None:
         if bounds.start <= item.next_offset <= bounds.end:
-            self._beyond.pop(item.physical, None)
+            self._short.forget(item.physical)
             return
         where = f"position {item.next_offset} of {item.partition.topic}/{item.partition.number}"
         outside = f"lies outside of the log ({bounds.start} to {bounds.end})"
-        if item.next_offset > bounds.end and self._may_catch_up(item.physical):
+        if item.next_offset > bounds.end and self._short.may_catch_up(item.physical):
             raise LogAway(f"{where} {outside}, which may still be recovering")
         raise WentBack(
             item.partition,
             f"{where} {outside}: the topic was deleted, restored, or its retention passed unread records",
         )
-
-    def _may_catch_up(self, physical: TopicPartition) -> bool:
-        """Only a log that keeps answering too short is too short; one that goes away meanwhile begins anew."""
-        now = self._monotonic()
-        since, last = self._beyond.get(physical, (now, now))
-        if now - last > _LOOKED_AWAY_SECONDS:
-            since = now
-        self._beyond[physical] = (since, now)
-        return now < since + self._context.settings.catch_up_seconds
 
     async def _check_previous(self, owned: Sequence[OwnedPartition], bounds: Mapping[TopicPartition, Bounds]) -> None:
         expected: dict[TopicPartition, tuple[OwnedPartition, Previous]] = {

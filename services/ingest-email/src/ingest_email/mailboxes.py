@@ -4,7 +4,8 @@ mailboxes:
   - address: support@example.com   # or "*@example.com" for all of a domain
     brand: acme
     source: mail-support           # what rules and reports call it
-    account: support@example.com   # optional: conversations and repeats are told apart by it; default the address
+    account: support@example.com   # optional: conversations and repeats are told apart by it; default the address;
+                                   # mailboxes of one brand may share it
     subaddress_separator: "+"      # optional: support+anything@example.com counts as support@; "" switches it off
 """
 

@@ -1,6 +1,6 @@
 """`/webhooks/{source}` as a bare ASGI callable: a framework would cost more than the work itself (facts §4.3c)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -9,7 +9,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from ingest_webhook.metrics import NO_SOURCE, Metrics, SourceMetrics
-from ingest_webhook.provider import Handshake, Ignored, WebhookRequest
+from ingest_webhook.provider import Handshake, Messages, WebhookRequest
 from ingest_webhook.read_body import SenderLeft, read_body
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.rejections import Outcome, Rejected, unavailable
@@ -17,7 +17,7 @@ from ingest_webhook.source_table import SourceTable
 from ingest_webhook.sources import Source
 from service_kit.asgi import RawResponse, raw_response
 from service_kit.problems import Problem, problem_response
-from service_kit.tracing import bound_trace, new_trace
+from service_kit.tracing import bind_trace, new_trace
 
 PREFIX = "/webhooks/"
 
@@ -61,11 +61,11 @@ class WebhookApp:
         started = self._monotonic()
         self._in_flight += 1
         try:
-            # Senders are strangers: a trace of theirs is not continued.
-            with bound_trace(new_trace()) as trace:
-                response = await self._answer(scope, receive, trace.traceparent)
-                if response is not None:
-                    await response.send(send)
+            trace = new_trace()  # senders are strangers: a trace of theirs is not continued
+            bind_trace(trace)
+            response = await self._answer(scope, receive, trace.traceparent)
+            if response is not None:
+                await response.send(send)
         finally:
             self._in_flight -= 1
             self._metrics.seconds.observe(self._monotonic() - started)
@@ -95,17 +95,16 @@ class WebhookApp:
         self, source: Source, scope: Scope, receive: Receive, traceparent: str, counters: SourceMetrics
     ) -> RawResponse:
         body = await read_body(receive, self._limits.body_bytes, self._limits.body_seconds)
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        request = WebhookRequest(headers, scope["query_string"], body, self._now())
+        request = WebhookRequest(dict(scope["headers"]), scope["query_string"], body, self._now())
         reading = await self._receiver.receive(source, request, traceparent)
+        if isinstance(reading, Messages):
+            counters.accepted.inc()
+            return _ACKNOWLEDGED
         if isinstance(reading, Handshake):
             counters.outcomes[Outcome.HANDSHAKE].inc()
             return raw_response(HTTPStatus.OK, reading.content_type, reading.body)
-        if isinstance(reading, Ignored):
-            counters.ignored[reading.reason].inc()
-            counters.outcomes[Outcome.IGNORED].inc()
-        else:
-            counters.outcomes[Outcome.ACCEPTED].inc()
+        counters.ignored[reading.reason].inc()
+        counters.outcomes[Outcome.IGNORED].inc()
         return _ACKNOWLEDGED
 
     def _check_before_reading(self, source: Source, method: str) -> None:

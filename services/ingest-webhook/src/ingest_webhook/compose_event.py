@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from uuid import UUID
+
+from msgspec import UNSET, UnsetType
 
 from ingest_webhook.domain.clean_text import one_line, shorten
 from ingest_webhook.domain.identity import message_identity
+from ingest_webhook.message_data import ConversationData, MessageData
 from ingest_webhook.provider import IncomingFile, IncomingMessage
 from ingest_webhook.sources import Source
 from ticket_contracts.envelope import Event
-from ticket_contracts.messages import Attachment, Conversation, MessageReceived, StoredObject
+from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
 """Durably stores content of a media type; `ObjectStorage.put`."""
@@ -23,17 +25,18 @@ MAX_PROBLEMS, PROBLEM_LENGTH = 20, 500
 
 
 async def compose_message(
-    message: IncomingMessage, source: Source, message_id: UUID, received_at: datetime, store: Store
-) -> MessageReceived:
+    message: IncomingMessage, source: Source, message_id: str, received_at: datetime, store: Store
+) -> MessageData:
     """Build the payload; what is long or a file is stored first. An ordinary message touches no storage.
 
     :raises StorageUnavailable:
     """
-    text, text_object = message.text, None
+    text = message.text
+    text_object: StoredObject | UnsetType = UNSET
     if len(text) > INLINE_CHARACTERS:
         text_object = await store(text.encode(), "text/plain; charset=utf-8")
         text = text[:INLINE_CHARACTERS]
-    return MessageReceived(
+    return MessageData(
         message_id=message_id,
         identity=message_identity(source.account, message.provider_id, message.kind, message.revision),
         kind=message.kind,
@@ -42,29 +45,29 @@ async def compose_message(
         brand=source.brand,
         account=source.account,
         provider_id=message.provider_id,
-        conversation=Conversation(key=message.conversation),
+        conversation=ConversationData(message.conversation),
         sender=message.sender,
         recipients=message.recipients,
         subject=message.subject,
         text=text,
         text_object=text_object,
-        attachments=tuple([await _store_file(file, store) for file in message.files]),
+        attachments=tuple([await _store_file(file, store) for file in message.files]) if message.files else (),
         received_at=received_at,
-        sent_at=message.sent_at,
+        sent_at=message.sent_at or UNSET,
         time_trusted=source.provider.time_trusted,
-        call=message.call,
-        reading_problems=tuple(shorten(problem, PROBLEM_LENGTH) for problem in message.reading_problems[:MAX_PROBLEMS]),
+        call=message.call or UNSET,
+        reading_problems=_shortened(message.reading_problems),
     )
 
 
-def event_key(payload: MessageReceived) -> str:
+def event_key(payload: MessageData) -> str:
     """Return the record key: all messages of one conversation stand in one partition, in order."""
     return f"{payload.brand}|{payload.account}|{payload.conversation.key}"
 
 
-def compose_event(payload: MessageReceived, source: Source, key: str, traceparent: str) -> Event:
+def compose_event(payload: MessageData, source: Source, key: str, traceparent: str) -> Event:
     """Wrap the payload. It starts a chain, so it is its own correlation."""
-    event_id = str(payload.message_id)
+    event_id = payload.message_id
     return Event(
         id=event_id,
         source=source.event_source,
@@ -81,3 +84,7 @@ def compose_event(payload: MessageReceived, source: Source, key: str, traceparen
 async def _store_file(file: IncomingFile, store: Store) -> Attachment:
     name = one_line(file.name, FILE_NAME_LENGTH) or "unnamed"
     return Attachment(name=name, content=await store(file.content, file.media_type))
+
+
+def _shortened(problems: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([shorten(problem, PROBLEM_LENGTH) for problem in problems[:MAX_PROBLEMS]]) if problems else ()

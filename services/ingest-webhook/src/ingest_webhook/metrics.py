@@ -16,6 +16,7 @@ class SourceMetrics:
 
     def __init__(self, metrics: "Metrics", source: str) -> None:
         self.outcomes = {outcome: metrics.requests.labels(source, outcome) for outcome in Outcome}
+        self.accepted = self.outcomes[Outcome.ACCEPTED]
         self.ignored = {reason: metrics.ignored.labels(source, reason) for reason in IgnoreReason}
         self.messages = metrics.messages.labels(source)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
+from ingest_webhook.message_data import Person
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.messages import CallRecord
 from ticket_contracts.vocabulary import Channel, MessageKind
 
 
@@ -45,9 +46,9 @@ class IncomingMessage(NamedTuple):
     channel: Channel
     provider_id: str
     conversation: str
-    sender: Party
+    sender: Person
     revision: str = ""
-    recipients: tuple[Party, ...] = ()
+    recipients: tuple[Person, ...] = ()
     subject: str = ""
     text: str = ""
     sent_at: datetime | None = None
@@ -71,8 +72,7 @@ class Ignored:
     reason: IgnoreReason
 
 
-@dataclass(frozen=True, slots=True)
-class Messages:
+class Messages(NamedTuple):
     """At least one message, in the order in which they were said."""
 
     messages: tuple[IncomingMessage, ...]

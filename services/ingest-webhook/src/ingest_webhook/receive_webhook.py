@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 import structlog
 
@@ -31,7 +30,7 @@ class WebhookReceiver:
 
     publish: Publish
     store: Store
-    new_id: Callable[[], UUID]
+    new_id: Callable[[], str]
     metrics: Metrics
     store_seconds: float
 

@@ -20,12 +20,14 @@ WITH RECURSIVE followed AS (
     UNION ALL
     SELECT thread_hash, successor_id, followed.ticket_id, step + 1
     FROM followed JOIN tickets ON tickets.ticket_id = followed.ticket_id AND successor_id IS NOT NULL
+    WHERE step < 1000
 )
 SELECT DISTINCT ON (thread_hash) thread_hash, ticket_id, previous_ticket_id FROM followed
 ORDER BY thread_hash, step DESC
 """
 """Of a closed ticket the last of its follow-ups, and which ticket that one follows. The engine would forward a message
-there, too, but ticket by ticket and not without end. Ids of follow-ups are derived, so their chain is never a ring."""
+there, too, but ticket by ticket and not without end. Ids of follow-ups are derived, so their chain is never a ring;
+the bound only keeps a row that was changed by hand from stopping the router."""
 
 CLAIM = """
 INSERT INTO threads (thread_hash, ticket_id, created_at)

@@ -7,7 +7,6 @@ REPLACEMENT = "\ufffd"
 # Control characters other than tab, line feed and carriage return carry no meaning in a message and break terminals.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_SPACES = re.compile(r"\s+")
 
 
 def clean_text(text: str) -> str:
@@ -20,7 +19,7 @@ def clean_text(text: str) -> str:
 def one_line(text: str, limit: int) -> str:
     """Return the first line that says something, for subjects and names, cut at `limit` characters."""
     line = next((line for line in text.splitlines() if line.strip()), "")
-    return shorten(_SPACES.sub(" ", line).strip(), limit)
+    return shorten(" ".join(line.split()), limit)
 
 
 def shorten(text: str, limit: int) -> str:

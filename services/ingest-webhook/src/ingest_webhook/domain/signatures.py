@@ -107,9 +107,10 @@ def verify_basic_credentials(authorization: bytes, credentials: Sequence[bytes])
 
 def _matches_shared(signed: bytes, given: Sequence[bytes], secrets: Sequence[bytes]) -> bool:
     for secret in secrets:
-        expected = b"v1," + base64.b64encode(hmac.digest(secret, signed, "sha256"))
-        if any(hmac.compare_digest(expected, signature) for signature in given):
-            return True
+        expected = b"v1," + binascii.b2a_base64(hmac.digest(secret, signed, "sha256"), newline=False)
+        for signature in given:
+            if hmac.compare_digest(expected, signature):
+                return True
     return False
 
 

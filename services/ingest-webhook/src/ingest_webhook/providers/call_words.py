@@ -64,4 +64,4 @@ def _values(call: CallRecord, words: _Words) -> dict[str, str]:
 
 
 def _utc(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+    return time.isoformat(" ", "seconds").removesuffix("+00:00") + " UTC"

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from ingest_webhook.domain.clean_text import clean_text
-from ingest_webhook.domain.json_documents import NotJson, decode_json
+from ingest_webhook.domain.json_documents import NotJson, decode_json, decode_json_bytes
 
 _FORM = b"cdr="
 # A quote that neither opens nor closes a JSON string; see `_read_form`.
@@ -69,18 +69,18 @@ def read_call_document(body: bytes) -> CallDocument:
 
 def _read_body(body: bytes) -> Any:
     if not body.startswith(_FORM):
-        return decode_json(_decode(body))
+        return _read_json(body)
     content = body.removeprefix(_FORM)
     if content.startswith((b"%7B", b"%7b", b"{")):
-        return _read_form(_decode(unquote_to_bytes(content)))
+        return _read_form(unquote_to_bytes(content))
     try:
         # A plus sign is a plus sign here: FreeSWITCH puts base64 into the form without escaping it.
-        return decode_json(_decode(base64.b64decode(unquote_to_bytes(content).replace(b" ", b"+"), validate=True)))
+        return _read_json(base64.b64decode(unquote_to_bytes(content).replace(b" ", b"+"), validate=True))
     except binascii.Error as error:
         raise NotJson("neither JSON, nor `cdr=` with URL-encoded or base64 JSON") from error
 
 
-def _read_form(text: str) -> Any:
+def _read_form(content: bytes) -> Any:
     """Read what was URL-encoded once for the form.
 
     With `encode-values` (the default) the values were URL-encoded before, and FreeSWITCH does not encode a `%XX` again:
@@ -88,15 +88,16 @@ def _read_form(text: str) -> Any:
     that belongs to the JSON always has a `{[,:` before it or a `,:}]` behind it; any other is given its backslash.
     """
     try:
-        return decode_json(text)
+        return _read_json(content)
     except NotJson:
+        text = content.decode("utf-8-sig", "replace")
         escaped = _ESCAPE.sub(lambda found: found[0] if found[1] else r"\\", text)
         return decode_json(_INNER_QUOTE.sub(r"\\" + '"', escaped), strict=False)
 
 
-def _decode(body: bytes) -> str:
+def _read_json(content: bytes) -> Any:
     """Names of callers come in whatever encoding the network had: better a mark for a letter than no call."""
-    return body.decode("utf-8-sig", errors="replace")
+    return decode_json_bytes(content, errors="replace")
 
 
 def _caller_profiles(callflow: object) -> list[dict[str, Any]]:

@@ -14,13 +14,14 @@ from pydantic import Field
 
 from ingest_webhook.domain.json_documents import NotJson
 from ingest_webhook.domain.signatures import SecretMalformed, verify_basic_credentials
+from ingest_webhook.message_data import Person
 from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.call_words import call_subject, call_text
 from ingest_webhook.providers.freeswitch_body import CallDocument, read_call_document
 from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
-from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.messages import CallRecord
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 
 DOCUMENTATION = "docs/channels/freeswitch.md"
@@ -140,19 +141,19 @@ def _call_id(document: CallDocument, query: bytes) -> str:
     return named
 
 
-def _caller_party(call: CallRecord, document: CallDocument) -> Party:
+def _caller_party(call: CallRecord, document: CallDocument) -> Person:
     name = document.caller_name[:_NAME_LENGTH]
     if not call.caller:
         # Callers who withhold their numbers are not one person: each is a contact of their own.
-        return Party(kind=IdentityKind.EXTERNAL, value=f"withheld:{call.call_id}"[:_NAME_LENGTH])
+        return Person(kind=IdentityKind.EXTERNAL, value=f"withheld:{call.call_id}"[:_NAME_LENGTH])
     if _NUMBER.fullmatch(call.caller):
-        return Party(kind=IdentityKind.PHONE, value=call.caller, name="" if name == call.caller else name)
+        return Person(kind=IdentityKind.PHONE, value=call.caller, name="" if name == call.caller else name)
     host = document.variable("sip_from_host")
-    return Party(kind=IdentityKind.EXTERNAL, value=f"sip:{call.caller}@{host}"[:_NAME_LENGTH], name=name)
+    return Person(kind=IdentityKind.EXTERNAL, value=f"sip:{call.caller}@{host}"[:_NAME_LENGTH], name=name)
 
 
-def _callee_parties(call: CallRecord) -> tuple[Party, ...]:
-    return (Party(kind=IdentityKind.PHONE, value=call.callee),) if call.callee else ()
+def _callee_parties(call: CallRecord) -> tuple[Person, ...]:
+    return (Person(kind=IdentityKind.PHONE, value=call.callee),) if call.callee else ()
 
 
 def _number(text: str) -> str:

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.signatures import SecretMalformed, verify_slack
+from ingest_webhook.message_data import Person
 from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import Party
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 
 DOCUMENTATION = "docs/channels/slack.md"
@@ -71,6 +71,10 @@ class Said(_Part):
 
 class ChannelEvent(_Part):
     channel: str = SlackId
+
+
+class SpokenEvent(ChannelEvent, Said):
+    """A message as an event of its own."""
 
 
 class ChangeEvent(ChannelEvent):
@@ -144,9 +148,8 @@ def _read_event(envelope: Envelope) -> Reading:
         case "bot_message":
             return Ignored(IgnoreReason.BOT)
         case subtype if subtype in SPOKEN:
-            channel = decode_model(ChannelEvent, event, DOCUMENTATION).channel
-            said = decode_model(Said, event, DOCUMENTATION)
-            return _spoken(MessageKind.CREATED, envelope.team_id, channel, said, said.ts, "")
+            said = decode_model(SpokenEvent, event, DOCUMENTATION)
+            return _spoken(MessageKind.CREATED, envelope.team_id, said.channel, said, said.ts, "")
     return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
 
@@ -181,18 +184,20 @@ def _spoken(kind: MessageKind, team: str, channel: str, said: Said, at: str, rev
         revision=revision,
         conversation=f"{channel}/{said.thread_ts or said.ts}",
         # Slack: a user id is unique only together with the workspace's.
-        sender=Party(kind=IdentityKind.SLACK, value=f"{team}/{said.user}"),
+        sender=Person(kind=IdentityKind.SLACK, value=f"{team}/{said.user}"),
         subject=one_line(text, SUBJECT_LENGTH),
         text=text,
         sent_at=datetime.fromtimestamp(float(at), UTC),
-        reading_problems=tuple(map(_left_at_slack, said.files)),
+        reading_problems=tuple(map(_left_at_slack, said.files)) if said.files else (),
     )
     return Messages((message,))
 
 
 def readable(text: str) -> str:
     """Turn Slack's markup into what the writer saw: names, links and the three escaped characters."""
-    plain = _REFERENCE.sub(_show_reference, text)
+    plain = _REFERENCE.sub(_show_reference, text) if "<" in text else text
+    if "&" not in plain:
+        return plain
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

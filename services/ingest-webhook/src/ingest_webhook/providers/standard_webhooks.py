@@ -12,13 +12,13 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from ingest_webhook.domain.signatures import StandardKeys, standard_keys, verify_standard_webhook
+from ingest_webhook.message_data import Person
 from ingest_webhook.provider import Ignored, IncomingFile, IncomingMessage, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.contract import Name
-from ticket_contracts.messages import Party
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 
 DOCUMENTATION = "docs/channels/standard-webhooks.md"
@@ -175,5 +175,5 @@ def _webhook_id(request: WebhookRequest) -> str:
     return webhook_id
 
 
-def _party(sender: Sender) -> Party:
-    return Party(kind=sender.kind, value=sender.id, name=sender.name)
+def _party(sender: Sender) -> Person:
+    return Person(kind=sender.kind, value=sender.id, name=sender.name)

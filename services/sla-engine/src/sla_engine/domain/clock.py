@@ -80,7 +80,7 @@ def start(
 def _without_lower_warnings(
     clock: ClockState, policy: Policy, calendar: BusinessCalendar, seen_at: datetime
 ) -> ClockState:
-    """Of the thresholds already past when the clock starts only the highest is warned of, dated at its time (rule 42)."""
+    """Of the thresholds already past at the start only the highest is warned of, dated at its own time (rule 42)."""
     spent = used(clock, calendar, seen_at)
     percent = max(percent for percent in policy.warnings if _share(clock, percent) <= spent)
     warning_at = calendar.add(clock.started_at, _share(clock, percent))

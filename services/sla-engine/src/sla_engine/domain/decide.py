@@ -56,10 +56,14 @@ class Request:
 
     @property
     def at(self) -> datetime:
-        """Event time: of a customer's message when it reached us, of anything else when the broker appended it."""
+        """Event time: of a customer's message when it reached us, of anything else when the broker appended it.
+
+        No message reached us after it was appended: an edge whose clock is ahead must not give the team more time.
+        """
+        appended_at = self.appended_at.astimezone(UTC)
         if isinstance(self.command, ReceiveMessage):
-            return message_time(self.command.message)
-        return self.appended_at.astimezone(UTC)
+            return min(message_time(self.command.message), appended_at)
+        return appended_at
 
 
 @dataclass(frozen=True, slots=True)
