@@ -6,7 +6,7 @@ MODE is what goes wrong with it: a key of `trouble`.
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from starlette.types import Receive, Scope, Send
@@ -80,14 +80,15 @@ def wiring(mode: str) -> Wiring[ServiceSettings]:
 def trouble(mode: str, supervisor: Supervisor, port: int) -> AbstractAsyncContextManager[object]:
     if mode == "failing-task":
         return supervisor.running("consumer", task_that_dies(port))
-    return {
+    troubles: dict[str, Callable[[], AbstractAsyncContextManager[object]]] = {
         "sound": nullcontext,
         "hung-stop": client_that_never_closes,
         "blocked-stop": client_that_blocks_the_loop,
         "stray-cancellation": client_that_raises_a_stray_cancellation,
         "failing-start": client_with_a_bug,
         "endless-start": client_that_never_connects,
-    }[mode]()
+    }
+    return troubles[mode]()
 
 
 def main() -> None:

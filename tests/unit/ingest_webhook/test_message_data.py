@@ -37,5 +37,3 @@ def test_what_is_not_given_has_the_default_of_the_contract() -> None:
             if mirror is MessageData or name in defaults:
                 continue
             assert field.is_required(), name
-
-
