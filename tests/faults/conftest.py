@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.stack import Stack
 
-_LEDGERS = pytest.StashKey[dict[str, list[str]]]()
+LEDGER = "ledger"
+"""Names the lines among a report's properties, which also come from another process of a run on several."""
 
 Report = Callable[[Sequence[str]], None]
 
@@ -19,17 +20,25 @@ def report(request: pytest.FixtureRequest) -> Report:
     """Show lines under the test's name at the end of the run, whatever becomes of the test."""
 
     def show(lines: Sequence[str]) -> None:
-        request.config.stash.setdefault(_LEDGERS, {}).setdefault(request.node.name, []).extend(lines)
+        request.node.user_properties.append((LEDGER, list(lines)))
 
     return show
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the ledgers."""
-    for name, lines in config.stash.get(_LEDGERS, {}).items():
-        terminalreporter.section(name)
-        for line in lines:
-            terminalreporter.line(line)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "call":
+                _print_ledger(terminalreporter, report)
+
+
+def _print_ledger(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
+    ledgers = [lines for name, lines in report.user_properties if name == LEDGER and isinstance(lines, list)]
+    if ledgers:
+        reporter.section(report.nodeid.rpartition("::")[2])
+    for line in (line for lines in ledgers for line in lines):
+        reporter.line(line)
 
 
 @pytest.hookimpl(wrapper=True)
