@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
-from msgspec import UNSET
+from pydantic import BaseModel
 
 from ingest_webhook.message_data import ConversationData, MessageData, Person
 from tests.unit.ticket_contracts.payload_strategies import payloads
@@ -11,16 +13,13 @@ from ticket_contracts.messages import Conversation, MessageReceived, Party
 
 
 def mirrored(message: MessageReceived) -> MessageData:
-    fields: dict[str, Any] = {name: UNSET if value is None else value for name, value in message}
-    return MessageData(
-        **fields
-        | {
-            "message_id": str(message.message_id),
-            "conversation": ConversationData(**dict(message.conversation)),
-            "sender": Person(**dict(message.sender)),
-            "recipients": tuple(Person(**dict(recipient)) for recipient in message.recipients),
-        }
-    )
+    """Make what the edge would have made of the same values."""
+    fields: dict[str, Any] = {name: msgspec.UNSET if value is None else value for name, value in message}
+    fields["message_id"] = str(message.message_id)
+    fields["conversation"] = ConversationData(**dict(message.conversation))
+    fields["sender"] = Person(**dict(message.sender))
+    fields["recipients"] = tuple(Person(**dict(recipient)) for recipient in message.recipients)
+    return MessageData(**fields)
 
 
 @given(payloads(MessageReceived))
@@ -28,12 +27,16 @@ def test_every_message_is_written_as_the_contract_writes_it(message: MessageRece
     assert mirrored(message).encode() == message.encode()
 
 
-def test_what_is_not_given_has_the_default_of_the_contract() -> None:
-    for mirror, contract in ((MessageData, MessageReceived), (Person, Party), (ConversationData, Conversation)):
-        names = mirror.__struct_fields__
-        assert names == tuple(contract.model_fields)
-        defaults = dict(zip(reversed(names), reversed(mirror.__struct_defaults__), strict=False))
-        for name, field in contract.model_fields.items():
-            if mirror is MessageData or name in defaults:
-                continue
-            assert field.is_required(), name
+@pytest.mark.parametrize(
+    ("mirror", "contract"), [(MessageData, MessageReceived), (Person, Party), (ConversationData, Conversation)]
+)
+def test_what_the_edge_leaves_out_has_the_default_of_the_contract(
+    mirror: type[msgspec.Struct], contract: type[BaseModel]
+) -> None:
+    own = {field.name: field for field in msgspec.structs.fields(mirror)}
+    assert list(own) == list(contract.model_fields)
+    for name, field in contract.model_fields.items():
+        if own[name].required or name == "kind":  # the edge always says the kind
+            continue
+        default = own[name].default
+        assert (None if default is msgspec.UNSET else default) == field.default, name
