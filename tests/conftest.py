@@ -9,6 +9,9 @@ import pytest_asyncio
 
 from tests.support.servers import SharedKafka, SharedPostgres, kafka_server, postgres_server
 
+LEDGER = "ledger"
+"""Names the lines among a report's properties; those also come from the other processes of a run on several."""
+
 
 @pytest_asyncio.fixture(scope="session")
 async def kafka() -> AsyncIterator[SharedKafka]:
@@ -57,3 +60,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the ledgers of fault tests; here, because with several processes the first loads no conftest below."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "call":
+                _print_ledger(terminalreporter, report)
+
+
+def _print_ledger(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
+    ledgers = [lines for name, lines in report.user_properties if name == LEDGER and isinstance(lines, list)]
+    if ledgers:
+        reporter.section(report.nodeid.rpartition("::")[2])
+    for line in (line for lines in ledgers for line in lines):
+        reporter.line(line)

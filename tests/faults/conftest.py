@@ -1,4 +1,4 @@
-"""What fault tests share: the ledgers at the end of the run, and the logs of a stack whose test failed."""
+"""What fault tests share: lines for the end of the run, and the logs of a stack whose test failed."""
 
 import shutil
 import tempfile
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LEDGER
 from tests.support.stack import Stack
-
-LEDGER = "ledger"
-"""Names the lines among a report's properties, which also come from another process of a run on several."""
 
 Report = Callable[[Sequence[str]], None]
 
@@ -23,22 +21,6 @@ def report(request: pytest.FixtureRequest) -> Report:
         request.node.user_properties.append((LEDGER, list(lines)))
 
     return show
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the ledgers."""
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if isinstance(report, pytest.TestReport) and report.when == "call":
-                _print_ledger(terminalreporter, report)
-
-
-def _print_ledger(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
-    ledgers = [lines for name, lines in report.user_properties if name == LEDGER and isinstance(lines, list)]
-    if ledgers:
-        reporter.section(report.nodeid.rpartition("::")[2])
-    for line in (line for lines in ledgers for line in lines):
-        reporter.line(line)
 
 
 @pytest.hookimpl(wrapper=True)
