@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ from rich.console import Console
 
 from tests.load.measure import ROWS, measure
 from tests.load.own_time import Profiles
+
+FILE_WIDTH = 150  # columns where there is no terminal to ask, so that no cell of the tables is cut
 
 Only = Annotated[list[str], typer.Option(help=f"Measure only these of {', '.join(ROWS)}.")]
 
@@ -20,7 +23,7 @@ def main(
     only: Only = [],  # noqa: B006 - typer's way to say "none given"
 ) -> None:
     """Measure this machine's limits and ours beside each other."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     profiles = Profiles() if profile else None
     figures = asyncio.run(measure(console, seconds, frozenset(only or ROWS), profiles))
     figures.show(console)
