@@ -296,7 +296,7 @@ async def test_a_changed_configuration_counts_from_the_next_batch(routers: Route
 async def test_without_configuration_messages_wait_and_nothing_is_written(database_url: str) -> None:
     async with open_pool(database_url, application_name="test-router", index_plans=True) as pool:
         routers = Routers(pool)
-        with pytest.raises(ConfigurationMissing, match="firebreak apply"):
+        with pytest.raises(ConfigurationMissing, match=r"`firebreak up` or `deploy/prepare\.py` applies the first one"):
             await routers.route(mail("<1@x>"))
 
         assert await routers.count("inbound_messages") == 0

@@ -135,7 +135,7 @@ async def test_messages_wait_visibly_for_the_first_configuration(
     [port] = free_ports(1)
     async with running_router(kafka, topics, database_url, port):
         await on_topics.say(mail("<1@x>"))
-        await until_ready_says(port, 503, "firebreak apply")
+        await until_ready_says(port, 503, "`firebreak up` or `deploy/prepare.py` applies the first one")
         await configure(database_url, TRIAGE)
         [(_, command)] = await on_topics.commands(1)
         await until_ready_says(port, 200, '"ready"')

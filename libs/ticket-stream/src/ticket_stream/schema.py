@@ -28,15 +28,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from ticket_stream.lease_function import LEASE_FUNCTION, LEAVE_FUNCTION
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""For all tables of an installation, so that migrations can refer to every constraint."""
+
+METADATA = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 _HOT_ROWS = {
     "fillfactor": 50,

@@ -13,7 +13,7 @@ log = structlog.get_logger("routing_configuration")
 
 
 class ConfigurationMissing(OSError):
-    """Nothing readable says where tickets go; messages wait in their topic until `firebreak apply` was run.
+    """Nothing readable says where tickets go; messages wait in their topic until one is applied.
 
     An OSError, because the runtime tries those again for ever, visibly. A guessed team would stay with the ticket, and
     pydantic's own error would make the runtime look for the fault in the messages.
@@ -58,7 +58,8 @@ def rules_of(configuration: Configuration) -> Rules:
     triage = sorted(name for name, team in teams.items() if team.triage)
     if not triage:
         raise ConfigurationMissing(
-            f"configuration version {configuration.version} has no triage team; run `firebreak apply DIRECTORY`"
+            f"configuration version {configuration.version} has no triage team; "
+            "`firebreak up` or `deploy/prepare.py` applies the first one"
         )
     routing = configuration.get(Routing, ROUTING_NAME)
     document = routing.document if routing else Routing(name=ROUTING_NAME, rules=())

@@ -1,4 +1,4 @@
-"""Versioned business configuration. Writer: ticket_store.configuration, used by crm-api and `firebreak apply`."""
+"""Versioned business configuration. Writer: ticket_store.configuration, called by `firebreak up` and deploy."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB

@@ -2,12 +2,6 @@
 
 from sqlalchemy import MetaData
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from ticket_stream.schema import CONSTRAINT_NAMES
+
+METADATA = MetaData(naming_convention=CONSTRAINT_NAMES)
