@@ -1,4 +1,4 @@
-"""Versioned business configuration. Writer: ticket_store.configuration, called by `firebreak up` and deploy."""
+"""Versioned business configuration. Writer: crm-api (at first start the owner, by `firebreak up` or deploy)."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
