@@ -6,8 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from tests.support.servers import SharedKafka, SharedPostgres, kafka_server, postgres_server
+
+# No test asserts a time: a busy machine is no failure. All else stays hypothesis's own, on CI its CI profile.
+settings.register_profile(
+    "untimed",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("untimed")
 
 LEDGER = "ledger"
 """Names the lines among a report's properties; those also come from the other processes of a run on several."""

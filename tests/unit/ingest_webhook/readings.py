@@ -8,7 +8,7 @@ from tests.unit.ingest_webhook.edge import NOW
 def read(provider: Provider, request: SignedRequest) -> Reading:
     """Verify and read, as the use case does."""
     headers = {name.encode(): value.encode() for name, value in request.headers.items()}
-    received = WebhookRequest(headers, request.query.encode(), request.body, NOW)
+    received = WebhookRequest(headers, request.query.encode(), request.body, NOW, request.method)
     provider.verify(received)
     return provider.read(received)
 

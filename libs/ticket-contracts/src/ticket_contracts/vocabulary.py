@@ -9,6 +9,8 @@ class Channel(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     CHAT = "chat"
+    SMS = "sms"
+    SOCIAL = "social"  # written in public, or to a public account
     WEB = "web"
 
 
@@ -16,8 +18,21 @@ class IdentityKind(StrEnum):
     """What a contact's identity is; (kind, value) is unique over all contacts."""
 
     EMAIL = "email"
-    PHONE = "phone"
+    PHONE = "phone"  # E.164; WhatsApp and SMS too, so that a caller and a writer are one contact
     SLACK = "slack"
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+    WHATSAPP = "whatsapp"  # only where no number is told
+    TELEGRAM = "telegram"
+    LINE = "line"
+    X = "x"
+    WECOM = "wecom"
+    WECHAT = "wechat"
+    WEIBO = "weibo"
+    DOUYIN = "douyin"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    GITHUB = "github"
     EXTERNAL = "external"
 
 

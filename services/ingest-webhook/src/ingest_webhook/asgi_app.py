@@ -9,7 +9,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from ingest_webhook.metrics import NO_SOURCE, Metrics, SourceMetrics
-from ingest_webhook.provider import Handshake, Messages, WebhookRequest
+from ingest_webhook.provider import Answer, Handshake, Messages, WebhookRequest
 from ingest_webhook.read_body import SenderLeft, read_body
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.rejections import Outcome, Rejected, unavailable
@@ -21,7 +21,7 @@ from service_kit.tracing import bind_trace, new_trace
 
 PREFIX = "/webhooks/"
 
-# Every provider so far takes any 2xx as "yours now" and reads nothing of the answer.
+# Most providers take any 2xx as "yours now" and read nothing of the answer.
 _ACKNOWLEDGED = RawResponse(HTTPStatus.OK, [(b"content-length", b"0")], b"")
 
 log = structlog.get_logger("webhook")
@@ -95,17 +95,17 @@ class WebhookApp:
         self, source: Source, scope: Scope, receive: Receive, traceparent: str, counters: SourceMetrics
     ) -> RawResponse:
         body = await read_body(receive, self._limits.body_bytes, self._limits.body_seconds)
-        request = WebhookRequest(dict(scope["headers"]), scope["query_string"], body, self._now())
+        request = WebhookRequest(dict(scope["headers"]), scope["query_string"], body, self._now(), scope["method"])
         reading = await self._receiver.receive(source, request, traceparent)
         if isinstance(reading, Messages):
             counters.accepted.inc()
-            return _ACKNOWLEDGED
+            return _acknowledge(reading.answer)
         if isinstance(reading, Handshake):
             counters.outcomes[Outcome.HANDSHAKE].inc()
-            return raw_response(HTTPStatus.OK, reading.content_type, reading.body)
+            return _acknowledge(reading)
         counters.ignored[reading.reason].inc()
         counters.outcomes[Outcome.IGNORED].inc()
-        return _ACKNOWLEDGED
+        return _acknowledge(reading.answer)
 
     def _check_before_reading(self, source: Source, method: str) -> None:
         if method not in source.provider.methods:
@@ -119,6 +119,10 @@ class WebhookApp:
             )
         if self._in_flight > self._limits.in_flight:
             raise unavailable(Outcome.OVERLOADED, "Too many requests are being received at this moment.")
+
+
+def _acknowledge(answer: Answer | None) -> RawResponse:
+    return raw_response(HTTPStatus.OK, answer.content_type, answer.body) if answer else _ACKNOWLEDGED
 
 
 def _unknown_source() -> Rejected:

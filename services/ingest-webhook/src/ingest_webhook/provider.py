@@ -14,6 +14,8 @@ from ticket_contracts.vocabulary import Channel, MessageKind
 class WebhookRequest(NamedTuple):
     """One request as it came; names of headers are lower-case, nothing is parsed. `received_at` is our clock.
 
+    `method` is GET or POST; some providers ask by GET whether an address is ours.
+
     A tuple, like `IncomingMessage`: one of each is made per request, and a frozen dataclass costs five times as much.
     """
 
@@ -21,6 +23,7 @@ class WebhookRequest(NamedTuple):
     query: bytes
     body: bytes
     received_at: datetime
+    method: str = "POST"
 
     def header(self, name: bytes) -> bytes:
         return self.headers.get(name, b"")
@@ -57,12 +60,17 @@ class IncomingMessage(NamedTuple):
     reading_problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """The provider asks whether this address is ours; it expects exactly this answer."""
+class Answer(NamedTuple):
+    """What a provider must read in our 200 to count a delivery as done; most read nothing and need none."""
 
     content_type: str
     body: bytes
+
+
+class Handshake(Answer):
+    """The provider asks whether this address is ours; it expects exactly this answer."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +78,14 @@ class Ignored:
     """Understood and deliberately not a message: acknowledged, counted, nothing published."""
 
     reason: IgnoreReason
+    answer: Answer | None = None
 
 
 class Messages(NamedTuple):
     """At least one message, in the order in which they were said."""
 
     messages: tuple[IncomingMessage, ...]
+    answer: Answer | None = None
 
 
 Reading: TypeAlias = Handshake | Ignored | Messages

@@ -36,6 +36,9 @@ class IgnoreReason(StrEnum):
     RATE_LIMITED = "rate-limited"
     SECOND_LEG = "second-leg"
     OUTBOUND_CALL = "outbound-call"
+    ECHO = "echo"  # our own message, told back to us
+    RECEIPT = "receipt"  # something we sent was delivered or read
+    INTERIM = "interim"  # a call or message still under way; the final word follows
 
 
 class Rejected(Exception):
