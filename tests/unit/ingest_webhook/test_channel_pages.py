@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ingest_webhook.providers.registry import PROVIDERS
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
 from ingest_webhook.rejections import Outcome
 from ingest_webhook.sources import read_sources
 from tests.support.partners.signed_request import Way
 from tests.support.partners.standard_webhooks import whsec
+from tests.unit.ingest_webhook.all_providers import LINE_SECRET, META_SECRET, META_TOKEN, TELEGRAM_SECRET, X_SECRET
 from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, shop_sender
 from tests.unit.ingest_webhook.readings import read_one
 
@@ -18,6 +20,11 @@ ENVIRONMENT = {
     "SHOP_WEBHOOK_SECRET": whsec(b"a-secret-of-twenty-four-bytes-at-least"),
     "SLACK_SIGNING_SECRET": SLACK_SECRET,
     "FREESWITCH_CREDENTIALS": SWITCH_SECRET,
+    "META_APP_SECRET": META_SECRET,
+    "META_VERIFY_TOKEN": META_TOKEN,
+    "LINE_CHANNEL_SECRET": LINE_SECRET,
+    "TELEGRAM_SECRET_TOKEN": TELEGRAM_SECRET,
+    "X_CONSUMER_SECRET": X_SECRET,
 }
 
 
@@ -27,7 +34,7 @@ def example(page: str, language: str) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize("page", ["standard-webhooks.md", "slack.md", "freeswitch.md"])
+@pytest.mark.parametrize("page", [f"{provider}.md" for provider in PROVIDERS])
 def test_the_sources_of_each_page_can_be_used(page: str, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text(example(page, "yaml"), encoding="utf-8")

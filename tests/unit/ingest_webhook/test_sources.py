@@ -8,11 +8,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.provider import Handshake
 from ingest_webhook.source_table import SourceTable
 from ingest_webhook.sources import SourcesInvalid, read_sources
+from tests.support.partners.meta import MetaSender
 from tests.support.partners.signed_request import Way
 from tests.unit.ingest_webhook.edge import ENVIRONMENT, SOURCES, shop_sender
-from tests.unit.ingest_webhook.readings import read_one
+from tests.unit.ingest_webhook.readings import read, read_one
 
 DEADLINE_SECONDS = 10
 
@@ -90,6 +92,40 @@ def test_each_problem_is_named_with_its_place(changes: dict[str, str], problem: 
     problems = problems_of(tmp_path, "sources:" + source(**changes))
     assert problem in problems
     assert "whsec_" not in problems.replace("`whsec_`", "")
+
+
+def page(**changes: str) -> str:
+    """A source of a provider that takes tokens."""
+    fields = {"name": "page", "provider": "messenger", "secrets": "[{value: 4f3b0a1c9de84e6f}]", **changes}
+    return source(**fields)
+
+
+def test_a_token_is_resolved_like_a_secret_and_every_one_is_active(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("the-next-token\n")
+    text = "sources:" + page(tokens=f"[env:NEXT_SHOP_SECRET, file:{token}]")
+    sources = read_sources(write(tmp_path, text), ENVIRONMENT)
+    for known in (ENVIRONMENT["NEXT_SHOP_SECRET"], "the-next-token"):
+        question = MetaSender("unused", lambda: 0.0).ask(token=known)
+        assert isinstance(read(sources.by_name["page"].provider, question), Handshake)
+    assert token in sources.files
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (page(tokens="[env:NOT_SET]"), "(page).tokens.0: no secret found; set the environment variable NOT_SET"),
+        (page(tokens="[plain-token]"), "(page).tokens.0: no secret found; write env:NAME, file:/path, or `value:`"),
+        (page(), "(page).tokens: Value error, this provider needs one; write it beside `secrets`"),
+        (page(options="{tokens: [plain-token]}"), "sources.0.options: Value error, tokens are secrets: write them"),
+        (source(tokens="[env:NEXT_SHOP_SECRET]"), "(shop).tokens: Extra inputs are not permitted"),
+        (page(tokens="[{value: t}]", secrets="[{value: 'no secret!'}]"), "(page).secrets: one is no app secret"),
+    ],
+)
+def test_a_problem_of_a_token_is_named_where_it_was_written(text: str, problem: str, tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, "sources:" + text)
+    assert problem in problems
+    assert "plain-token" not in problems
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

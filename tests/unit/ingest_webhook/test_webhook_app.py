@@ -1,4 +1,4 @@
-"""Every provider in every way of being wrong, through the app as uvicorn calls it."""
+"""The app as uvicorn calls it; what holds for every provider alike stands in test_every_provider."""
 
 import asyncio
 from collections.abc import Callable, MutableMapping
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest_webhook.asgi_app import Limits
-from tests.support.partners.signed_request import SignedRequest, Way, deliver
+from tests.support.partners.signed_request import Way, deliver
 from tests.unit.ingest_webhook.edge import (
     SLACK_SECRET,
     Edge,
@@ -19,76 +19,6 @@ from tests.unit.ingest_webhook.edge import (
 )
 from ticket_store.object_storage import StorageUnavailable
 from ticket_stream.edge_publisher import EventTooLarge, KafkaAway
-
-Requests = Callable[[Way], SignedRequest]
-
-
-def shop() -> Requests:
-    sender = shop_sender()
-    return lambda way: sender.message("Where is my parcel?", way)
-
-
-def slack() -> Requests:
-    sender = slack_sender()
-    return lambda way: sender.message("Where is my parcel?", way)
-
-
-def switch() -> Requests:
-    return switch_sender().call
-
-
-ANSWERS = [
-    (Way.GOOD, 200, "accepted"),
-    (Way.ROTATED, 200, "accepted"),
-    (Way.FORGED, 401, "bad-signature"),
-    (Way.STALE, 401, "stale"),
-    (Way.OVERSIZED, 413, "too-large"),
-    (Way.MALFORMED, 400, "undecodable"),
-    (Way.UNKNOWN_TYPE, 200, "ignored"),
-]
-
-
-@pytest.mark.parametrize(
-    ("provider", "way", "status", "outcome"),
-    [
-        (provider, *answer)
-        for answer in ANSWERS
-        for provider in (shop, slack, switch)
-        if not (provider is switch and answer[0] is Way.STALE)  # call records carry no signed time
-    ],
-)
-async def test_each_way_has_its_answer_its_metric_and_its_problem(
-    provider: Callable[[], Requests], way: Way, status: int, outcome: str, tmp_path: Path
-) -> None:
-    edge = Edge()
-    async with client_of(edge.app(tmp_path)) as client:
-        answer = await deliver(client, f"/webhooks/{provider.__name__}", provider()(way))
-    assert answer.status_code == status
-    assert edge.counted(provider.__name__, outcome) == 1
-    assert len(edge.published) == (1 if outcome == "accepted" else 0)
-    if status >= 400:
-        assert answer.headers["content-type"] == "application/problem+json"
-        problem = answer.json()
-        assert problem["type"] == f"/problems/{outcome}"
-        assert problem["status"] == status
-        assert problem["trace_id"]
-    else:
-        assert answer.content == b""
-
-
-@pytest.mark.parametrize("provider", [shop, slack, switch])
-async def test_a_repeat_is_published_again_under_the_same_identity(
-    provider: Callable[[], Requests], tmp_path: Path
-) -> None:
-    edge = Edge()
-    requests = provider()
-    async with client_of(edge.app(tmp_path)) as client:
-        for way in (Way.GOOD, Way.REPEATED, Way.GOOD):
-            answer = await deliver(client, f"/webhooks/{provider.__name__}", requests(way))
-            assert answer.status_code == 200
-    first, repeat, other = edge.messages
-    assert first.identity == repeat.identity != other.identity
-    assert first.message_id != repeat.message_id
 
 
 async def test_the_event_is_keyed_by_conversation_and_starts_a_trace(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ Store = Callable[[bytes, str], Awaitable[StoredObject]]
 # fact, and all three have to stay below MAX_EVENT_BYTES.
 INLINE_CHARACTERS = 16 * 1024
 FILE_NAME_LENGTH = 255
-# What an agent reads beside the message; more of them say nothing more.
-MAX_PROBLEMS, PROBLEM_LENGTH = 20, 500
+# What an agent reads beside the message; more of them say nothing more. Signed links of Meta's files have about 700
+# characters, and one that is cut leads nowhere.
+MAX_PROBLEMS, PROBLEM_LENGTH = 20, 1000
 
 
 async def compose_message(

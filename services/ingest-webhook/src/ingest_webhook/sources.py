@@ -9,19 +9,21 @@ sources:
       - env:SHOP_FORM_SECRET
       - file:/run/secrets/shop-form-next
       - value: whsec_…              # literal; for tests and local stacks
+    tokens: [env:SHOP_TOKEN]        # only for providers with a second kind of secret; written like the first
     options: {channel: web, time_trusted: false}
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.provider import Provider
+from ingest_webhook.providers.options import TOKENS
 from ingest_webhook.providers.registry import PROVIDERS
 from ticket_contracts.contract import Name
 
@@ -71,6 +73,12 @@ def _known_provider(name: str) -> str:
     return name
 
 
+def _without_tokens(options: dict[str, object]) -> dict[str, object]:
+    if TOKENS in options:
+        raise ValueError("tokens are secrets: write them under `tokens` beside `secrets`, as env:NAME or file:/path")
+    return options
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -79,7 +87,8 @@ class _Entry(BaseModel):
     brand: Name
     account: Name
     secrets: list[str | _Literal] = Field(min_length=1)
-    options: dict[str, object] = Field(default_factory=dict)
+    tokens: list[str | _Literal] = Field(default_factory=list)
+    options: Annotated[dict[str, object], AfterValidator(_without_tokens)] = Field(default_factory=dict)
 
 
 class _File(BaseModel):
@@ -99,18 +108,20 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     files = [path]
     for number, entry in enumerate(entries):
         place = f"sources.{number} ({entry.name})"
-        secrets = _Secrets(place, environment)
-        values = [secrets.resolve(index, secret) for index, secret in enumerate(entry.secrets)]
-        problems += secrets.problems
-        files += secrets.files
-        if not secrets.problems:
+        resolver = _Secrets(place, environment)
+        secrets = resolver.resolve_all("secrets", entry.secrets)
+        tokens = resolver.resolve_all("tokens", entry.tokens)
+        problems += resolver.problems
+        files += resolver.files
+        if not resolver.problems:
             try:
-                provider = PROVIDERS[entry.provider](entry.options, values)
+                options = entry.options | {TOKENS: tokens} if tokens else entry.options
+                provider = PROVIDERS[entry.provider](options, secrets)
                 sources[entry.name] = Source(entry.name, entry.brand, entry.account, provider)
             except SecretMalformed as error:
                 problems.append(f"{place}.secrets: one {error}")
             except ValidationError as error:
-                problems += _explain(error, f"{place}.options")
+                problems += _explain_options(error, place)
     if problems:
         raise SourcesInvalid(problems)
     return Sources(sources, tuple(files))
@@ -131,7 +142,7 @@ def _read_entries(path: Path) -> list[_Entry]:
 
 
 class _Secrets:
-    """Resolves one source's secrets, collecting problems instead of stopping at the first."""
+    """Resolves one source's secrets and tokens, collecting problems instead of stopping at the first."""
 
     def __init__(self, place: str, environment: Mapping[str, str]) -> None:
         self._place = place
@@ -139,26 +150,29 @@ class _Secrets:
         self.problems: list[str] = []
         self.files: list[Path] = []
 
-    def resolve(self, index: int, secret: str | _Literal) -> str:
+    def resolve_all(self, field: Literal["secrets", "tokens"], written: list[str | _Literal]) -> list[str]:
+        return [self._resolve(f"{field}.{index}", secret) for index, secret in enumerate(written)]
+
+    def _resolve(self, field: str, secret: str | _Literal) -> str:
         if isinstance(secret, _Literal):
             return secret.value
         kind, _, rest = secret.partition(":")
         if kind == "env":
-            return self._environment.get(rest) or self._missing(index, f"set the environment variable {rest}")
+            return self._environment.get(rest) or self._missing(field, f"set the environment variable {rest}")
         if kind == "file":
-            return self._read(index, Path(rest))
-        return self._missing(index, "write env:NAME, file:/path, or `value:` with the secret itself")
+            return self._read(field, Path(rest))
+        return self._missing(field, "write env:NAME, file:/path, or `value:` with the secret itself")
 
-    def _read(self, index: int, path: Path) -> str:
+    def _read(self, field: str, path: Path) -> str:
         self.files.append(path)
         try:
             content = path.read_text(encoding="utf-8").strip()  # editors and `echo` end files with a line break
         except (OSError, UnicodeDecodeError):
-            return self._missing(index, f"make {path} a readable text file")
-        return content or self._missing(index, f"write the secret into {path}")
+            return self._missing(field, f"make {path} a readable text file")
+        return content or self._missing(field, f"write the secret into {path}")
 
-    def _missing(self, index: int, fix: str) -> str:
-        self.problems.append(f"{self._place}.secrets.{index}: no secret found; {fix}")
+    def _missing(self, field: str, fix: str) -> str:
+        self.problems.append(f"{self._place}.{field}: no secret found; {fix}")
         return ""
 
 
@@ -170,3 +184,10 @@ def _repeated(entries: list[_Entry]) -> Iterator[str]:
 def _explain(error: ValidationError, place: str) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
         yield f"{'.'.join(filter(None, (place, *map(str, detail['loc']))))}: {detail['msg']}"
+
+
+def _explain_options(error: ValidationError, place: str) -> Iterator[str]:
+    """Tokens reach the provider as an option, but that is not where they were written."""
+    for problem in _explain(error, ""):
+        field = problem.partition(":")[0].partition(".")[0]
+        yield f"{place}.{problem}" if field == TOKENS else f"{place}.options.{problem}"

@@ -25,3 +25,10 @@ def one_line(text: str, limit: int) -> str:
 def shorten(text: str, limit: int) -> str:
     """Cut at `limit` characters and show that it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def unescape(text: str) -> str:
+    """Undo the three escapes that Slack and X put into people's words; they know no others."""
+    if "&" not in text:
+        return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

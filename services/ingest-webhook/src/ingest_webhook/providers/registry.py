@@ -3,15 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ingest_webhook.provider import Provider
+from ingest_webhook.providers import instagram, messenger, whatsapp
 from ingest_webhook.providers.freeswitch_cdr import FreeswitchCdr
+from ingest_webhook.providers.line import Line
 from ingest_webhook.providers.slack_events import SlackEvents
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
+from ingest_webhook.providers.telegram import Telegram
+from ingest_webhook.providers.x_activity import XActivity
 
 BuildProvider = Callable[[Mapping[str, object], Sequence[str]], Provider]
-"""From the source's options and resolved secrets; raises pydantic's ValidationError or SecretMalformed."""
+"""From the source's options and resolved secrets; raises pydantic's ValidationError or SecretMalformed.
+
+The resolved `tokens:` of a source are the option `tokens`: a provider that takes some has `TokenOptions`, and to any
+other they are an option that does not exist.
+"""
 
 PROVIDERS: Mapping[str, BuildProvider] = {
     "standard-webhooks": StandardWebhooks.build,
     "slack": SlackEvents.build,
     "freeswitch": FreeswitchCdr.build,
+    "messenger": messenger.build,
+    "instagram": instagram.build,
+    "whatsapp": whatsapp.build,
+    "line": Line.build,
+    "telegram": Telegram.build,
+    "x": XActivity.build,
 }

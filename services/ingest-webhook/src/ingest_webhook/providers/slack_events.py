@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.clean_text import one_line, unescape
 from ingest_webhook.domain.signatures import SecretMalformed, verify_slack
 from ingest_webhook.message_data import Person
 from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
@@ -25,7 +26,6 @@ DOCUMENTATION = "docs/channels/slack.md"
 # Subtypes that are a person saying something; every other one is Slack telling about the channel.
 SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
 SUBJECT_LENGTH = 120
-FILE_NAME_LENGTH = 200
 
 SlackId = Field(min_length=1, max_length=64)
 """Ids have about eleven characters; the room is for what Slack may yet do."""
@@ -196,9 +196,7 @@ def _spoken(kind: MessageKind, team: str, channel: str, said: Said, at: str, rev
 def readable(text: str) -> str:
     """Turn Slack's markup into what the writer saw: names, links and the three escaped characters."""
     plain = _REFERENCE.sub(_show_reference, text) if "<" in text else text
-    if "&" not in plain:
-        return plain
-    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return unescape(plain)
 
 
 def _show_reference(match: re.Match[str]) -> str:
@@ -211,6 +209,5 @@ def _show_reference(match: re.Match[str]) -> str:
 
 
 def _left_at_slack(file: File) -> str:
-    name = one_line(file.name or "unnamed", FILE_NAME_LENGTH)
-    size = f", {file.size} bytes" if file.size is not None else ""
-    return f"The file {name}{size} stays at Slack: {file.permalink or 'no link given'}"
+    where = file.permalink or "no link given"
+    return left_behind("Slack", "file", where, name=file.name or "unnamed", size=file.size)

@@ -1,0 +1,67 @@
+"""Signatures over the whole raw body with HMAC-SHA256: Meta, LINE and X, each in its own spelling.
+
+None of the three signs a time, so nothing can be stale; that a repeat is harmless rests on the message's identity.
+"""
+
+import binascii
+import hmac
+from collections.abc import Sequence
+
+from ingest_webhook.domain.signatures import SignatureInvalid
+
+
+def verify_meta(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+    """Check `X-Hub-Signature-256` (developers.facebook.com/docs/graph-api/webhooks/getting-started).
+
+    Meta signs the body with its non-ASCII letters escaped, exactly as it sends it.
+
+    :raises SignatureInvalid:
+    """
+    _check(signature, [meta_signature(body, secret) for secret in secrets])
+
+
+def verify_line(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+    """Check `x-line-signature` (developers.line.biz/en/docs/messaging-api/verify-webhook-signature).
+
+    :raises SignatureInvalid:
+    """
+    _check(signature, [line_signature(body, secret) for secret in secrets])
+
+
+def verify_x(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+    """Check `x-twitter-webhooks-signature` (docs.x.com/x-api/webhooks/quickstart).
+
+    :raises SignatureInvalid:
+    """
+    _check(signature, [x_signature(body, secret) for secret in secrets])
+
+
+def verify_shared_token(given: bytes, tokens: Sequence[bytes]) -> None:
+    """Check a token that is sent as it is: it proves the sender and says nothing about the body.
+
+    :raises SignatureInvalid:
+    """
+    _check(given, tokens)
+
+
+def meta_signature(body: bytes, secret: bytes) -> bytes:
+    return b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode()
+
+
+def line_signature(body: bytes, secret: bytes) -> bytes:
+    return _base64(hmac.digest(secret, body, "sha256"))
+
+
+def x_signature(body: bytes, secret: bytes) -> bytes:
+    return b"sha256=" + _base64(hmac.digest(secret, body, "sha256"))
+
+
+def _check(given: bytes, allowed: Sequence[bytes]) -> None:
+    # All are compared, so that the time of the answer does not tell which one was nearly right.
+    matches = [hmac.compare_digest(given, one) for one in allowed]
+    if not any(matches):
+        raise SignatureInvalid
+
+
+def _base64(digest: bytes) -> bytes:
+    return binascii.b2a_base64(digest, newline=False)

@@ -1,0 +1,155 @@
+"""X: the Account Activity API (docs.x.com/x-api/account-activity/introduction) and the X Activity API that follows it
+(…/activity/event-payloads). Both deliver through the same webhooks, with the same signature and the same check.
+
+The check is a trap: whoever asks by GET gets any text signed, with the very secret and spelling that make a delivery
+genuine. So only tokens of letters that no JSON object can do without are signed: what we sign is never an event.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from ingest_webhook.domain.body_signatures import verify_x, x_signature
+from ingest_webhook.domain.signatures import SecretMalformed
+from ingest_webhook.provider import Handshake, Ignored, Reading, WebhookRequest
+from ingest_webhook.providers.batches import Item, read_batch
+from ingest_webhook.providers.decode_model import decode_model, decode_object, decode_query
+from ingest_webhook.providers.options import SourceOptions
+from ingest_webhook.providers.x_direct_messages import (
+    DOCUMENTATION,
+    DirectMessages,
+    EncryptedMessage,
+    read_direct_messages,
+    read_encrypted,
+)
+from ingest_webhook.providers.x_posts import (
+    Includes,
+    NewerPost,
+    OlderDeletion,
+    OlderPost,
+    XId,
+    XPart,
+    read_deletion,
+    read_post,
+)
+from ingest_webhook.rejections import IgnoreReason
+
+# What other keys of an Account Activity notification mean; all else is about followers, likes and blocks.
+OTHERS: Mapping[str, IgnoreReason] = {
+    "direct_message_mark_read_events": IgnoreReason.RECEIPT,
+    "direct_message_indicate_typing_events": IgnoreReason.INTERIM,
+}
+
+
+class _Check(XPart):
+    # Base64, or a UUID; never a brace or a quotation mark (see above).
+    crc_token: str = Field(pattern=r"^[A-Za-z0-9_.~+/=-]{1,200}$")
+
+
+class _Deleted(XPart):
+    status: OlderDeletion
+    timestamp_ms: int | None = Field(default=None, ge=0, le=9_999_999_999_999)
+
+
+class _Notification(DirectMessages):
+    for_user_id: str = XId
+    tweet_create_events: tuple[dict[str, Any], ...] = ()
+    tweet_delete_events: tuple[dict[str, Any], ...] = ()
+
+
+class _Filter(XPart):
+    user_id: str = XId
+
+
+class _Activity(XPart):
+    event_type: str = Field(max_length=100)
+    filter: _Filter
+    payload: dict[str, Any] = Field(default_factory=dict)
+    includes: Includes = Includes()
+
+
+class XActivity:
+    """Provider `x`. Secrets: the app's consumer secret (API key secret). The first answers X's check."""
+
+    methods = ("GET", "POST")
+    challenge = None
+
+    def __init__(self, options: SourceOptions, secrets: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._secrets = secrets
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "XActivity":
+        if not all(secret.isascii() and secret.isalnum() for secret in secrets):
+            raise SecretMalformed("is no consumer secret: copy the API key secret from the app's keys and tokens")
+        return cls(SourceOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        if request.method == "GET":  # X does not sign its check: it is we who have to prove something
+            return
+        signature = request.header(b"x-twitter-webhooks-signature")
+        verify_x(request.body, signature=signature, secrets=self._secrets)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        if request.method == "GET":
+            token = decode_query(_Check, request.query, DOCUMENTATION).crc_token
+            answer = {"response_token": x_signature(token.encode(), self._secrets[0]).decode()}
+            return Handshake("application/json", json.dumps(answer).encode())
+        document = decode_object(request.body, DOCUMENTATION)
+        if "for_user_id" in document:
+            return read_batch(_read_notification(document))
+        data = document.get("data")
+        if isinstance(data, dict) and isinstance(data.get("event_type"), str) and data["event_type"] in _EVENTS:
+            return read_batch(_read_activity(decode_model(_Activity, data, DOCUMENTATION)))
+        return Ignored(IgnoreReason.UNKNOWN_TYPE)
+
+
+def _read_notification(document: dict[str, Any]) -> Iterator[Item]:
+    told = decode_model(_Notification, document, DOCUMENTATION)
+    account = told.for_user_id
+    yield from read_direct_messages(account, told)
+    for event in told.tweet_create_events:
+        yield read_post(account, decode_model(OlderPost, event, DOCUMENTATION).as_post())
+    for event in told.tweet_delete_events:
+        deleted = decode_model(_Deleted, event, DOCUMENTATION)
+        yield read_deletion(account, deleted.status.id, deleted.status.user_id, deleted.timestamp_ms)
+    yield from (reason for name, reason in OTHERS.items() if name in document)
+
+
+def _read_activity(activity: _Activity) -> Iterator[Item]:
+    yield from _EVENTS[activity.event_type](activity)
+
+
+def _direct(activity: _Activity) -> Iterator[Item]:
+    told = decode_model(DirectMessages, activity.payload, DOCUMENTATION)
+    return read_direct_messages(activity.filter.user_id, told)
+
+
+def _encrypted(activity: _Activity) -> Iterator[Item]:
+    yield read_encrypted(activity.filter.user_id, decode_model(EncryptedMessage, activity.payload, DOCUMENTATION))
+
+
+def _post(activity: _Activity) -> Iterator[Item]:
+    post = decode_model(NewerPost, activity.payload, DOCUMENTATION).as_post(activity.includes)
+    yield read_post(activity.filter.user_id, post)
+
+
+def _ignored(reason: IgnoreReason) -> Callable[[_Activity], Iterator[Item]]:
+    return lambda _: iter((reason,))
+
+
+_EVENTS: Mapping[object, Callable[[_Activity], Iterator[Item]]] = {
+    "dm.received": _direct,
+    "chat.received": _encrypted,
+    "post.mention.create": _post,
+    "post.reply.create": _post,
+    "post.quote.create": _post,
+    "dm.sent": _ignored(IgnoreReason.ECHO),
+    "chat.sent": _ignored(IgnoreReason.ECHO),
+    "post.create": _ignored(IgnoreReason.ECHO),
+    "post.delete": _ignored(IgnoreReason.ECHO),
+    "dm.read": _ignored(IgnoreReason.RECEIPT),
+    "dm.indicate_typing": _ignored(IgnoreReason.INTERIM),
+}

@@ -1,0 +1,214 @@
+"""Public posts on X, in the two shapes in which they come, as one.
+
+The older is that of docs.x.com/x-api/account-activity/introduction (`id_str`, `user`, `extended_tweet`), the newer that
+of …/activity/event-payloads (`author_id`, `note_tweet`). An edited post is a new post that names its first version.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line, unescape
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import IncomingMessage
+from ingest_webhook.providers.batches import Item
+from ingest_webhook.providers.left_behind import left_behind
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+SUBJECT_LENGTH, NAME_LENGTH = 120, 200
+# 2286-11-20: what a date can still hold.
+MAX_MILLISECONDS = 9_999_999_999_999
+
+XId = Field(pattern=r"^[0-9]{1,20}$")
+"""64 bits, as text: JavaScript would round the number."""
+
+
+class XPart(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Profile(XPart):
+    name: str | None = None
+
+
+class User(Profile):
+    """The newer shape has the fields one level deeper."""
+
+    data: Profile = Profile()
+
+    @property
+    def shown(self) -> str:
+        return one_line(self.name or self.data.name or "", NAME_LENGTH)
+
+
+class Post(NamedTuple):
+    id: str
+    first_version: str
+    author: str
+    name: str
+    text: str
+    sent_at: datetime | None
+    media: tuple[str, ...]
+    is_repost: bool
+
+
+class Media(XPart):
+    type: str = "media"
+    media_url_https: str | None = None
+
+    def left(self) -> str:
+        return left_behind("X", self.type, self.media_url_https or "no link given")
+
+
+class _Media(XPart):
+    media: tuple[Media, ...] = ()
+
+
+class _Extended(XPart):
+    full_text: str | None = None
+    extended_entities: _Media = _Media()
+
+
+class _History(XPart):
+    initial_tweet_id: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
+
+
+class _Author(User):
+    id_str: str = XId
+
+
+class OlderPost(XPart):
+    id_str: str = XId
+    user: _Author
+    text: str | None = None
+    full_text: str | None = None
+    extended_tweet: _Extended = _Extended()
+    extended_entities: _Media = _Media()
+    retweeted_status: dict[str, object] | None = None
+    edit_history: _History = _History()
+    timestamp_ms: int | None = Field(default=None, ge=0, le=MAX_MILLISECONDS)
+    created_at: str | None = None
+
+    def as_post(self) -> Post:
+        media = self.extended_tweet.extended_entities.media or self.extended_entities.media
+        return Post(
+            id=self.id_str,
+            first_version=self.edit_history.initial_tweet_id or self.id_str,
+            author=self.user.id_str,
+            name=self.user.shown,
+            text=self.extended_tweet.full_text or self.full_text or self.text or "",
+            sent_at=milliseconds(self.timestamp_ms) if self.timestamp_ms is not None else _parsed(self.created_at),
+            media=tuple(one.left() for one in media),
+            is_repost=self.retweeted_status is not None,
+        )
+
+
+class OlderDeletion(XPart):
+    """`status` of a deletion; the newer interface tells deletions of our own posts only."""
+
+    id: str = XId
+    user_id: str = XId
+
+
+class _Note(XPart):
+    text: str | None = None
+
+
+class _Attachments(XPart):
+    media_keys: tuple[str, ...] = ()
+
+
+class _Reference(XPart):
+    type: str = ""
+
+
+class _Included(User):
+    id: str | None = None
+
+
+class Includes(XPart):
+    users: tuple[_Included, ...] = ()
+
+
+class NewerPost(XPart):
+    id: str = XId
+    author_id: str = XId
+    text: str = ""
+    note_tweet: _Note = _Note()
+    created_at: AwareDatetime | None = None
+    edit_history_tweet_ids: tuple[Annotated[str, XId], ...] = ()
+    referenced_tweets: tuple[_Reference, ...] = ()
+    attachments: _Attachments = _Attachments()
+
+    def as_post(self, includes: Includes) -> Post:
+        return Post(
+            id=self.id,
+            first_version=next(iter(self.edit_history_tweet_ids), self.id),
+            author=self.author_id,
+            name=next((user.shown for user in includes.users if user.id == self.author_id), ""),
+            text=self.note_tweet.text or self.text,
+            sent_at=self.created_at,
+            media=tuple(left_behind("X", "media", f"media key {key}") for key in self.attachments.media_keys),
+            is_repost=any(reference.type in ("retweeted", "reposted") for reference in self.referenced_tweets),
+        )
+
+
+def read_post(account: str, post: Post) -> Item:
+    if post.author == account:
+        return IgnoreReason.ECHO
+    if post.is_repost:  # nobody says anything by it
+        return IgnoreReason.UNKNOWN_TYPE
+    text = unescape(post.text)
+    edited = post.first_version != post.id
+    return IncomingMessage(
+        kind=MessageKind.EDITED if edited else MessageKind.CREATED,
+        channel=Channel.SOCIAL,
+        provider_id=f"post/{post.first_version}",
+        revision=post.id if edited else "",
+        conversation=posts_of(account, post.author),
+        sender=person(post.author, post.name),
+        subject=one_line(text, SUBJECT_LENGTH),
+        text=text,
+        sent_at=post.sent_at,
+        reading_problems=post.media,
+    )
+
+
+def posts_of(account: str, author: str) -> str:
+    """The conversation of one person's posts.
+
+    An answer to our answer names our post and not theirs, and below one post of ours many people write: who writes is
+    the only thing that holds a case together.
+    """
+    return f"{account}/post/{author}"
+
+
+def person(user: str, name: str = "") -> Person:
+    return Person(kind=IdentityKind.X, value=user, name=name)
+
+
+def milliseconds(time: int) -> datetime:
+    return datetime.fromtimestamp(time / 1000, UTC)
+
+
+def _parsed(created_at: str | None) -> datetime | None:
+    """A time that cannot be read is as good as none: the receipt counts."""
+    try:
+        return datetime.strptime(created_at or "", "%a %b %d %H:%M:%S %z %Y")  # Wed Aug 16 18:35:42 +0000 2022
+    except ValueError:
+        return None
+
+
+def read_deletion(account: str, post: str, author: str, at: int | None) -> Item:
+    if author == account:
+        return IgnoreReason.ECHO
+    return IncomingMessage(
+        kind=MessageKind.DELETED,
+        channel=Channel.SOCIAL,
+        provider_id=f"post/{post}",
+        conversation=posts_of(account, author),
+        sender=person(author),
+        sent_at=milliseconds(at) if at is not None else None,
+    )
