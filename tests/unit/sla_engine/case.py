@@ -6,9 +6,10 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
-from sla_engine.domain.decide import Rejected, Request, decide, decide_due
+from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies, Policy
+from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
 from ticket_contracts.commands import (
     Actor,

@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla_engine.domain.decide import Request, decide
+from sla_engine.domain.decide import decide
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.request import Request
 from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of

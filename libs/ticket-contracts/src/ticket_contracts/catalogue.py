@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from ticket_contracts.alerts import ALERT_EVENTS
-from ticket_contracts.commands import COMMAND_EVENTS
-from ticket_contracts.contract import Payload
+from ticket_contracts.commands import CORE_COMMANDS
+from ticket_contracts.contract import Payload, event_types
 from ticket_contracts.dead_letters import DEAD_LETTER_EVENTS
 from ticket_contracts.messages import MESSAGE_EVENTS
-from ticket_contracts.tickets import TICKET_EVENTS
+from ticket_contracts.tickets import CORE_FACTS
 from ticket_contracts.topics import ALERTS, COMMANDS, DEAD_LETTERS, MESSAGES, TICKETS, Topic
+
+COMMAND_EVENTS = event_types(*CORE_COMMANDS)
+
+TICKET_EVENTS = event_types(*CORE_FACTS)
 
 EVENTS_BY_TOPIC: Mapping[Topic, Mapping[str, type[Payload]]] = {
     MESSAGES: MESSAGE_EVENTS,

@@ -7,7 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, Problem, check_documents
-from ticket_store.documents import DOCUMENT_KINDS, Document
+from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.documents import Document
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 

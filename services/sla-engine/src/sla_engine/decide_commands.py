@@ -10,9 +10,11 @@ from uuid import UUID
 
 from sla_engine.batch_work import BatchWork, Handled, Outcome
 from sla_engine.compile_policies import PolicyBook
+from sla_engine.domain.arrival import goes_to_successor
 from sla_engine.domain.conversation import entry_id
-from sla_engine.domain.decide import Rejected, Request, decide, decide_due, goes_to_successor
+from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
 from sla_engine.metrics import EngineMetrics
 from sla_engine.publish_facts import Cause, forwarded_command

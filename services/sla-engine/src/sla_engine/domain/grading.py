@@ -1,0 +1,34 @@
+"""How pressing a ticket is."""
+
+from sla_engine.domain import timing
+from sla_engine.domain.draft import Draft
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import CLOSED, Rejected
+from sla_engine.domain.statuses import ENDED
+from ticket_contracts.commands import SetPriority
+from ticket_contracts.tickets import PriorityChanged
+from ticket_contracts.vocabulary import Priority, Status
+
+
+def set_priority(draft: Draft, command: SetPriority, policies: Policies) -> Rejected | None:
+    """Carry out an agent's or a rule's wish."""
+    summary = draft.ticket.summary
+    if command.priority is summary.priority:
+        return None
+    if summary.status is Status.CLOSED:
+        return CLOSED
+    change_priority(draft, policies, command.priority)
+    return None
+
+
+def change_priority(draft: Draft, policies: Policies, priority: Priority) -> None:
+    """Change the priority and let the clocks follow (rule 28)."""
+    summary = draft.ticket.summary
+    draft.change(PriorityChanged, {"priority": priority}, previous=summary.priority)
+    timing.follow_priority(draft, policies)
+    since = draft.ticket.first_customer_message_at
+    if since is not None and summary.status not in ENDED:
+        answered = draft.ticket.answered_at is not None
+        metrics = timing.ALL_METRICS - timing.REPLY_METRICS if answered else timing.ALL_METRICS
+        timing.start_missing(draft, policies, metrics, since)
+    timing.bring_forward(draft, policies, draft.at)

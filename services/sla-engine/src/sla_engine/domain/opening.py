@@ -1,0 +1,59 @@
+"""How a ticket begins: with a customer's first message."""
+
+from sla_engine.domain import timing
+from sla_engine.domain.conversation import is_held_call, received_entry, speaks
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import Request
+from ticket_contracts.commands import Actor, ReceiveMessage
+from ticket_contracts.tickets import ClockState, MessageEntry, TicketOpened, TicketSummary
+from ticket_contracts.vocabulary import ActorKind, Metric, Status
+
+
+def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -> TicketOpened:
+    """Return the one fact that holds number, classification, assignment, first message and clocks."""
+    message, routing, at = command.message, command.routing, request.at
+    customer = customer_of(command)
+    entry = received_entry(command, customer, at)
+    summary = TicketSummary(
+        number=request.number,
+        brand=message.brand,
+        channel=message.channel,
+        subject=message.subject,
+        contact_id=command.contact_id,
+        contact=message.sender,
+        status=Status.NEW,
+        priority=routing.priority,
+        team=routing.team,
+        assignee=routing.assignee,
+        tags=routing.tags,
+        opened_at=at,
+    )
+    metrics, reason = _metrics_of_first(entry)
+    clocks: tuple[ClockState, ...] = ()
+    if metrics:
+        clocks, reason = timing.first_clocks(summary, metrics, at, request.id, request.appended_at, policies)
+    return TicketOpened(
+        ticket_id=command.ticket_id,
+        version=1,
+        at=at,
+        actor=customer,
+        ticket=summary,
+        routing=routing,
+        message=entry,
+        clocks=clocks,
+        no_clock_reason=reason,
+        previous_ticket_id=command.previous_ticket_id,
+    )
+
+
+def _metrics_of_first(entry: MessageEntry) -> tuple[frozenset[Metric], str]:
+    if speaks(entry):
+        return frozenset({Metric.FIRST_RESPONSE, Metric.RESOLUTION}), ""
+    if is_held_call(entry):  # the customer was heard, so nothing waits for a first response yet (rule 8)
+        return frozenset({Metric.RESOLUTION}), ""
+    return frozenset(), "no customer has written yet: an automatic or revised message starts no clock"
+
+
+def customer_of(command: ReceiveMessage) -> Actor:
+    """Return the customer whose message the command carries."""
+    return Actor(kind=ActorKind.CUSTOMER, id=str(command.contact_id), name=command.contact_name)
