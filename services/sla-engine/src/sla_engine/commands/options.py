@@ -1,0 +1,38 @@
+"""Options and connections that the commands share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from ticket_store.sessions import connect
+
+DEFAULT_DATA_DIR = Path(".firebreak")
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir",
+        envvar="FIREBREAK_DATA_DIR",
+        file_okay=False,
+        help="Folder of the stack that is asked; FIREBREAK_POSTGRES names another database.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
+
+
+@asynccontextmanager
+async def reading(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Open a session that can write nothing, and that a long look does not end.
+
+    :raises ticket_store.sessions.DatabaseAway: it cannot be reached.
+    """
+    connection = await connect(url, application_name="firebreak-reader")
+    try:
+        await connection.execute("SET default_transaction_read_only = on; SET statement_timeout = '10min'")
+        yield connection
+    finally:
+        await connection.close()
