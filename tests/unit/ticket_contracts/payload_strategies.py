@@ -33,10 +33,12 @@ def _values(annotation: Any, limits: list[Any]) -> st.SearchStrategy[Any]:
         return _values(arguments[0], [*arguments[1].metadata, *limits])
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         return st.one_of(*(st.none() if kind is type(None) else _values(kind, limits) for kind in arguments))
+    fewest = max((limit.min_length for limit in limits if isinstance(limit, MinLen)), default=0)
     if get_origin(annotation) is tuple:
-        return st.lists(_values(arguments[0], []), max_size=2).map(tuple)
+        return st.lists(_values(arguments[0], []), min_size=fewest, max_size=fewest + 2).map(tuple)
     if get_origin(annotation) is dict:
-        return st.dictionaries(_values(arguments[0], []), _values(arguments[1], []), max_size=2)
+        parts = (_values(arguments[0], []), _values(arguments[1], []))
+        return st.dictionaries(*parts, min_size=fewest, max_size=fewest + 2)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return payloads(annotation)
     return _plain(annotation, limits)

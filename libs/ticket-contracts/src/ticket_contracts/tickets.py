@@ -200,6 +200,12 @@ class ClockRetargeted(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-retargeted.v1"
 
 
+class ClockRecalculated(ClockFact):
+    """The calendar was edited: the due time is another, the target the same (rule 34)."""
+
+    event_type: ClassVar[str] = "firebreak.ticket.clock-recalculated.v1"
+
+
 class ClockWarned(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-warned.v1"
 
@@ -240,6 +246,7 @@ CORE_FACTS = (
     ClockPaused,
     ClockResumed,
     ClockRetargeted,
+    ClockRecalculated,
     ClockWarned,
     ClockBreached,
     BreachWithdrawn,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cel
 import holidays
 
+from ticket_contracts.vocabulary import Status
 from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
 
 ROUTING_NAME = "rules"
@@ -95,10 +96,19 @@ def _policy(policy: Policy, names: _Names) -> Iterator[Finding]:
     yield from names.missing("calendar", Calendar, policy.calendar)
     yield from names.missing("match.teams", Team, *policy.match.teams)
     yield from names.missing("match.brands", Brand, *policy.match.brands)
+    yield from _never_runs(policy)
     for metric, targets in policy.targets.items():
         for priority, duration in targets.items():
             if not duration.rstrip("smhbd").strip("0"):
                 yield f"targets.{metric}.{priority}", "a target of no time is breached at once; give at least 1s"
+
+
+def _never_runs(policy: Policy) -> Iterator[Finding]:
+    """A clock starts in the statuses `new` and `open`; where those pause it, it never runs (rule 20)."""
+    for status in (Status.NEW, Status.OPEN):
+        if status in policy.pause_on and policy.pauses:
+            metrics = ", ".join(policy.pauses)
+            yield "pause_on", f"clocks start while a ticket is {status}, so these would never run: {metrics}; remove it"
 
 
 def _routing(routing: Routing, names: _Names) -> Iterator[Finding]:

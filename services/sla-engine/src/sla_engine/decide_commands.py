@@ -71,9 +71,12 @@ class DecideCommands:
 
     async def _policies_of(self, connection: Connection, work: BatchWork) -> Policies:
         held = [clock for each in work.tickets.values() if each.loaded for clock in each.loaded.clocks]
-        return await self._policies.including(
-            connection, {(clock.policy, clock.policy_version) for clock in held}, {clock.calendar for clock in held}
-        )
+        versions = {(clock.policy, clock.policy_version) for clock in held} | {
+            (each.loaded.policy, each.loaded.policy_version)
+            for each in work.tickets.values()
+            if each.loaded and each.loaded.policy is not None and each.loaded.policy_version is not None
+        }
+        return await self._policies.including(connection, versions, {clock.calendar for clock in held})
 
     def _decide_record(
         self,

@@ -4,6 +4,7 @@ from uuid import UUID, uuid5
 
 from sla_engine.domain import timing
 from sla_engine.domain.conversation import is_held_call, received_entry, speaks
+from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.opening import customer_of
 from sla_engine.domain.policies import Policies
@@ -33,7 +34,9 @@ def receive(draft: Draft, command: ReceiveMessage, policies: Policies) -> None:
         if ticket.summary.status in (Status.PENDING, Status.ON_HOLD, Status.SOLVED):
             change_status(draft, policies, Status.OPEN)
         if ticket.first_customer_message_at is None:
-            timing.start_missing(draft, policies, timing.ALL_METRICS, draft.at)
+            start_missing(draft, policies, timing.ALL_METRICS, draft.at)
+        else:
+            start_next_response(draft, policies, draft.at)
 
 
 def _count_call(draft: Draft, entry: MessageEntry, policies: Policies) -> None:

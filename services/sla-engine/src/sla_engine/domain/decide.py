@@ -11,11 +11,13 @@ from sla_engine.domain.holding import assign
 from sla_engine.domain.opening import open_ticket
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler, Rejected, Request
+from sla_engine.domain.selection import recalculate, reevaluate
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.writing import write
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, SetPriority, SetStatus
 from ticket_contracts.tickets import TicketFact
+from ticket_contracts.upkeep import Recalculate, Reevaluate
 from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
@@ -25,6 +27,8 @@ HANDLERS: Mapping[type[Command], Handler] = {
     Assign: assign,
     AddNote: write,
     Reply: write,
+    Reevaluate: reevaluate,
+    Recalculate: recalculate,
 }
 
 

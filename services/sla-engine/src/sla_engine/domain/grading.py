@@ -1,6 +1,7 @@
 """How pressing a ticket is."""
 
 from sla_engine.domain import timing
+from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
@@ -30,5 +31,6 @@ def change_priority(draft: Draft, policies: Policies, priority: Priority) -> Non
     if since is not None and summary.status not in ENDED:
         answered = draft.ticket.answered_at is not None
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if answered else timing.ALL_METRICS
-        timing.start_missing(draft, policies, metrics, since)
+        start_missing(draft, policies, metrics, since)
+        start_next_response(draft, policies, draft.at)
     timing.bring_forward(draft, policies, draft.at)

@@ -1,7 +1,7 @@
 """How a ticket begins: with a customer's first message."""
 
-from sla_engine.domain import timing
 from sla_engine.domain.conversation import is_held_call, received_entry, speaks
+from sla_engine.domain.cycles import first_clocks
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Request
 from ticket_contracts.commands import Actor, ReceiveMessage
@@ -26,12 +26,13 @@ def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -
         team=routing.team,
         assignee=routing.assignee,
         tags=routing.tags,
+        spam=routing.spam,
         opened_at=at,
     )
     metrics, reason = _metrics_of_first(entry)
     clocks: tuple[ClockState, ...] = ()
     if metrics:
-        clocks, reason = timing.first_clocks(summary, metrics, at, request.id, request.appended_at, policies)
+        clocks, reason = first_clocks(summary, metrics, at, request.id, request.appended_at, policies)
     return TicketOpened(
         ticket_id=command.ticket_id,
         version=1,
@@ -48,9 +49,9 @@ def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -
 
 def _metrics_of_first(entry: MessageEntry) -> tuple[frozenset[Metric], str]:
     if speaks(entry):
-        return frozenset({Metric.FIRST_RESPONSE, Metric.RESOLUTION}), ""
+        return frozenset({Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.UPDATE}), ""
     if is_held_call(entry):  # the customer was heard, so nothing waits for a first response yet (rule 8)
-        return frozenset({Metric.RESOLUTION}), ""
+        return frozenset({Metric.RESOLUTION, Metric.UPDATE}), ""
     return frozenset(), "no customer has written yet: an automatic or revised message starts no clock"
 
 

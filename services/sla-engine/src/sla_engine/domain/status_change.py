@@ -1,6 +1,7 @@
 """From one status to another, and what that does to the clocks."""
 
 from sla_engine.domain import timing
+from sla_engine.domain.cycles import start_new_cycle
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected
@@ -29,6 +30,6 @@ def change_status(draft: Draft, policies: Policies, status: Status) -> None:
         if previous not in ENDED:  # closed after solved is not a second resolution (rule 21)
             timing.stop_clocks(draft, policies, timing.ALL_METRICS)
     elif previous is Status.SOLVED:
-        timing.start_new_cycle(draft, policies)
+        start_new_cycle(draft, policies)
     else:
         timing.follow_status(draft, policies, status)

@@ -22,7 +22,9 @@ class Ticket:
     """The state `decide` reads and `evolve` returns; `tickets.state` holds exactly this as JSON.
 
     `message_ids` are the newest messages recorded: what makes a second delivery a no-op. `clocks` holds finished ones
-    too, in the order of their start. `answered_at` is the first public reply of an agent.
+    too, in the order of their start. `answered_at` is the first public reply of an agent to the customer's first words,
+    `last_answered_at` the newest; `unanswered_since` the oldest customer's message that neither a reply nor an end has
+    followed. `policy` is the one the ticket was last matched with (rule 32).
     """
 
     ticket_id: UUID
@@ -32,6 +34,10 @@ class Ticket:
     message_ids: tuple[UUID, ...] = ()
     first_customer_message_at: datetime | None = None
     answered_at: datetime | None = None
+    last_answered_at: datetime | None = None
+    unanswered_since: datetime | None = None
+    policy: str | None = None
+    policy_version: int | None = None
     no_clock_reason: str = ""
     previous_ticket_id: UUID | None = None
     successor_id: UUID | None = None

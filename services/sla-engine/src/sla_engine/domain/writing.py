@@ -2,13 +2,14 @@
 
 from sla_engine.domain import timing
 from sla_engine.domain.conversation import is_answer, written_entry
+from sla_engine.domain.cycles import restart_update
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.status_change import change_status
 from ticket_contracts.commands import AddNote, Reply
 from ticket_contracts.tickets import MessageAdded
-from ticket_contracts.vocabulary import Status
+from ticket_contracts.vocabulary import Metric, Status
 
 
 def write(draft: Draft, command: Reply | AddNote, policies: Policies) -> Rejected | None:
@@ -21,7 +22,9 @@ def write(draft: Draft, command: Reply | AddNote, policies: Policies) -> Rejecte
         return None
     draft.add(MessageAdded, message=entry)
     if is_answer(entry):
-        timing.stop_clocks(draft, policies, timing.REPLY_METRICS)
+        timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
         if ticket.summary.status is Status.NEW:
             change_status(draft, policies, Status.OPEN)
+        if ticket.first_customer_message_at is not None or any(ticket.of_metric(Metric.UPDATE)):
+            restart_update(draft, policies)
     return None
