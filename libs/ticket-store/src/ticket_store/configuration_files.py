@@ -60,10 +60,11 @@ def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
         return
     for index, part in enumerate(parts, start=1):
         if part is not None:  # an empty document, such as the one after a closing `---`
-            yield from _read_document(part, name, index)
+            yield from parse_document(part, name, index)
 
 
-def _read_document(part: object, name: str, index: int) -> Iterator[Document | Problem]:
+def parse_document(part: object, name: str, index: int) -> Iterator[Document | Problem]:
+    """Yield the document that a mapping with its `kind` describes, else each problem; `name` is the file's."""
     if not isinstance(part, dict):
         yield Problem(name, f"document {index}", "", "write it as `field: value` lines, beginning with `kind:`")
         return

@@ -32,7 +32,9 @@ def _not_stored(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_BEARER), Depends(_not_stored)])
+bearer_and_no_store = [Depends(_BEARER), Depends(_not_stored)]
+
+router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store)
 
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
