@@ -116,7 +116,7 @@ def compile_calendars(
     for calendar in found:
         try:
             usable[calendar.name] = BusinessCalendar(opening_hours(calendar))
-        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:
+        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:  # the last: unknown country
             unusable[calendar.name] = str(error)
             log.warning("calendar cannot be used", calendar=calendar.name, reason=str(error))
     return usable, unusable
