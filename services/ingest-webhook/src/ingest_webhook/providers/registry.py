@@ -3,9 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ingest_webhook.provider import Provider
+from ingest_webhook.providers.aircall import Aircall
+from ingest_webhook.providers.dialpad import Dialpad
 from ingest_webhook.providers.freeswitch_cdr import FreeswitchCdr
+from ingest_webhook.providers.github_issues import GitHubIssues
+from ingest_webhook.providers.hmac_sender import HmacSender
 from ingest_webhook.providers.slack_events import SlackEvents
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
+from ingest_webhook.providers.twilio_sms import TwilioSms
+from ingest_webhook.providers.twilio_voice import TwilioVoice
+from ingest_webhook.providers.web_form import WebForm
 
 BuildProvider = Callable[[Mapping[str, object], Sequence[str]], Provider]
 """From the source's options and resolved secrets; raises pydantic's ValidationError or SecretMalformed."""
@@ -14,4 +21,11 @@ PROVIDERS: Mapping[str, BuildProvider] = {
     "standard-webhooks": StandardWebhooks.build,
     "slack": SlackEvents.build,
     "freeswitch": FreeswitchCdr.build,
+    "twilio-sms": TwilioSms.build,
+    "twilio-voice": TwilioVoice.build,
+    "aircall": Aircall.build,
+    "dialpad": Dialpad.build,
+    "hmac": HmacSender.build,
+    "github": GitHubIssues.build,
+    "web-form": WebForm.build,
 }
