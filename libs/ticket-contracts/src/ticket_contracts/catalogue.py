@@ -9,11 +9,11 @@ from ticket_contracts.dead_letters import DEAD_LETTER_EVENTS
 from ticket_contracts.messages import MESSAGE_EVENTS
 from ticket_contracts.tickets import CORE_FACTS
 from ticket_contracts.topics import ALERTS, COMMANDS, DEAD_LETTERS, MESSAGES, TICKETS, Topic
-from ticket_contracts.upkeep import Recalculate, Reevaluate, TicketReevaluated
+from ticket_contracts.upkeep import UPKEEP_COMMANDS, UPKEEP_FACTS
 
-COMMAND_EVENTS = event_types(*CORE_COMMANDS, Reevaluate, Recalculate)
+COMMAND_EVENTS = event_types(*CORE_COMMANDS, *UPKEEP_COMMANDS)
 
-TICKET_EVENTS = event_types(*CORE_FACTS, TicketReevaluated)
+TICKET_EVENTS = event_types(*CORE_FACTS, *UPKEEP_FACTS)
 
 EVENTS_BY_TOPIC: Mapping[Topic, Mapping[str, type[Payload]]] = {
     MESSAGES: MESSAGE_EVENTS,

@@ -42,7 +42,7 @@ class PolicyBook:
         """Return the policies as this transaction sees them."""
         if await configuration.read_head(connection) != self._head:
             loaded = await configuration.load(connection)
-            self._policies = compile_configuration(loaded, await _earlier_versions(connection, loaded))
+            self._policies = compile_configuration(loaded, await earlier_versions(connection, loaded))
             self._head = loaded.version
             log.info("policies compiled", version=loaded.version, policies=len(self._policies.in_force))
         return self._policies
@@ -79,7 +79,8 @@ Earlier = Mapping[str, Sequence[Versioned[documents.Policy]]]
 """Of policies that hold only for tickets opened from some time on: the versions before, the newest first."""
 
 
-async def _earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
+async def earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
+    """Read the earlier versions of policies that are in force only from some time on."""
     dated = {
         name: policy.version for name, policy in loaded.of(documents.Policy).items() if policy.document.effective_from
     }

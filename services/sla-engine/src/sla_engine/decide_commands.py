@@ -22,6 +22,7 @@ from sla_engine.read_requests import read_command, ticket_of_key
 from sla_engine.stored_state import decode_state
 from sla_engine.write_tickets import write_batch
 from ticket_contracts.commands import Command, ReceiveMessage
+from ticket_contracts.upkeep import ImportTicket
 from ticket_store.tables import command_outcomes, messages, tickets
 from ticket_stream.processing import Batch, Connection, DueTimer, NewEvent, Record
 
@@ -148,7 +149,7 @@ async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Ask
     opening = dict.fromkeys(
         command.ticket_id
         for _, command in asked
-        if isinstance(command, ReceiveMessage) and work.tickets[command.ticket_id].loaded is None
+        if isinstance(command, ReceiveMessage | ImportTicket) and work.tickets[command.ticket_id].loaded is None
     )
     if not opening:
         return {}

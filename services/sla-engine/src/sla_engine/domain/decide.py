@@ -8,6 +8,7 @@ from sla_engine.domain.arrival import receive
 from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.grading import set_priority
 from sla_engine.domain.holding import assign
+from sla_engine.domain.import_history import import_ticket, imported_before
 from sla_engine.domain.opening import open_ticket
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler, Rejected, Request
@@ -17,7 +18,7 @@ from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.writing import write
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, SetPriority, SetStatus
 from ticket_contracts.tickets import TicketFact
-from ticket_contracts.upkeep import Recalculate, Reevaluate
+from ticket_contracts.upkeep import ImportTicket, Recalculate, Reevaluate
 from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
@@ -29,6 +30,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     Reply: write,
     Reevaluate: reevaluate,
     Recalculate: recalculate,
+    ImportTicket: imported_before,
 }
 
 
@@ -40,6 +42,8 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     if ticket is None:
         if isinstance(command, ReceiveMessage):
             return [open_ticket(request, command, policies)]
+        if isinstance(command, ImportTicket):
+            return import_ticket(request, command, policies, now)
         return Rejected("rejected", "there is no such ticket")
     if command.expected_version not in (None, ticket.version):
         reason = f"the ticket is at version {ticket.version}, the command expects {command.expected_version}"

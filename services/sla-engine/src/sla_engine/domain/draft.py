@@ -18,7 +18,8 @@ ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
 class Draft:
     """The ticket as the facts so far have made it. `cause` is the id of the command being decided.
 
-    `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way.
+    `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way. `imported`
+    marks facts of another system's past (rule 47).
     """
 
     ticket: Ticket
@@ -27,6 +28,7 @@ class Draft:
     cause: str
     seen_at: datetime
     facts: list[TicketFact] = field(default_factory=list)
+    imported: bool | None = None
 
     def add(self, kind: type[TicketFact], **content: Any) -> None:
         """Add a fact of the command; keyword arguments are what `kind` has beyond a TicketFact."""
@@ -48,6 +50,8 @@ class Draft:
     def _fold(self, kind: type[TicketFact], *, at: datetime, actor: Actor, content: dict[str, Any]) -> None:
         ticket = self.ticket
         head = {"ticket_id": ticket.ticket_id, "version": ticket.version + 1, "at": at, "actor": actor}
+        if self.imported:
+            head["imported"] = True
         fact = kind(**{**head, "ticket": ticket.summary, **content})
         self.facts.append(fact)
         self.ticket = evolve(ticket, fact)

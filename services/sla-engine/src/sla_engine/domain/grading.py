@@ -24,11 +24,15 @@ def set_priority(draft: Draft, command: SetPriority, policies: Policies) -> Reje
 
 def change_priority(draft: Draft, policies: Policies, priority: Priority) -> None:
     """Change the priority and let the clocks follow (rule 28)."""
-    summary = draft.ticket.summary
-    draft.change(PriorityChanged, {"priority": priority}, previous=summary.priority)
+    draft.change(PriorityChanged, {"priority": priority}, previous=draft.ticket.summary.priority)
+    follow_priority_change(draft, policies)
+
+
+def follow_priority_change(draft: Draft, policies: Policies) -> None:
+    """Let the clocks follow a change that is recorded."""
     timing.follow_priority(draft, policies)
     since = draft.ticket.first_customer_message_at
-    if since is not None and summary.status not in ENDED:
+    if since is not None and draft.ticket.summary.status not in ENDED:
         answered = draft.ticket.answered_at is not None
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if answered else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)

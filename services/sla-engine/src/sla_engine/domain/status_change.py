@@ -26,6 +26,11 @@ def change_status(draft: Draft, policies: Policies, status: Status) -> None:
     """Change the status and let the clocks follow; the caller knows that it may."""
     previous = draft.ticket.summary.status
     draft.change(StatusChanged, {"status": status}, previous=previous)
+    follow_status_change(draft, policies, previous, status)
+
+
+def follow_status_change(draft: Draft, policies: Policies, previous: Status, status: Status) -> None:
+    """Let the clocks follow a change that is recorded."""
     if status in ENDED:
         if previous not in ENDED:  # closed after solved is not a second resolution (rule 21)
             timing.stop_clocks(draft, policies, timing.ALL_METRICS)
