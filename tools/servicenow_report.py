@@ -120,7 +120,7 @@ def _steps(incident: Incident, ending: Ending) -> Iterator[HistoricStep]:
             return
         wanted = ending.statuses.get(row["incident_state"], Status.OPEN)
         changes: dict[str, object] = {}
-        if wanted is not status and status is not Status.CLOSED and wanted is not Status.NEW:
+        if wanted is not status and wanted is not Status.NEW:
             changes["status"] = status = wanted
         if _team(row) != team:
             changes["team"] = team = _team(row)
