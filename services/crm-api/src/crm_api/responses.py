@@ -6,8 +6,18 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
+from ticket_contracts.contract import FieldValue
 from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, MessageKind, Metric, Priority, Status
+from ticket_contracts.vocabulary import (
+    Automation,
+    Channel,
+    ClockStatus,
+    Grade,
+    MessageKind,
+    Metric,
+    Priority,
+    Status,
+)
 
 
 class Response(BaseModel):
@@ -37,6 +47,15 @@ class TicketView(Response):
     first_response_due_at: AwareDatetime | None
     next_due_at: AwareDatetime | None = Field(description="the earliest due time of the open clocks")
     successor_id: UUID | None = Field(description="the follow-up that took over when this ticket was closed")
+    status_name: str | None = Field(description="the organisation's own name of the status")
+    impact: Grade | None
+    urgency: Grade | None
+    fields: dict[str, FieldValue] = Field(description="custom fields that are set")
+    watchers: list[str]
+    snoozed_until: AwareDatetime | None
+    resolution_code: str | None
+    cause: str | None
+    spam: bool
 
 
 class TicketPage(Response):

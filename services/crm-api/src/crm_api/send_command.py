@@ -8,10 +8,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from crm_api.action_requests import ChangeWatchers
 from crm_api.authenticate import Caller
 from crm_api.await_outcomes import Outcome, OutcomeWaiters, read_outcomes
 from crm_api.check_holder import check_holder
-from crm_api.requests import Assign, CommandEnvelope, CommandRequest
+from crm_api.command_request import CommandRequest
+from crm_api.requests import Assign, CommandEnvelope
 from crm_api.responses import CommandView
 from service_kit.problems import FieldProblem, ProblemError
 from service_kit.tracing import current_trace
@@ -76,7 +78,7 @@ class CommandDesk:
                 raise no_such_ticket(ticket_id)
             if outcomes:  # decided before: what the configuration says by now does not matter
                 return outcomes[0]
-            if isinstance(request, Assign):
+            if isinstance(request, Assign | ChangeWatchers):
                 await check_holder(connection, request)
         return None
 

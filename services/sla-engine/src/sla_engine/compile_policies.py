@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from sla_engine.compile_workflow import compile_workflow
 from sla_engine.domain import policies as domain
 from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
@@ -105,6 +106,7 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
         past={(each.name, each.version): each for policy in policies for each in (policy, *policy.earlier)},
         calendars=calendars,
         unusable_calendars=unusable,
+        workflow=compile_workflow(loaded),
     )
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid5
 
 from sla_engine.domain import timing
+from sla_engine.domain.acting import wake
 from sla_engine.domain.conversation import is_held_call, received_entry, speaks
 from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
@@ -31,6 +32,7 @@ def receive(draft: Draft, command: ReceiveMessage, policies: Policies) -> None:
         draft.add(SuccessorNamed, successor_id=follow_up_id(ticket.ticket_id))
     else:
         draft.add(MessageAdded, message=entry)
+        wake(draft)
         if ticket.summary.status in (Status.PENDING, Status.ON_HOLD, Status.SOLVED):
             change_status(draft, policies, Status.OPEN)
         follow_message(draft, policies, ticket)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sla_engine.domain import timing
+from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.draft import ENGINE, Draft
-from sla_engine.domain.grading import set_priority
+from sla_engine.domain.grading import classify, set_priority
 from sla_engine.domain.holding import assign
 from sla_engine.domain.import_history import import_ticket, imported_before
 from sla_engine.domain.opening import open_ticket
@@ -16,6 +17,7 @@ from sla_engine.domain.selection import recalculate, reevaluate
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.writing import write
+from ticket_contracts.actions import ChangeTags, ChangeWatchers, Classify, MarkSpam, SetFields, Snooze
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, SetPriority, SetStatus
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.upkeep import ImportTicket, Recalculate, Reevaluate
@@ -28,6 +30,12 @@ HANDLERS: Mapping[type[Command], Handler] = {
     Assign: assign,
     AddNote: write,
     Reply: write,
+    Classify: classify,
+    ChangeTags: tag,
+    SetFields: fill_fields,
+    Snooze: snooze,
+    ChangeWatchers: change_watchers,
+    MarkSpam: mark_spam,
     Reevaluate: reevaluate,
     Recalculate: recalculate,
     ImportTicket: imported_before,

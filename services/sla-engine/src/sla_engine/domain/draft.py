@@ -47,6 +47,11 @@ class Draft:
         """Add a transition that time alone causes; dated when it was due, whenever it is noticed."""
         self._fold(kind, at=at, actor=ENGINE, content={"clock": clock, "cause": cause})
 
+    def change_by_time(self, kind: type[TicketFact], changes: dict[str, object], at: datetime) -> None:
+        """Add a change of the summary that time alone causes."""
+        summary = self.ticket.summary.model_copy(update=changes)
+        self._fold(kind, at=at, actor=ENGINE, content={"ticket": summary})
+
     def _fold(self, kind: type[TicketFact], *, at: datetime, actor: Actor, content: dict[str, Any]) -> None:
         ticket = self.ticket
         head = {"ticket_id": ticket.ticket_id, "version": ticket.version + 1, "at": at, "actor": actor}

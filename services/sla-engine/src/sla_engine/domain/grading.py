@@ -6,6 +6,7 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
+from ticket_contracts.actions import Classify, TicketClassified
 from ticket_contracts.commands import SetPriority
 from ticket_contracts.tickets import PriorityChanged
 from ticket_contracts.vocabulary import Priority, Status
@@ -19,6 +20,22 @@ def set_priority(draft: Draft, command: SetPriority, policies: Policies) -> Reje
     if summary.status is Status.CLOSED:
         return CLOSED
     change_priority(draft, policies, command.priority)
+    return None
+
+
+def classify(draft: Draft, command: Classify, policies: Policies) -> Rejected | None:
+    """Grade by impact and urgency; what the matrix makes of the two is a change of priority."""
+    summary = draft.ticket.summary
+    if summary.status is Status.CLOSED:
+        return CLOSED
+    impact, urgency = command.impact or summary.impact, command.urgency or summary.urgency
+    if (impact, urgency) == (summary.impact, summary.urgency):
+        return None
+    draft.change(TicketClassified, {"impact": impact, "urgency": urgency})
+    if impact is not None and urgency is not None:
+        priority = policies.workflow.priorities.get((impact, urgency))
+        if priority is not None and priority is not summary.priority:
+            change_priority(draft, policies, priority)
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
@@ -15,6 +16,12 @@ before it. Whoever decides looks for older ones in the table `messages`."""
 
 STATE_FORMAT = 1
 """Raised when an older engine could not read what this one stores; the stored state then is folded anew."""
+
+
+class Wake(NamedTuple):
+    """The end of a snooze."""
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class Ticket:
         """Yield the clocks of one metric, the first cycle first."""
         return (clock for clock in self.clocks if clock.metric is metric)
 
-    def next_transition(self) -> DueTransition | None:
-        """Return what will happen first when nobody does anything: a warning or a breach."""
-        transitions = [transition for clock in self.clocks if (transition := due_transition(clock))]
+    def next_transition(self) -> DueTransition | Wake | None:
+        """Return what will happen first when nobody does anything: a warning, a breach, the end of a snooze."""
+        transitions: list[DueTransition | Wake] = [due for clock in self.clocks if (due := due_transition(clock))]
+        if self.summary.snoozed_until is not None:
+            transitions.append(Wake(self.summary.snoozed_until))
         return min(transitions, key=lambda transition: transition.at, default=None)
