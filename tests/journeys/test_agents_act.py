@@ -63,6 +63,33 @@ async def test_spam_is_left_out_of_a_list_and_has_no_clock_that_runs(desk: Agent
     assert "垃圾信息" in clock["story"][-1]["words"]
 
 
+async def test_a_ticket_is_merged_and_what_the_customer_writes_afterwards_stands_in_the_other_one(
+    desk: AgentDesk, customers: ChannelsIn, ticket: Json
+) -> None:
+    subject, conversation = unique("the same dryer"), unique("conversation")
+    first = customers.shop.message("再次反馈", subject=subject, conversation_id=conversation)
+    assert (await customers.through_shop(first)).is_success
+    double = await desk.find_ticket(subject)
+    await desk.apply(double["ticket_id"], {"type": "merge", "target_id": ticket["ticket_id"]})
+    after = await desk.ticket_when(double["ticket_id"], lambda now: now["merged_into"], "the merge to finish")
+    assert (after["status"], after["merged_into"]) == ("closed", ticket["ticket_id"])
+    later = customers.shop.message("还在响", subject=subject, conversation_id=conversation)
+    assert (await customers.through_shop(later)).is_success
+    entries = await desk.conversation_of(ticket["ticket_id"], 2)
+    assert entries[-1]["text"] == "还在响"
+
+
+async def test_tickets_are_linked_on_both_sides_and_a_message_is_split_off(desk: AgentDesk, ticket: Json) -> None:
+    [entry] = await desk.messages(ticket["ticket_id"])
+    subject = unique("split off")
+    wish = {"type": "split", "message_ids": [entry["message_id"]], "subject": subject}
+    after = await desk.apply(ticket["ticket_id"], wish)
+    other = await desk.find_ticket(subject)
+    assert after["links"] == [{"other_id": other["ticket_id"], "kind": "related"}]
+    assert other["links"] == [{"other_id": ticket["ticket_id"], "kind": "related"}]
+    assert [each["text"] for each in await desk.messages(other["ticket_id"])] == [entry["text"]]
+
+
 @pytest.mark.parametrize(
     ("command", "status", "named"),
     [
@@ -72,6 +99,8 @@ async def test_spam_is_left_out_of_a_list_and_has_no_clock_that_runs(desk: Agent
         ({"type": "snooze", "until": "2020-01-01T00:00:00Z"}, 409, "until"),
         ({"type": "snooze", "until": "tomorrow"}, 422, ".until"),
         ({"type": "watchers", "add": ["nobody"]}, 422, "body.add.0"),
+        ({"type": "merge", "target_id": "01900000-0000-7000-8000-00000000ffff"}, 422, "body.target_id"),
+        ({"type": "undo-merge"}, 409, "not merged"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_its_field(

@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, false, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_api.responses import TicketPage, TicketView
+from crm_api.responses import TicketLink, TicketPage, TicketView
 from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Channel, Priority, Status
 from ticket_store.tables.contacts import CONTACTS
 from ticket_store.tables.tickets import TICKETS
 
-_OF_SUMMARY = tuple(name for name in TicketView.model_fields if name not in {*TICKETS.c.keys(), "contact_name"})
+_OF_SUMMARY = tuple(
+    name for name in TicketView.model_fields if name in TicketSummary.model_fields and name not in TICKETS.c
+)
 """What no list sorts or joins by has no column of its own, and is read from the ticket's state."""
 
 
@@ -58,8 +60,8 @@ class TicketFilter:
 def tickets_with_contact() -> Select[Any]:
     """Return the query of the columns of `TicketView`."""
     columns = [TICKETS.c[name] for name in TicketView.model_fields if name in TICKETS.c]
-    summary = TICKETS.c.state["summary"].label("summary")
-    return select(*columns, summary, CONTACTS.c.name.label("contact_name")).select_from(
+    parts = [TICKETS.c.state[name].label(name) for name in ("summary", "links", "merging")]
+    return select(*columns, *parts, CONTACTS.c.name.label("contact_name")).select_from(
         TICKETS.outerjoin(CONTACTS, CONTACTS.c.contact_id == TICKETS.c.contact_id)
     )
 
@@ -70,6 +72,9 @@ def view_ticket(row: Row[Any]) -> TicketView:
     values["contact_name"] = values["contact_name"] or ""
     summary = TicketSummary.model_validate(values.pop("summary"))
     values |= {name: getattr(summary, name) for name in _OF_SUMMARY}
+    merging, links = values.pop("merging"), values.pop("links")
+    values["merging_into"] = merging[0] if merging else None  # named tuples stand as arrays
+    values["links"] = [TicketLink(other_id=other_id, kind=kind) for other_id, kind in links or ()]
     values["watchers"] = list(summary.watchers)
     return TicketView(**values)
 

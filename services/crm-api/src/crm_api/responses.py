@@ -13,6 +13,7 @@ from ticket_contracts.vocabulary import (
     Channel,
     ClockStatus,
     Grade,
+    LinkKind,
     MessageKind,
     Metric,
     Priority,
@@ -24,6 +25,13 @@ class Response(BaseModel):
     """Base of all answers; a field that is not declared cannot be sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TicketLink(Response):
+    """What another ticket is to this one."""
+
+    other_id: UUID
+    kind: LinkKind
 
 
 class TicketView(Response):
@@ -56,6 +64,9 @@ class TicketView(Response):
     resolution_code: str | None
     cause: str | None
     spam: bool
+    merged_into: UUID | None = Field(description="the ticket that this one is part of")
+    merging_into: UUID | None = Field(description="the ticket that was asked to take this one in, until it answers")
+    links: list[TicketLink]
 
 
 class TicketPage(Response):

@@ -7,7 +7,7 @@ from typing import Any
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import Ticket
 from ticket_contracts.commands import Actor
-from ticket_contracts.tickets import ClockFact, ClockState, TicketFact
+from ticket_contracts.tickets import ClockFact, ClockState, MessageEntry, TicketFact
 from ticket_contracts.vocabulary import ActorKind
 
 ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
@@ -19,7 +19,7 @@ class Draft:
     """The ticket as the facts so far have made it. `cause` is the id of the command being decided.
 
     `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way. `imported`
-    marks facts of another system's past (rule 47).
+    marks facts of another system's past (rule 47). `entries` are those messages that the command names.
     """
 
     ticket: Ticket
@@ -29,8 +29,9 @@ class Draft:
     seen_at: datetime
     facts: list[TicketFact] = field(default_factory=list)
     imported: bool | None = None
+    entries: tuple[MessageEntry, ...] = ()
 
-    def add(self, kind: type[TicketFact], **content: Any) -> None:
+    def add(self, kind: type[TicketFact], /, **content: Any) -> None:
         """Add a fact of the command; keyword arguments are what `kind` has beyond a TicketFact."""
         self._fold(kind, at=self.at, actor=self.actor, content=content)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
+from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
 from ticket_contracts.tickets import (
@@ -47,6 +48,8 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
         return replace(ticket, version=fact.version, summary=fact.ticket, message_ids=_with_id(ticket, fact.message))
     if isinstance(fact, SuccessorNamed):
         return replace(ticket, version=fact.version, summary=fact.ticket, successor_id=fact.successor_id)
+    if isinstance(fact, ExchangeFact):
+        return replace(evolve_exchange(ticket, fact), version=fact.version, summary=fact.ticket)
     if isinstance(fact, TicketReevaluated):
         return replace(
             ticket,

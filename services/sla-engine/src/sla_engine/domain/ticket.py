@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
 from ticket_contracts.tickets import ClockState, TicketSummary
-from ticket_contracts.vocabulary import Metric
+from ticket_contracts.vocabulary import LinkKind, Metric
 
 MOST_KEPT_IDS = 100
 """Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
@@ -22,6 +22,35 @@ class Wake(NamedTuple):
     """The end of a snooze."""
 
     at: datetime
+
+
+class Link(NamedTuple):
+    """What another ticket is to this one."""
+
+    other_id: UUID
+    kind: LinkKind
+
+
+class Merging(NamedTuple):
+    """The ticket waits for a target's answer."""
+
+    target_id: UUID
+    merge_id: str
+
+
+class Merged(NamedTuple):
+    """The ticket is part of another one since `at`."""
+
+    target_id: UUID
+    merge_id: str
+    at: datetime
+
+
+class Absorbed(NamedTuple):
+    """Another ticket is part of this one; a source may be given back and taken in again, by another merge."""
+
+    source_id: UUID
+    merge_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +77,11 @@ class Ticket:
     no_clock_reason: str = ""
     previous_ticket_id: UUID | None = None
     successor_id: UUID | None = None
+    links: tuple[Link, ...] = ()
+    merging: Merging | None = None
+    merged: Merged | None = None
+    absorbed: tuple[Absorbed, ...] = ()
+    moved_ids: tuple[UUID, ...] = ()
     format: int = STATE_FORMAT
 
     @property
