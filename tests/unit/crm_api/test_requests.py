@@ -42,6 +42,13 @@ def test_text_that_cannot_be_kept_or_says_nothing_is_refused(text: str) -> None:
         command({"type": "reply", "text": text})
 
 
+def test_a_field_s_text_is_refused_by_its_place_when_it_is_longer_than_events_carry() -> None:
+    assert command({"type": "fields", "fields": {"note": "字" * 4000}})
+    with pytest.raises(ValidationError) as refusal:
+        REQUESTS.validate_python({"type": "fields", "fields": {"note": "字" * 4001}})
+    assert {problem["loc"][:3] for problem in refusal.value.errors()} == {("fields", "fields", "note")}
+
+
 @pytest.mark.parametrize("text", ["x", "一行\r\n二行\tX", " indented", "👩‍🔧"])
 def test_what_people_write_is_taken_as_it_is(text: str) -> None:
     assert REQUESTS.validate_python({"type": "reply", "text": text}).text == text  # type: ignore[union-attr]

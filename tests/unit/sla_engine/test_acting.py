@@ -1,11 +1,13 @@
 """What agents do beside answering: tags, fields, grades, snoozing, watching, spam, finer statuses."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sla_engine.domain.request import Rejected
+from sla_engine.domain.summary_size import MOST_SUMMARY_BYTES
 from sla_engine.domain.workflow import FieldType, Flow, Workflow
 from tests.unit.sla_engine.case import AGENT, TICKET_ID, Case, a_policy, kinds, moment, policies_of
 from ticket_contracts.actions import ChangeTags, ChangeWatchers, Classify, MarkSpam, SetFields, Snooze
@@ -114,6 +116,36 @@ def test_a_snooze_that_is_over_already_is_refused() -> None:
     assert refusal(opened(), Snooze, until=moment("mon 09:00")).startswith("until:")
 
 
+@pytest.mark.parametrize(
+    ("until", "named"),
+    [
+        ("2027-01-07T10:00:00+00:00", "until: it is more than 366 days away"),
+        ("9999-12-31T23:59:59-14:00", "until: it is more than 366 days away"),  # no instant in UTC
+        ("0001-01-01T00:00:00+14:00", "until: it is over already"),
+    ],
+)
+def test_a_snooze_beyond_all_sense_is_refused_even_where_utc_has_no_such_time(until: str, named: str) -> None:
+    assert named in refusal(opened(), Snooze, until=datetime.fromisoformat(until))
+
+
+def test_tags_that_would_leave_no_room_for_messages_are_refused_and_taking_some_away_never_is() -> None:
+    case = opened()
+    many = tuple(f"{'标' * 90}{number}" for number in range(50))
+    for more in ("", "+"):
+        assert ask(case, ChangeTags, add=tuple(tag + more for tag in many)) == ["tags-changed"]
+    before = case.ticket.summary
+    assert refusal(case, ChangeTags, add=tuple(f"{tag}!" for tag in many)).startswith("add: ")
+    assert case.ticket.summary == before
+    case.stored = replace(case.ticket, summary=before.model_copy(update={"subject": "字" * MOST_SUMMARY_BYTES}))
+    assert ask(case, ChangeTags, remove=many[:1]) == ["tags-changed"]
+
+
+def test_fields_that_would_leave_no_room_for_messages_are_refused() -> None:
+    fields = {f"note {number}": FieldType("text") for number in range(4)}
+    case = opened(replace(WORKFLOW, fields=fields))
+    assert "fields: " in refusal(case, SetFields, fields=dict.fromkeys(fields, "字" * 4000))
+
+
 def test_watchers_come_and_go_once() -> None:
     case = opened()
     assert ask(case, ChangeWatchers, add=("anna", "li.wei", "anna")) == ["watchers-changed"]
@@ -131,6 +163,14 @@ def test_rule_27_spam_loses_its_clocks_and_gets_them_back_when_it_turns_out_to_b
     back = ask(case, MarkSpam, "tue 13:00", spam=False)
     assert back.count("clock-started") == 2
     assert case.clock(cycle=2).breached_at == moment("tue 13:00")  # late from now on, not from before
+
+
+def test_rule_27_what_was_answered_while_it_passed_for_spam_waits_for_no_first_response() -> None:
+    case = Case(policies_of(a_policy()))
+    case.receive(moment("mon 10:00"), routing={"spam": True})
+    case.reply(moment("mon 10:05"))
+    assert ask(case, MarkSpam, spam=False) == ["spam-marked", "clock-started"]
+    assert [clock.metric for clock in case.ticket.clocks] == [Metric.RESOLUTION]
 
 
 def test_rule_27_a_breach_recorded_before_a_ticket_was_spam_stays() -> None:
@@ -177,6 +217,29 @@ def test_how_a_ticket_was_solved_is_kept_when_it_is_closed_and_forgotten_when_it
     status(other, Status.SOLVED, resolution_code="repaired")
     status(other, Status.OPEN, "mon 10:20")
     assert other.ticket.summary.resolution_code is None
+
+
+def test_a_code_and_a_cause_can_be_told_after_a_ticket_was_solved_and_move_no_clock() -> None:
+    case = opened()
+    status(case, Status.SOLVED)
+    assert status(case, Status.SOLVED, "mon 10:20", resolution_code="repaired") == ["status-changed"]
+    assert status(case, Status.SOLVED, "mon 10:30", cause="wear") == ["status-changed"]
+    assert (case.ticket.summary.resolution_code, case.ticket.summary.cause) == ("repaired", "wear")
+    assert status(case, Status.SOLVED, "mon 10:40", resolution_code="repaired", cause="wear") == []
+
+
+def test_a_code_told_afterwards_needs_no_flow_but_must_be_in_the_taxonomy() -> None:
+    case = opened(replace(WORKFLOW, flows=(FLOW,)))
+    status(case, Status.OPEN)
+    status(case, Status.SOLVED, "mon 10:20", resolution_code="repaired")
+    assert "not in the taxonomy" in refusal(case, SetStatus, status=Status.SOLVED, resolution_code="magic")
+    assert status(case, Status.SOLVED, "mon 10:30", cause="wear") == ["status-changed"]
+
+
+def test_a_closed_ticket_gets_no_other_name() -> None:
+    case = opened(replace(WORKFLOW, statuses={"archived": Status.CLOSED}))
+    status(case, Status.CLOSED)
+    assert "the ticket is closed" in refusal(case, SetStatus, status=Status.CLOSED, status_name="archived")
 
 
 FLOW = Flow(

@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from sla_engine.domain.arrival import goes_to_successor
 from sla_engine.domain.decide import decide
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.splitting import split_id
 from sla_engine.domain.ticket import Link, Ticket
 from sla_engine.publish_exchanges import exchange_commands
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, a_policy, moment, policies_of
+from ticket_contracts.actions import MarkSpam
 from ticket_contracts.catalogue import COMMAND_EVENTS
-from ticket_contracts.commands import Command, ReceiveMessage, Routing
+from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event
 from ticket_contracts.exchanges import LinkTickets, Merge, Split, UndoMerge, UnlinkTickets
 from ticket_contracts.tickets import MessageAdded, MessageEntry, TicketOpened
-from ticket_contracts.topics import COMMANDS
+from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ClockStatus, LinkKind, Metric, Priority, Status
 from ticket_stream.processing import NewEvent, Partition, Record
 
@@ -34,7 +36,8 @@ POLICIES = policies_of(a_policy())
 class Desk:
     """Tickets, and the commands that are under way between them: any may be taken next, and taken again."""
 
-    def __init__(self, *ids: UUID) -> None:
+    def __init__(self, *ids: UUID, policies: Policies = POLICIES) -> None:
+        self.policies = policies
         self.tickets: dict[UUID, Ticket] = {}
         self.entries: dict[UUID, list[MessageEntry]] = {}
         self.under_way: list[NewEvent] = []
@@ -69,7 +72,7 @@ class Desk:
         before = self.tickets.get(command.ticket_id)
         named = tuple(self.entries.get(command.ticket_id, ())) if isinstance(command, Split) else ()
         request = Request(command_id, command, self.now, number=next(self._numbers), entries=named)
-        decision = decide(before, request, POLICIES, self.now)
+        decision = decide(before, request, self.policies, self.now)
         facts = [] if isinstance(decision, Rejected) else decision
         after_it = before
         for fact in facts:
@@ -196,6 +199,65 @@ def test_a_merge_undone_before_it_was_finished_leaves_both_alone() -> None:
     assert (desk.tickets[ONE].merging, desk.status(ONE), desk.tickets[TWO].absorbed) == (None, Status.NEW, ())
 
 
+@pytest.mark.parametrize("before", [Status.PENDING, Status.ON_HOLD, Status.SOLVED])
+def test_an_undone_merge_gives_the_status_of_before_back_and_times_only_what_is_not_ended(before: Status) -> None:
+    desk = Desk(ONE, TWO)
+    desk.ask(SetStatus(ticket_id=ONE, actor=AGENT, status=before))
+    desk.ask(merge(ONE, TWO))
+    desk.settle()
+    desk.ask(UndoMerge(ticket_id=ONE, actor=AGENT))
+    desk.settle()
+    assert desk.status(ONE) is before
+    last = list(desk.tickets[ONE].of_metric(Metric.RESOLUTION))[-1]
+    assert last.status is (ClockStatus.MET if before is Status.SOLVED else ClockStatus.PAUSED)
+
+
+def test_an_undone_merge_of_spam_starts_no_clock() -> None:
+    desk = Desk(ONE, TWO)
+    desk.ask(MarkSpam(ticket_id=ONE, actor=AGENT, spam=True))
+    desk.ask(merge(ONE, TWO))
+    desk.settle()
+    desk.ask(UndoMerge(ticket_id=ONE, actor=AGENT))
+    desk.settle()
+    assert {clock.status for clock in desk.tickets[ONE].clocks} == {ClockStatus.CANCELLED}
+
+
+def test_a_ticket_closed_while_it_merged_keeps_its_follow_up_when_the_merge_is_undone() -> None:
+    desk = Desk(ONE, TWO)
+    desk.ask(merge(ONE, TWO))
+    desk.ask(SetStatus(ticket_id=ONE, actor=AGENT, status=Status.CLOSED))
+    message = a_message(desk.now, 9)
+    desk.ask(
+        ReceiveMessage(
+            ticket_id=ONE, actor=MACHINE, message=message, contact_id=CUSTOMER_ID, routing=Routing(team="service")
+        )
+    )
+    follow_up = desk.tickets[ONE].successor_id
+    desk.settle()
+    assert desk.tickets[ONE].successor_id == TWO
+    desk.ask(UndoMerge(ticket_id=ONE, actor=AGENT))
+    assert (desk.status(ONE), desk.tickets[ONE].successor_id) == (Status.CLOSED, follow_up)
+
+
+def test_a_question_that_overtakes_its_own_recall_leaves_nothing_at_the_target() -> None:
+    desk = Desk(ONE, TWO)
+    desk.ask(merge(TWO, ONE))
+    desk.ask(UndoMerge(ticket_id=TWO, actor=AGENT))
+    desk.under_way.reverse()
+    desk.settle()
+    assert (desk.tickets[ONE].absorbed, desk.tickets[TWO].merged) == ((), None)
+
+
+def test_a_ticket_taken_in_at_the_end_of_a_chain_that_broke_meanwhile_is_given_back() -> None:
+    desk = merged(TWO, THREE, ONE)
+    desk.ask(merge(ONE, TWO))
+    desk.take(desk.under_way.pop(0))  # the question goes on to THREE
+    for ticket_id in (TWO, ONE):
+        desk.ask(UndoMerge(ticket_id=ticket_id, actor=AGENT))
+    desk.settle()
+    assert desk.tickets[THREE].absorbed == ()
+
+
 def test_rule_26_links_stand_on_both_sides_and_no_clock_knows_of_them() -> None:
     desk = Desk(ONE, TWO)
     clocks = desk.tickets[ONE].clocks
@@ -222,6 +284,32 @@ def test_a_split_moves_messages_into_a_new_ticket_timed_from_the_customer_s_word
     assert desk.tickets[ONE].moved_ids == (second.message_id,)
 
 
+def test_rule_10_a_split_with_an_answer_in_it_waits_for_the_next_one() -> None:
+    hour = {Priority.NORMAL: 3600}
+    policy = a_policy(targets={Metric.FIRST_RESPONSE: hour, Metric.NEXT_RESPONSE: hour})
+    desk = Desk(ONE, policies=policies_of(policy))
+    desk.ask(Reply(ticket_id=ONE, actor=AGENT, text="We look into it"))
+    desk.now += timedelta(minutes=1)
+    desk.receive(ONE, 2)
+    ids = tuple(entry.message_id for entry in desk.entries[ONE])
+    desk.ask(Split(ticket_id=ONE, actor=AGENT, message_ids=ids), "split")
+    desk.settle()
+    assert [clock.metric for clock in desk.tickets[split_id(ONE, "split")].clocks] == [Metric.NEXT_RESPONSE]
+
+
+def test_a_split_of_more_than_an_event_holds_is_refused_before_anything_moves() -> None:
+    desk = Desk(ONE)
+    [first] = desk.entries[ONE]
+    desk.entries[ONE] = [
+        first.model_copy(update={"message_id": UUID(int=1000 + number), "text": "字" * 20_000}) for number in range(5)
+    ]
+    ids = tuple(entry.message_id for entry in desk.entries[ONE])
+    assert "message_ids: together" in desk.ask(Split(ticket_id=ONE, actor=AGENT, message_ids=ids))
+    desk.ask(Split(ticket_id=ONE, actor=AGENT, message_ids=ids[:3]))
+    [opening] = desk.under_way
+    assert 180_000 < len(opening.data) < MAX_EVENT_BYTES
+
+
 def test_a_message_is_not_split_off_twice_and_an_unknown_one_not_at_all() -> None:
     desk = Desk(ONE)
     first = desk.entries[ONE][0].message_id
@@ -232,7 +320,7 @@ def test_a_message_is_not_split_off_twice_and_an_unknown_one_not_at_all() -> Non
 
 wishes = st.lists(
     st.tuples(
-        st.sampled_from(["merge", "undo", "link", "receive", "settle"]),
+        st.sampled_from(["merge", "undo", "link", "receive", "solve", "split", "settle"]),
         st.sampled_from([ONE, TWO, THREE]),
         st.sampled_from([ONE, TWO, THREE]),
     ),
@@ -257,12 +345,27 @@ def test_whatever_is_asked_and_in_whatever_order_it_arrives_no_message_is_lost_a
             case "receive":
                 desk.receive(one, number)
                 said += 1
+            case "solve":
+                desk.ask(SetStatus(ticket_id=one, actor=AGENT, status=Status.SOLVED))
+            case "split":
+                desk.ask(Split(ticket_id=one, actor=AGENT, message_ids=(desk.entries[one][-1].message_id,)))
             case "settle":
                 desk.settle(random)
     desk.settle(random)
     assert all(ticket.merging is None for ticket in desk.tickets.values())
-    recorded = [entry.message_id for entries in desk.entries.values() for entry in entries]
+    recorded = [
+        entry.message_id
+        for ticket_id, entries in desk.entries.items()
+        for entry in entries
+        if entry.message_id not in desk.tickets[ticket_id].moved_ids
+    ]
     assert len(recorded) == len(set(recorded)) == said
+    taken_in = {(source, each.merged) for source, each in desk.tickets.items() if each.merged is not None}
+    assert {(source, merged.target_id, merged.merge_id) for source, merged in taken_in} == {
+        (absorbed.source_id, target, absorbed.merge_id)
+        for target, each in desk.tickets.items()
+        for absorbed in each.absorbed
+    }
     for ticket_id in desk.tickets:
         assert len(list(chain(desk, ticket_id))) <= len(desk.tickets)
         merged_into = desk.tickets[ticket_id].summary.merged_into

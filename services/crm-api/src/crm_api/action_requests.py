@@ -8,7 +8,9 @@ from crm_api.requests import CommandEnvelope, Label, Request, Text
 from ticket_contracts import actions, commands
 from ticket_contracts.vocabulary import Grade
 
-Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Text
+Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[Text, Field(max_length=4000)]
+"""As long as `ticket_contracts.contract.FieldValue`: what the contract refuses must be refused here, by its field."""
+
 Names = Annotated[tuple[Label, ...], Field(max_length=50)]
 
 

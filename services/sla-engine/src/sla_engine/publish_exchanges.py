@@ -44,6 +44,8 @@ def exchange_commands(
     asked: Iterator[Command] = iter(())
     if isinstance(command, AbsorbMerged):
         asked = _answer(command, after)
+    elif isinstance(command, FinishMerge):
+        asked = _given_back(command, after)
     elif isinstance(command, ReleaseMerged):
         asked = _passed_on(command, after)
     elif after is not None:
@@ -96,6 +98,13 @@ def _answer(command: AbsorbMerged, target: Ticket | None) -> Iterator[Command]:
         target_id=command.ticket_id if absorbed else None,
         reason="" if absorbed else reason,
     )
+
+
+def _given_back(command: FinishMerge, source: Ticket | None) -> Iterator[Command]:
+    """A target took in a source that no longer wanted it (the merge was undone meanwhile): it is told so."""
+    wanted = source is not None and source.merged is not None and source.merged.merge_id == command.merge_id
+    if command.target_id is not None and not wanted:
+        yield _release(command.target_id, command.ticket_id, command.merge_id)
 
 
 def _passed_on(command: ReleaseMerged, target: Ticket | None) -> Iterator[Command]:

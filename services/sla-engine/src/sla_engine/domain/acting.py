@@ -1,6 +1,6 @@
 """What agents do beside answering, grading and handing over: tags, fields, snoozing, watching, spam."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from sla_engine.domain import timing
 from sla_engine.domain.cycles import start_missing, start_next_response
@@ -8,6 +8,7 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
+from sla_engine.domain.summary_size import refusal_of_growth
 from sla_engine.domain.tagging import change_tags, set_fields
 from ticket_contracts.actions import (
     ChangeTags,
@@ -22,10 +23,16 @@ from ticket_contracts.actions import (
 )
 from ticket_contracts.vocabulary import Status
 
+LONGEST_SNOOZE = timedelta(days=366)
+"""A ticket that nobody wants to see for longer is solved. Without an end, a time that no calendar of UTC holds would
+stop the partition of the ticket."""
 
-def tag(draft: Draft, command: ChangeTags, _: Policies) -> None:
+
+def tag(draft: Draft, command: ChangeTags, _: Policies) -> Rejected | None:
     """Add and remove tags."""
+    before = draft.ticket.summary
     change_tags(draft, command.add, command.remove)
+    return refusal_of_growth("add", before, draft.ticket.summary)
 
 
 def fill_fields(draft: Draft, command: SetFields, policies: Policies) -> Rejected | None:
@@ -33,8 +40,9 @@ def fill_fields(draft: Draft, command: SetFields, policies: Policies) -> Rejecte
     refusal = policies.workflow.refusal_of_fields(command.fields)
     if refusal:
         return Rejected("rejected", refusal)
+    before = draft.ticket.summary
     set_fields(draft, command.fields)
-    return None
+    return refusal_of_growth("fields", before, draft.ticket.summary)
 
 
 def snooze(draft: Draft, command: Snooze, _: Policies) -> Rejected | None:
@@ -44,9 +52,11 @@ def snooze(draft: Draft, command: Snooze, _: Policies) -> Rejected | None:
     if command.until is None:
         wake(draft)
         return None
-    until = command.until.astimezone(UTC)
-    if until <= draft.at:
+    if command.until <= draft.at:
         return Rejected("rejected", "until: it is over already; give a later time")
+    if command.until - draft.at > LONGEST_SNOOZE:
+        return Rejected("rejected", f"until: it is more than {LONGEST_SNOOZE.days} days away; give an earlier time")
+    until = command.until.astimezone(UTC)
     if until != draft.ticket.summary.snoozed_until:
         draft.change(TicketSnoozed, {"snoozed_until": until})
     return None
@@ -58,13 +68,14 @@ def wake(draft: Draft) -> None:
         draft.change(TicketWoke, {"snoozed_until": None})
 
 
-def change_watchers(draft: Draft, command: ChangeWatchers, _: Policies) -> None:
+def change_watchers(draft: Draft, command: ChangeWatchers, _: Policies) -> Rejected | None:
     """Add and remove agents who are told of everything; who is both is added."""
-    before, unwanted = draft.ticket.summary.watchers, set(command.remove) - set(command.add)
-    kept = tuple(each for each in before if each not in unwanted)
+    before, unwanted = draft.ticket.summary, set(command.remove) - set(command.add)
+    kept = tuple(each for each in before.watchers if each not in unwanted)
     watchers = tuple(dict.fromkeys((*kept, *command.add)))
-    if watchers != before:
+    if watchers != before.watchers:
         draft.change(WatchersChanged, {"watchers": watchers})
+    return refusal_of_growth("add", before, draft.ticket.summary)
 
 
 def mark_spam(draft: Draft, command: MarkSpam, policies: Policies) -> None:
@@ -76,6 +87,7 @@ def mark_spam(draft: Draft, command: MarkSpam, policies: Policies) -> None:
     if command.spam:
         timing.cancel_all(draft, policies, "spam")
     elif ticket.first_customer_message_at is not None and ticket.summary.status not in ENDED:
-        start_missing(draft, policies, timing.ALL_METRICS, ticket.first_customer_message_at)
+        metrics = timing.ALL_METRICS - timing.REPLY_METRICS if ticket.answered_at else timing.ALL_METRICS
+        start_missing(draft, policies, metrics, ticket.first_customer_message_at)
         start_next_response(draft, policies, draft.at)
         timing.bring_forward(draft, policies, draft.at)

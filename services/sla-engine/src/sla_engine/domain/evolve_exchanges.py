@@ -30,7 +30,7 @@ ExchangeFact = (
 
 
 def evolve_exchange(ticket: Ticket, fact: TicketFact) -> Ticket:
-    """Return the ticket after the fact; version and summary are the caller's to set."""
+    """Return the ticket after the fact; version and summary are the caller's to set, afterwards."""
     match fact:
         case LinkAdded():
             return replace(ticket, links=(*ticket.links, Link(fact.other_id, fact.kind)))
@@ -42,10 +42,13 @@ def evolve_exchange(ticket: Ticket, fact: TicketFact) -> Ticket:
         case MergeRefused():
             return replace(ticket, merging=None)
         case TicketMerged():
-            merged = Merged(fact.target_id, fact.merge_id, fact.at)
-            return replace(ticket, merging=None, merged=merged, successor_id=fact.target_id, unanswered_since=None)
+            before = ticket.summary
+            merged = Merged(
+                fact.target_id, fact.merge_id, fact.at, before.status, before.status_name, ticket.successor_id
+            )
+            return replace(ticket, merging=None, merged=merged, successor_id=fact.target_id)
         case MergeUndone():
-            return replace(ticket, merged=None, successor_id=None)
+            return replace(ticket, merged=None, successor_id=ticket.merged and ticket.merged.successor_id)
         case TicketAbsorbed():
             return replace(ticket, absorbed=(*ticket.absorbed, Absorbed(fact.source_id, fact.merge_id)))
         case TicketReleased():

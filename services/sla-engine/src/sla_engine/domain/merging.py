@@ -13,6 +13,7 @@ from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
+from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Absorbed, Ticket
 from ticket_contracts.exchanges import (
     AbsorbMerged,
@@ -80,13 +81,18 @@ def finish(draft: Draft, command: FinishMerge, policies: Policies) -> Rejected |
         draft.add(MergeRefused, merge_id=command.merge_id, reason=command.reason)
         return None
     timing.cancel_all(draft, policies, "merged")
-    changes = {"status": Status.CLOSED, "merged_into": command.target_id, "snoozed_until": None}
+    changes: dict[str, object] = {
+        "status": Status.CLOSED,
+        "status_name": None,
+        "merged_into": command.target_id,
+        "snoozed_until": None,
+    }
     draft.change(TicketMerged, changes, target_id=command.target_id, merge_id=command.merge_id)
     return None
 
 
 def undo(draft: Draft, _: UndoMerge, policies: Policies) -> Rejected | None:
-    """Stand alone again; the clocks that the merge cancelled begin anew from the customer's first message."""
+    """Stand alone again, in the status of before; clocks that the merge cancelled begin anew from the first message."""
     ticket = draft.ticket
     if ticket.merging is not None:
         draft.add(MergeRefused, merge_id=ticket.merging.merge_id, reason="undone before it was finished")
@@ -96,9 +102,12 @@ def undo(draft: Draft, _: UndoMerge, policies: Policies) -> Rejected | None:
         return Rejected("rejected", "the ticket is not merged")
     if draft.at - merged.at > UNDO_WITHIN:
         return Rejected("rejected", "it was merged more than a day ago")
-    draft.change(MergeUndone, {"status": Status.OPEN, "merged_into": None}, merge_id=merged.merge_id)
+    # Who took it back has looked at it, so it is not new any more (statuses.FOLLOWING).
+    status = Status.OPEN if merged.status is Status.NEW else merged.status
+    changes: dict[str, object] = {"status": status, "status_name": merged.status_name, "merged_into": None}
+    draft.change(MergeUndone, changes, merge_id=merged.merge_id)
     since = ticket.first_customer_message_at
-    if since is not None:
+    if since is not None and status not in ENDED:
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if ticket.answered_at else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)
         start_next_response(draft, policies, draft.at)

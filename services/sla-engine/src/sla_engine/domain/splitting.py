@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from sla_engine.domain import timing
 from sla_engine.domain.conversation import speaks
-from sla_engine.domain.cycles import start_missing
+from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
@@ -12,7 +12,11 @@ from sla_engine.domain.request import CLOSED, Rejected, Request
 from ticket_contracts.commands import Actor
 from ticket_contracts.exchanges import LinkAdded, MessagesMoved, OpenSplit, Split
 from ticket_contracts.tickets import MessageAdded, TicketFact, TicketOpened, TicketSummary
+from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ActorKind, LinkKind, Status
+
+MOST_SPLIT_BYTES = MAX_EVENT_BYTES - 48 * 1024
+"""All that moves stands in one command, beside the summary's tags (MOST_SUMMARY_BYTES) and the contact."""
 
 
 def split_id(ticket_id: UUID, command_id: str) -> UUID:
@@ -31,6 +35,11 @@ def split(draft: Draft, command: Split, _: Policies) -> Rejected | None:
             return Rejected(
                 "rejected", f"message_ids.{place}: this ticket has no such message, or it has moved already"
             )
+    moved = [entry for entry in draft.entries if entry.message_id in command.message_ids]
+    if sum(len(entry.model_dump_json(exclude_none=True).encode()) for entry in moved) > MOST_SPLIT_BYTES:
+        return Rejected(
+            "rejected", "message_ids: together they are too long; split fewer, and merge what belongs together"
+        )
     other_id = split_id(ticket.ticket_id, draft.cause)
     draft.add(MessagesMoved, other_id=other_id, message_ids=command.message_ids)
     draft.add(LinkAdded, other_id=other_id, kind=LinkKind.RELATED)
@@ -73,6 +82,7 @@ def open_split(request: Request, command: OpenSplit, policies: Policies) -> list
     if since is not None:
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if draft.ticket.answered_at else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)
+        start_next_response(draft, policies, draft.at)
         timing.bring_forward(draft, policies, draft.at)
     return [opened, *draft.facts]
 

@@ -4,7 +4,7 @@ from sla_engine.domain import timing
 from sla_engine.domain.cycles import start_new_cycle
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.request import Rejected
+from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.tickets import StatusChanged
@@ -14,8 +14,12 @@ from ticket_contracts.vocabulary import Status
 def set_status(draft: Draft, command: SetStatus, policies: Policies) -> Rejected | None:
     """Carry out an agent's or a rule's wish."""
     summary = draft.ticket.summary
-    if (command.status, command.status_name) == (summary.status, summary.status_name):
+    told = (command.resolution_code or summary.resolution_code, command.cause or summary.cause)
+    as_it_is = (command.status, command.status_name) == (summary.status, summary.status_name)
+    if as_it_is and told == (summary.resolution_code, summary.cause):
         return None
+    if summary.status is command.status is Status.CLOSED:
+        return CLOSED
     refusal = policies.workflow.refusal_of_status(summary, command)
     if refusal:
         return Rejected("rejected", refusal)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
 from ticket_contracts.tickets import ClockState, TicketSummary
-from ticket_contracts.vocabulary import LinkKind, Metric
+from ticket_contracts.vocabulary import LinkKind, Metric, Status
 
 MOST_KEPT_IDS = 100
 """Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
@@ -39,11 +39,14 @@ class Merging(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """The ticket is part of another one since `at`."""
+    """The ticket is part of another one since `at`; the other three are what an undo gives back."""
 
     target_id: UUID
     merge_id: str
     at: datetime
+    status: Status = Status.OPEN
+    status_name: str | None = None
+    successor_id: UUID | None = None
 
 
 class Absorbed(NamedTuple):

@@ -48,18 +48,23 @@ class Workflow:
         if command.status is not ticket.status and not may_follow(ticket.status, command.status):
             return f"a ticket that is {ticket.status} cannot become {command.status}"
         flow = self._flow_of(ticket.team)
+        stays = (command.status, name) == (ticket.status, ticket.status_name)  # only a code or a cause is added
         before, after = {ticket.status, ticket.status_name}, {command.status, name}
-        if flow is not None and not any(after & flow.allowed.get(each, frozenset()) for each in before if each):
+        if (
+            flow is not None
+            and not stays
+            and not any(after & flow.allowed.get(each, frozenset()) for each in before if each)
+        ):
             told = f"{ticket.status_name or ticket.status} cannot become {name or command.status}"
             return f"{told}: the flow {flow.name} of team {ticket.team} does not allow it"
-        return self._refusal_of_solution(command, flow)
+        return self._refusal_of_solution(command, flow, ticket.resolution_code)
 
     def _flow_of(self, team: str) -> Flow | None:
         """Return the flow that names the team, else the one for every team."""
         own = (flow for flow in self.flows if team in flow.teams)
         return next(own, next((flow for flow in self.flows if not flow.teams), None))
 
-    def _refusal_of_solution(self, command: SetStatus, flow: Flow | None) -> str:
+    def _refusal_of_solution(self, command: SetStatus, flow: Flow | None, known_code: str | None) -> str:
         solves = command.status is Status.SOLVED
         if not solves and (command.resolution_code or command.cause):
             return "resolution_code and cause go with the status solved"
@@ -67,7 +72,8 @@ class Workflow:
             return f"resolution_code: {command.resolution_code!r} is not in the taxonomy"
         if command.cause is not None and command.cause not in self.causes:
             return f"cause: {command.cause!r} is not in the taxonomy"
-        if solves and flow is not None and flow.resolution_code_required and command.resolution_code is None:
+        coded = command.resolution_code is not None or known_code is not None
+        if solves and flow is not None and flow.resolution_code_required and not coded:
             return f"resolution_code: the flow {flow.name} asks for one before a ticket is solved"
         return ""
 
