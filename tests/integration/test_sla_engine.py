@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from sla_engine.domain.decide import follow_up_id
+from sla_engine.domain.arrival import follow_up_id
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import MOST_KEPT_IDS
 from sla_engine.forget_outcomes import forget

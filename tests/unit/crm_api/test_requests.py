@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from crm_api.requests import CommandEnvelope, CommandRequest
+from crm_api.command_request import CommandRequest
+from crm_api.requests import CommandEnvelope
 from ticket_contracts.commands import Actor, Command
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ActorKind

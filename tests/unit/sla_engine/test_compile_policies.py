@@ -6,7 +6,7 @@ import pytest
 
 from sla_engine.compile_policies import compile_calendars, compile_configuration, opening_hours, seconds
 from sla_engine.domain.calendar import BusinessCalendar
-from tests.unit.sla_engine.case import office
+from tests.unit.sla_engine.case import a_summary, office
 from ticket_contracts.vocabulary import Channel, Metric, Priority
 from ticket_store.configuration import Configuration, Versioned
 from ticket_store.documents import Calendar, Document, Policy
@@ -51,7 +51,7 @@ def test_policies_stand_in_ascending_order_and_the_first_match_wins() -> None:
         (Channel.EMAIL, ("valve",), "other", "everything else"),
         (Channel.EMAIL, (), "acme", "everything else"),
     ):
-        policy = policies.match(brand, channel, "service", tags)
+        policy = policies.match(a_summary(brand=brand, channel=channel, tags=tags))
         assert policy is not None
         assert (policy.name, policy.version) == (name, 2)
     assert policies.in_force[0].targets[Metric.RESOLUTION][Priority.NORMAL] == 16 * 3600

@@ -107,6 +107,7 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "teams: [triage]", "teams: [x]", "policy/standard: match.teams: there is no team named"),
         ("sla/standard.yml", "normal: 4h", "normal: 4d", "policy/standard: targets.first_response.normal: String sho"),
         ("sla/standard.yml", "normal: 4h", "normal: 0h", "targets.first_response.normal: a target of no time"),
+        ("sla/standard.yml", "order: ", "pause_on: [open]\norder: ", "pause_on: clocks start while a ticket is open"),
         ("sla/standard.yml", "zone: Asia/Shanghai", "zone: Asia/Shangri-La", "calendar/hours: zone: 'Asia/Shangri-La'"),
         ("sla/standard.yml", "country: CN", "country: ZZ", "calendar/hours: country: no public holidays are known"),
         ("sla/standard.yml", "country: CN", "subdivision: XJ", "calendar/hours: subdivision: it needs a country"),

@@ -13,7 +13,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, Problem, check_documents
 from ticket_store.configuration_files import load_directory
-from ticket_store.documents import DOCUMENT_KINDS, Document
+from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.documents import Document
 from ticket_store.tables import configuration_documents as sql
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cel
 import holidays
 
+from ticket_contracts.vocabulary import Status
 from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
+from ticket_store.workflow_checks import workflow_findings
+from ticket_store.workflow_documents import CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
 
 ROUTING_NAME = "rules"
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -73,6 +76,10 @@ class _Names:
     def __init__(self, found: Iterable[FoundDocument]) -> None:
         self._known = {(each.document.kind, each.document.name) for each in found}
 
+    def of(self, kind: type[Document]) -> frozenset[str]:
+        """Return the names of one kind."""
+        return frozenset(name for of_kind, name in self._known if of_kind == kind.kind)
+
     def missing(self, field: str, kind: type[Document], *names: str | None) -> Iterator[Finding]:
         for name in names:
             if name is not None and (kind.kind, name) not in self._known:
@@ -89,16 +96,27 @@ def _findings(document: Document, names: _Names) -> Iterator[Finding]:
             yield from _policy(document, names)
         case Routing():
             yield from _routing(document, names)
+        case Flow() | CustomField() | Taxonomy() | PriorityMatrix():
+            yield from workflow_findings(document, names.of(StatusName))
 
 
 def _policy(policy: Policy, names: _Names) -> Iterator[Finding]:
     yield from names.missing("calendar", Calendar, policy.calendar)
     yield from names.missing("match.teams", Team, *policy.match.teams)
     yield from names.missing("match.brands", Brand, *policy.match.brands)
+    yield from _never_runs(policy)
     for metric, targets in policy.targets.items():
         for priority, duration in targets.items():
             if not duration.rstrip("smhbd").strip("0"):
                 yield f"targets.{metric}.{priority}", "a target of no time is breached at once; give at least 1s"
+
+
+def _never_runs(policy: Policy) -> Iterator[Finding]:
+    """A clock starts in the statuses `new` and `open`; where those pause it, it never runs (rule 20)."""
+    for status in (Status.NEW, Status.OPEN):
+        if status in policy.pause_on and policy.pauses:
+            metrics = ", ".join(policy.pauses)
+            yield "pause_on", f"clocks start while a ticket is {status}, so these would never run: {metrics}; remove it"
 
 
 def _routing(routing: Routing, names: _Names) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, Problem, check_documents
-from ticket_store.documents import DOCUMENT_KINDS, Document
+from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.documents import Document
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
@@ -49,6 +50,18 @@ def load_directory(path: Path) -> list[Document]:
         raise ConfigurationRefused(problems)
     check_documents(found)
     return [each.document for each in found]
+
+
+def read_documents(file: Path) -> list[Document]:
+    """Read the documents of one file; what they refer to is not looked at.
+
+    :raises ConfigurationRefused: with every problem of the file.
+    """
+    found = list(_read_file(file, file.name))
+    problems = [each for each in found if isinstance(each, Problem)]
+    if problems:
+        raise ConfigurationRefused(problems)
+    return [each for each in found if isinstance(each, Document)]
 
 
 def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
