@@ -12,13 +12,39 @@ from tests.support.partners.signed_request import Way
 from tests.support.partners.standard_webhooks import whsec
 from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, shop_sender
 from tests.unit.ingest_webhook.readings import read_one
+from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
+    DOUYIN_SECRET,
+    FEISHU_SECRET,
+    ROBOT_SECRET,
+    WECHAT_SECRET,
+    WECOM_SECRET,
+    WEIBO_SECRET,
+)
 
 PAGES = Path(__file__).parents[3] / "docs" / "channels"
 ENVIRONMENT = {
     "SHOP_WEBHOOK_SECRET": whsec(b"a-secret-of-twenty-four-bytes-at-least"),
     "SLACK_SIGNING_SECRET": SLACK_SECRET,
     "FREESWITCH_CREDENTIALS": SWITCH_SECRET,
+    "WECOM_CALLBACK": WECOM_SECRET,
+    "WECHAT_CALLBACK": WECHAT_SECRET,
+    "DINGTALK_ROBOT_SECRET": ROBOT_SECRET,
+    "DINGTALK_CALLBACK": WECOM_SECRET,
+    "FEISHU_CALLBACK": FEISHU_SECRET,
+    "DOUYIN_CLIENT_SECRET": DOUYIN_SECRET,
+    "WEIBO_APP_SECRET": WEIBO_SECRET,
 }
+PAGES_WITH_SOURCES = [
+    "standard-webhooks.md",
+    "slack.md",
+    "freeswitch.md",
+    "wecom.md",
+    "wechat-official.md",
+    "dingtalk.md",
+    "feishu.md",
+    "douyin.md",
+    "weibo.md",
+]
 
 
 def example(page: str, language: str) -> str:
@@ -27,7 +53,7 @@ def example(page: str, language: str) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize("page", ["standard-webhooks.md", "slack.md", "freeswitch.md"])
+@pytest.mark.parametrize("page", PAGES_WITH_SOURCES)
 def test_the_sources_of_each_page_can_be_used(page: str, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text(example(page, "yaml"), encoding="utf-8")
