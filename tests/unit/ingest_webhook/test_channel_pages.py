@@ -17,6 +17,14 @@ from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.standard_webhooks import whsec
 from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, now_seconds, shop_sender
 from tests.unit.ingest_webhook.readings import read_one
+from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
+    DOUYIN_SECRET,
+    FEISHU_SECRET,
+    ROBOT_SECRET,
+    WECHAT_SECRET,
+    WECOM_SECRET,
+    WEIBO_SECRET,
+)
 from tests.unit.ingest_webhook.rows_of_phone_and_forms import (
     AIRCALL_TOKEN,
     DESK_SECRET,
@@ -38,19 +46,24 @@ ENVIRONMENT = {
     "DESK_SECRET": DESK_SECRET,
     "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
     "CONTACT_FORM_SECRET": FORM_SECRET,
+    "WECOM_CALLBACK": WECOM_SECRET,
+    "WECHAT_CALLBACK": WECHAT_SECRET,
+    "DINGTALK_ROBOT_SECRET": ROBOT_SECRET,
+    "DINGTALK_CALLBACK": WECOM_SECRET,
+    "FEISHU_CALLBACK": FEISHU_SECRET,
+    "DOUYIN_CLIENT_SECRET": DOUYIN_SECRET,
+    "WEIBO_APP_SECRET": WEIBO_SECRET,
 }
-
-
-def example(page: str, language: str) -> str:
-    match = re.search(rf"```{language}\n(.*?)```", (PAGES / page).read_text(encoding="utf-8"), re.DOTALL)
-    assert match is not None, f"{page} has no {language} example"
-    return match[1]
-
-
 PAGES_WITH_SOURCES = [
     "standard-webhooks.md",
     "slack.md",
     "freeswitch.md",
+    "wecom.md",
+    "wechat-official.md",
+    "dingtalk.md",
+    "feishu.md",
+    "douyin.md",
+    "weibo.md",
     "twilio-sms.md",
     "twilio-voice.md",
     "aircall.md",
@@ -59,6 +72,12 @@ PAGES_WITH_SOURCES = [
     "github.md",
     "web-form.md",
 ]
+
+
+def example(page: str, language: str) -> str:
+    match = re.search(rf"```{language}\n(.*?)```", (PAGES / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert match is not None, f"{page} has no {language} example"
+    return match[1]
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_SOURCES)

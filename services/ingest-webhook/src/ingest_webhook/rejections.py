@@ -100,5 +100,6 @@ def stale() -> Rejected:
         Outcome.STALE,
         401,
         "Signature is too old",
-        "The signed time differs from ours by more than five minutes. Check the clock and sign again.",
+        "The signed time is farther from ours than this source allows, for most of them five minutes. "
+        "Check the clock and sign again.",
     )
