@@ -12,6 +12,8 @@ import holidays
 
 from ticket_contracts.vocabulary import Status
 from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
+from ticket_store.workflow_checks import workflow_findings
+from ticket_store.workflow_documents import CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
 
 ROUTING_NAME = "rules"
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -74,6 +76,10 @@ class _Names:
     def __init__(self, found: Iterable[FoundDocument]) -> None:
         self._known = {(each.document.kind, each.document.name) for each in found}
 
+    def of(self, kind: type[Document]) -> frozenset[str]:
+        """Return the names of one kind."""
+        return frozenset(name for of_kind, name in self._known if of_kind == kind.kind)
+
     def missing(self, field: str, kind: type[Document], *names: str | None) -> Iterator[Finding]:
         for name in names:
             if name is not None and (kind.kind, name) not in self._known:
@@ -90,6 +96,8 @@ def _findings(document: Document, names: _Names) -> Iterator[Finding]:
             yield from _policy(document, names)
         case Routing():
             yield from _routing(document, names)
+        case Flow() | CustomField() | Taxonomy() | PriorityMatrix():
+            yield from workflow_findings(document, names.of(StatusName))
 
 
 def _policy(policy: Policy, names: _Names) -> Iterator[Finding]:
