@@ -295,7 +295,7 @@ async def test_records_that_are_no_command_are_told_apart(engine: EngineUnderTes
     good = received()
     key, kind = str(ONE), good.event_type
     cases: list[tuple[str, str, bytes, type[Exception], str]] = [
-        (key, "firebreak.command.merge.v1", b"{}", UnknownType, "merge"),
+        (key, "firebreak.command.not-known-yet.v1", b"{}", UnknownType, "not-known-yet"),
         (key, "org.example.other", b"{}", PoisonRecord, "no command"),
         (key, kind, b"{}", PoisonRecord, "ticket_id"),
         (key, kind, b"not json", PoisonRecord, "JSON"),

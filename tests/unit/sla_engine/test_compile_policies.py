@@ -63,6 +63,18 @@ def test_rule_40_a_calendar_that_never_opens_cannot_be_used_and_the_reason_is_ke
     assert "never has no opening hours" in unusable["never"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"country": "ZZ"}, "ZZ"), ({"country": "DE", "subdivision": "XX"}, "XX"), ({"zone": "Asia/Nowhere"}, "Nowhere")],
+)
+def test_what_a_newer_library_does_not_know_any_more_is_noticed_before_a_ticket_needs_it(
+    changes: dict[str, str], reason: str
+) -> None:
+    usable, unusable = compile_calendars([NIGHT.model_copy(update=changes)])
+    assert usable == {}
+    assert reason in unusable["office"]
+
+
 def test_rule_35_a_policy_without_a_usable_calendar_promises_nothing() -> None:
     policies = compile_configuration(a_configuration(a_policy("standard", 1)))
     assert policies.in_force[0].targets == {}

@@ -1,7 +1,7 @@
 """Commands that services bring along: what needs a service's rules is written beside those rules.
 
 This package may not import a service. So each service that has commands names a function in the entry-point group
-`firebreak.commands`; it is called with the application and with the way to find the database.
+`firebreak.commands`; it is called with the application and with the way to find the servers.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from typing import TypeAlias
 
 import typer
 
-from firebreak_cli.reached_servers import reach
+from firebreak_cli.reached_servers import ReachedServers, reach
 from firebreak_cli.said_plainly import say
 
 GROUP = "firebreak.commands"
 
-DatabaseUrl: TypeAlias = Callable[[Path], str]
-"""From a data directory to the URL of its database, or of FIREBREAK_POSTGRES; raises LocalStackError, said plainly."""
+Reach: TypeAlias = Callable[[Path], ReachedServers]
+"""From a data directory to its servers, or to those of the environment; raises LocalStackError, said plainly."""
 
-AddCommands: TypeAlias = Callable[[typer.Typer, DatabaseUrl], None]
+AddCommands: TypeAlias = Callable[[typer.Typer, Reach], None]
 
 
 def add_contributed(app: typer.Typer) -> None:
@@ -31,6 +31,6 @@ def add_contributed(app: typer.Typer) -> None:
 def _add(app: typer.Typer, found: EntryPoint) -> None:
     try:
         add: AddCommands = found.load()
-        add(app, lambda data_dir: reach(data_dir).postgres)
+        add(app, reach)
     except Exception as error:  # noqa: BLE001 - any defect of a service; the other commands must stay usable
         say(f"The commands of {found.value} are left out: {type(error).__name__}: {error}")

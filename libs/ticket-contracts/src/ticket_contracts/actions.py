@@ -41,7 +41,7 @@ class Snooze(Command):
 
     event_type: ClassVar[str] = "firebreak.command.snooze.v1"
 
-    until: Instant | None
+    until: Instant | None = None
 
 
 class ChangeWatchers(Command):

@@ -66,7 +66,7 @@ class FinishMerge(Command):
     event_type: ClassVar[str] = "firebreak.command.finish-merge.v1"
 
     merge_id: str = Field(max_length=200)
-    target_id: UUID | None
+    target_id: UUID | None = None
     reason: str = ""
 
 

@@ -114,6 +114,9 @@ class TicketFact(Payload):
     at: Instant
     actor: Actor
     ticket: TicketSummary
+    imported: bool | None = Field(
+        default=None, description="true: of another system's past, with its original time; nobody is alarmed (rule 47)"
+    )
 
 
 class TicketOpened(TicketFact):

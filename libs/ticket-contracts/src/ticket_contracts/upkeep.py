@@ -1,7 +1,7 @@
 """Commands that keep tickets true to what changed around them, and those that bring in the past."""
 
 from typing import Annotated, ClassVar
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from ticket_contracts.contract import Contract, Instant, Name, Words
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.vocabulary import Channel, Priority, Status
+
+_IMPORTS = uuid5(NAMESPACE_URL, "firebreak:imports")
 
 
 class Reevaluate(Command):
@@ -72,6 +74,11 @@ class ImportTicket(Command):
     tags: tuple[Name, ...] = ()
     opened_at: Instant
     steps: Annotated[tuple[HistoricStep, ...], Field(max_length=1000)] = ()
+
+
+def imported_ticket_id(origin: str, external_id: str) -> UUID:
+    """Return the id of another system's ticket here: derived, so that importing it again finds it."""
+    return uuid5(_IMPORTS, f"{origin}\n{external_id}")
 
 
 class TicketReevaluated(TicketFact):

@@ -117,9 +117,10 @@ def _calendar(calendar: Calendar) -> Iterator[Finding]:
         field = f"week.{day}" if isinstance(day, str) else f"working.{day.isoformat()}"
         yield from ((field, fix) for fix in _intervals(intervals))
     yield from _nights(calendar)
+    yield from _own_dates(calendar)
     try:
         ZoneInfo(calendar.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # in turn: unknown, no file of zones, a folder of zones
         yield "zone", f"{calendar.zone!r} is no time zone of the tz database; use a name such as Asia/Shanghai"
     yield from _country(calendar)
 
@@ -158,6 +159,14 @@ def _nights(calendar: Calendar) -> Iterator[Finding]:
         start, end = tonight[-1].split("-")
         if end < start and tomorrow[0] < end:
             yield f"week.{following}", f"{tomorrow[0]} begins while the night shift of {day} still runs until {end}"
+
+
+def _own_dates(calendar: Calendar) -> Iterator[Finding]:
+    for day, intervals in calendar.working.items():
+        if day in calendar.closed:
+            yield f"working.{day}", "the same date is under closed; keep one: hours here replace the usual ones"
+        elif not intervals:
+            yield f"working.{day}", "it has no hours; give at least one interval, or put the date under closed"
 
 
 def _is_time(value: str) -> bool:

@@ -52,6 +52,18 @@ def load_directory(path: Path) -> list[Document]:
     return [each.document for each in found]
 
 
+def read_documents(file: Path) -> list[Document]:
+    """Read the documents of one file; what they refer to is not looked at.
+
+    :raises ConfigurationRefused: with every problem of the file.
+    """
+    found = list(_read_file(file, file.name))
+    problems = [each for each in found if isinstance(each, Problem)]
+    if problems:
+        raise ConfigurationRefused(problems)
+    return [each for each in found if isinstance(each, Document)]
+
+
 def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
     try:
         parts = list(yaml.load_all(file.read_text(encoding="utf-8"), _Loader))

@@ -10,7 +10,10 @@ from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h|bd)$", description="30m, 4h, 2bd (business days); s for demos")]
 Interval = Annotated[
-    str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day")
+    str,  # [0-9], for \d takes the digits of every script, and intervals are compared as text
+    Field(
+        pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day"
+    ),
 ]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -71,9 +74,11 @@ class Calendar(Document):
     zone: Label = "UTC"
     week: dict[Weekday, tuple[Interval, ...]]
     country: str | None = Field(default=None, description="ISO 3166 code for `holidays`; None = no public holidays")
-    subdivision: str | None = None
+    subdivision: str | None = Field(default=None, description="its state or province, such as BY of DE")
     closed: tuple[date, ...] = Field(default=(), description="own closures")
-    working: dict[date, tuple[Interval, ...]] = Field(default_factory=dict, description="own extra working days")
+    working: dict[date, tuple[Interval, ...]] = Field(
+        default_factory=dict, description="dates with hours of their own: worked holidays and weekends, half days"
+    )
 
 
 class Match(BaseModel):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from sla_engine.compile_workflow import compile_workflow
 from sla_engine.domain import policies as domain
 from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
@@ -42,7 +43,7 @@ class PolicyBook:
         """Return the policies as this transaction sees them."""
         if await configuration.read_head(connection) != self._head:
             loaded = await configuration.load(connection)
-            self._policies = compile_configuration(loaded, await _earlier_versions(connection, loaded))
+            self._policies = compile_configuration(loaded, await earlier_versions(connection, loaded))
             self._head = loaded.version
             log.info("policies compiled", version=loaded.version, policies=len(self._policies.in_force))
         return self._policies
@@ -79,7 +80,8 @@ Earlier = Mapping[str, Sequence[Versioned[documents.Policy]]]
 """Of policies that hold only for tickets opened from some time on: the versions before, the newest first."""
 
 
-async def _earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
+async def earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
+    """Read the earlier versions of policies that are in force only from some time on."""
     dated = {
         name: policy.version for name, policy in loaded.of(documents.Policy).items() if policy.document.effective_from
     }
@@ -104,6 +106,7 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
         past={(each.name, each.version): each for policy in policies for each in (policy, *policy.earlier)},
         calendars=calendars,
         unusable_calendars=unusable,
+        workflow=compile_workflow(loaded),
     )
 
 
@@ -116,7 +119,7 @@ def compile_calendars(
     for calendar in found:
         try:
             usable[calendar.name] = BusinessCalendar(opening_hours(calendar))
-        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:
+        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:  # the last: unknown country
             unusable[calendar.name] = str(error)
             log.warning("calendar cannot be used", calendar=calendar.name, reason=str(error))
     return usable, unusable

@@ -1,9 +1,9 @@
 """Options and connections that the commands share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol, TypeAlias
 
 import asyncpg
 import typer
@@ -22,6 +22,24 @@ DataDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
+
+
+class Installation(Protocol):
+    """The servers of one installation, as the command line found them."""
+
+    @property
+    def postgres(self) -> str: ...
+
+    @property
+    def topic_prefix(self) -> str: ...
+
+    def need_kafka(self) -> str:
+        """Return host:port; what the error says when it is not known is for the operator."""
+        ...
+
+
+Reach: TypeAlias = Callable[[Path], Installation]
+"""From a data directory to its servers, or to those of FIREBREAK_POSTGRES and FIREBREAK_KAFKA."""
 
 
 @asynccontextmanager

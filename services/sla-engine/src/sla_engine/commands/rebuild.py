@@ -1,9 +1,7 @@
 """`firebreak rebuild --check`: is what is stored what the events say?"""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sla_engine.check_fold import EVER, FIRST_ID, LAST_ID, CheckedPage, TicketRange, check_folds
-from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, reading
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
 
 DIFFERS = 1  # exit code
 MOST_SHOWN = 100  # differences; one cause usually has many, and the count tells the rest
@@ -29,7 +27,7 @@ Since = Annotated[
 ]
 
 
-def add_to(app: typer.Typer, database_url: Callable[[Path], str]) -> None:
+def add_to(app: typer.Typer, reach: Reach) -> None:
     """Add the command."""
 
     @app.command("rebuild")
@@ -46,7 +44,7 @@ def add_to(app: typer.Typer, database_url: Callable[[Path], str]) -> None:
             raise typer.BadParameter("say --check: this release compares and writes nothing", param_hint="--check")
         start = since.replace(tzinfo=UTC) if since else EVER
         wanted = TicketRange(first or FIRST_ID, last or LAST_ID, start)
-        total = asyncio.run(_check(database_url(data_dir), wanted, as_json))
+        total = asyncio.run(_check(reach(data_dir).postgres, wanted, as_json))
         _report(total, as_json)
         if total.differences:
             raise typer.Exit(DIFFERS)

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid5
 
 from sla_engine.domain import timing
+from sla_engine.domain.acting import wake
 from sla_engine.domain.conversation import is_held_call, received_entry, speaks
 from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
@@ -26,20 +27,27 @@ def receive(draft: Draft, command: ReceiveMessage, policies: Policies) -> None:
         draft.add(MessageRevised, message=entry)
     elif not speaks(entry):
         draft.add(MessageAdded, message=entry)
-        _count_call(draft, entry, policies)
+        count_call(draft, entry, policies)
     elif ticket.summary.status is Status.CLOSED:
         draft.add(SuccessorNamed, successor_id=follow_up_id(ticket.ticket_id))
     else:
         draft.add(MessageAdded, message=entry)
+        wake(draft)
         if ticket.summary.status in (Status.PENDING, Status.ON_HOLD, Status.SOLVED):
             change_status(draft, policies, Status.OPEN)
-        if ticket.first_customer_message_at is None:
-            start_missing(draft, policies, timing.ALL_METRICS, draft.at)
-        else:
-            start_next_response(draft, policies, draft.at)
+        follow_message(draft, policies, ticket)
 
 
-def _count_call(draft: Draft, entry: MessageEntry, policies: Policies) -> None:
+def follow_message(draft: Draft, policies: Policies, before: Ticket) -> None:
+    """Start what a customer's message starts; `before` is the ticket without it."""
+    if before.first_customer_message_at is None:
+        start_missing(draft, policies, timing.ALL_METRICS, draft.at)
+    else:
+        start_next_response(draft, policies, draft.at)
+
+
+def count_call(draft: Draft, entry: MessageEntry, policies: Policies) -> None:
+    """Let a call that agent and customer had stop the reply clocks, where the policy says so (rule 3)."""
     if not is_held_call(entry):
         return
     waiting = list(draft.ticket.of_metric(Metric.FIRST_RESPONSE))

@@ -4,20 +4,37 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sla_engine.domain import timing
+from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.draft import ENGINE, Draft
-from sla_engine.domain.grading import set_priority
+from sla_engine.domain.grading import classify, set_priority
 from sla_engine.domain.holding import assign
+from sla_engine.domain.import_history import import_ticket, imported_before
+from sla_engine.domain.linking import link, unlink
+from sla_engine.domain.merging import absorb, finish, merge, release, undo
 from sla_engine.domain.opening import open_ticket
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler, Rejected, Request
 from sla_engine.domain.selection import recalculate, reevaluate
+from sla_engine.domain.splitting import open_split, opened_before, split
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.writing import write
+from ticket_contracts.actions import ChangeTags, ChangeWatchers, Classify, MarkSpam, SetFields, Snooze
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, SetPriority, SetStatus
+from ticket_contracts.exchanges import (
+    AbsorbMerged,
+    FinishMerge,
+    LinkTickets,
+    Merge,
+    OpenSplit,
+    ReleaseMerged,
+    Split,
+    UndoMerge,
+    UnlinkTickets,
+)
 from ticket_contracts.tickets import TicketFact
-from ticket_contracts.upkeep import Recalculate, Reevaluate
+from ticket_contracts.upkeep import ImportTicket, Recalculate, Reevaluate
 from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
@@ -27,8 +44,24 @@ HANDLERS: Mapping[type[Command], Handler] = {
     Assign: assign,
     AddNote: write,
     Reply: write,
+    Classify: classify,
+    ChangeTags: tag,
+    SetFields: fill_fields,
+    Snooze: snooze,
+    ChangeWatchers: change_watchers,
+    MarkSpam: mark_spam,
+    LinkTickets: link,
+    UnlinkTickets: unlink,
+    Merge: merge,
+    AbsorbMerged: absorb,
+    FinishMerge: finish,
+    UndoMerge: undo,
+    ReleaseMerged: release,
+    Split: split,
+    OpenSplit: opened_before,
     Reevaluate: reevaluate,
     Recalculate: recalculate,
+    ImportTicket: imported_before,
 }
 
 
@@ -40,11 +73,16 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     if ticket is None:
         if isinstance(command, ReceiveMessage):
             return [open_ticket(request, command, policies)]
+        if isinstance(command, OpenSplit):
+            return open_split(request, command, policies)
+        if isinstance(command, ImportTicket):
+            return import_ticket(request, command, policies, now)
         return Rejected("rejected", "there is no such ticket")
     if command.expected_version not in (None, ticket.version):
         reason = f"the ticket is at version {ticket.version}, the command expects {command.expected_version}"
         return Rejected("no-op" if command.actor.kind is ActorKind.MACHINE else "conflict", reason)
     draft = Draft(ticket, request.at, command.actor, request.id, request.appended_at)
+    draft.entries = request.entries
     timing.bring_forward(draft, policies, request.at)
     before = len(draft.facts)
     refusal = HANDLERS[type(command)](draft, command, policies)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
+from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
 from ticket_contracts.tickets import (
@@ -39,13 +40,16 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if ticket is None or fact.version != ticket.version + 1 or fact.ticket_id != ticket.ticket_id:
         raise BrokenHistory(f"fact {fact.event_type} of {fact.ticket_id} version {fact.version} has no predecessor")
     if isinstance(fact, ClockFact):
-        return _with_clock_fact(ticket, fact)
+        turned = with_clock(ticket, type(fact), fact.clock)
+        return replace(turned, version=fact.version, summary=fact.ticket)
     if isinstance(fact, MessageAdded):
         return _with_message(ticket, fact)
     if isinstance(fact, MessageRevised):
         return replace(ticket, version=fact.version, summary=fact.ticket, message_ids=_with_id(ticket, fact.message))
     if isinstance(fact, SuccessorNamed):
         return replace(ticket, version=fact.version, summary=fact.ticket, successor_id=fact.successor_id)
+    if isinstance(fact, ExchangeFact):
+        return replace(evolve_exchange(ticket, fact), version=fact.version, summary=fact.ticket)
     if isinstance(fact, TicketReevaluated):
         return replace(
             ticket,
@@ -107,16 +111,15 @@ def _spoken_at(entry: MessageEntry) -> datetime | None:
     return entry.at if speaks(entry) else None
 
 
-def _with_clock_fact(ticket: Ticket, fact: ClockFact) -> Ticket:
-    starts = isinstance(fact, ClockStarted)
+def with_clock(ticket: Ticket, transition: type[ClockFact], clock: ClockState) -> Ticket:
+    """Return the ticket after a transition of one clock; a clock that starts also tells the policy that is held."""
+    starts = issubclass(transition, ClockStarted)
     return replace(
         ticket,
-        version=fact.version,
-        summary=fact.ticket,
-        clocks=_with_clock(ticket.clocks, fact.clock),
+        clocks=_with_clock(ticket.clocks, clock),
         no_clock_reason="",
-        policy=fact.clock.policy if starts else ticket.policy,
-        policy_version=fact.clock.policy_version if starts else ticket.policy_version,
+        policy=clock.policy if starts else ticket.policy,
+        policy_version=clock.policy_version if starts else ticket.policy_version,
     )
 
 

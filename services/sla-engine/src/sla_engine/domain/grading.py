@@ -6,6 +6,7 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
+from ticket_contracts.actions import Classify, TicketClassified
 from ticket_contracts.commands import SetPriority
 from ticket_contracts.tickets import PriorityChanged
 from ticket_contracts.vocabulary import Priority, Status
@@ -22,13 +23,33 @@ def set_priority(draft: Draft, command: SetPriority, policies: Policies) -> Reje
     return None
 
 
+def classify(draft: Draft, command: Classify, policies: Policies) -> Rejected | None:
+    """Grade by impact and urgency; what the matrix makes of the two is a change of priority."""
+    summary = draft.ticket.summary
+    if summary.status is Status.CLOSED:
+        return CLOSED
+    impact, urgency = command.impact or summary.impact, command.urgency or summary.urgency
+    if (impact, urgency) == (summary.impact, summary.urgency):
+        return None
+    draft.change(TicketClassified, {"impact": impact, "urgency": urgency})
+    if impact is not None and urgency is not None:
+        priority = policies.workflow.priorities.get((impact, urgency))
+        if priority is not None and priority is not summary.priority:
+            change_priority(draft, policies, priority)
+    return None
+
+
 def change_priority(draft: Draft, policies: Policies, priority: Priority) -> None:
     """Change the priority and let the clocks follow (rule 28)."""
-    summary = draft.ticket.summary
-    draft.change(PriorityChanged, {"priority": priority}, previous=summary.priority)
+    draft.change(PriorityChanged, {"priority": priority}, previous=draft.ticket.summary.priority)
+    follow_priority_change(draft, policies)
+
+
+def follow_priority_change(draft: Draft, policies: Policies) -> None:
+    """Let the clocks follow a change that is recorded."""
     timing.follow_priority(draft, policies)
     since = draft.ticket.first_customer_message_at
-    if since is not None and summary.status not in ENDED:
+    if since is not None and draft.ticket.summary.status not in ENDED:
         answered = draft.ticket.answered_at is not None
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if answered else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)

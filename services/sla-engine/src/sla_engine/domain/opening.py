@@ -1,5 +1,7 @@
 """How a ticket begins: with a customer's first message."""
 
+from datetime import datetime
+
 from sla_engine.domain.conversation import is_held_call, received_entry, speaks
 from sla_engine.domain.cycles import first_clocks
 from sla_engine.domain.policies import Policies
@@ -29,10 +31,7 @@ def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -
         spam=routing.spam,
         opened_at=at,
     )
-    metrics, reason = _metrics_of_first(entry)
-    clocks: tuple[ClockState, ...] = ()
-    if metrics:
-        clocks, reason = first_clocks(summary, metrics, at, request.id, request.appended_at, policies)
+    clocks, reason = clocks_of_first(summary, entry, request.id, request.appended_at, policies)
     return TicketOpened(
         ticket_id=command.ticket_id,
         version=1,
@@ -45,6 +44,14 @@ def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -
         no_clock_reason=reason,
         previous_ticket_id=command.previous_ticket_id,
     )
+
+
+def clocks_of_first(
+    summary: TicketSummary, entry: MessageEntry, cause: str, seen_at: datetime, policies: Policies
+) -> tuple[tuple[ClockState, ...], str]:
+    """Return the clocks that a ticket's first message starts, or none with the reason (rule 35)."""
+    metrics, reason = _metrics_of_first(entry)
+    return first_clocks(summary, metrics, entry.at, cause, seen_at, policies) if metrics else ((), reason)
 
 
 def _metrics_of_first(entry: MessageEntry) -> tuple[frozenset[Metric], str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from sla_engine.domain.calendar import BusinessCalendar
+from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 
@@ -62,6 +63,7 @@ class Policies:
     past: Mapping[tuple[str, int], Policy] = field(default_factory=dict)
     calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
+    workflow: Workflow = field(default_factory=Workflow)
 
     def match(self, ticket: TicketSummary) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""

@@ -9,16 +9,21 @@ from sla_engine.domain.conversation import message_time
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from ticket_contracts.commands import Command, ReceiveMessage
+from ticket_contracts.tickets import MessageEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command with what only its record knows. `number` is drawn beforehand and used when it opens a ticket."""
+    """A command with what only its record knows. `number` is drawn beforehand and used when it opens a ticket.
+
+    `entries` are the messages that a Split names, read beforehand.
+    """
 
     id: str
     command: Command
     appended_at: datetime
     number: int = 0
+    entries: tuple[MessageEntry, ...] = ()
 
     @property
     def at(self) -> datetime:

@@ -7,6 +7,8 @@ from uuid import UUID
 from sla_engine.domain import clock as clocks
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies, Policy
+from sla_engine.domain.ticket import Wake
+from ticket_contracts.actions import TicketWoke
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,
@@ -48,7 +50,9 @@ def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
     """
     while (due := draft.ticket.next_transition()) and due.at <= until:
         cause = timer_cause(draft.ticket.ticket_id, due.at)
-        if clocks.moved_later(due.clock, policies.calendar_of(due.clock)):
+        if isinstance(due, Wake):
+            draft.change_by_time(TicketWoke, {"snoozed_until": None}, due.at)
+        elif clocks.moved_later(due.clock, policies.calendar_of(due.clock)):
             # The calendar was edited and the recalculation has not come yet: no alarm for a day that is none any more.
             policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
             anew = clocks.recalculate(due.clock, policy, calendar, due.at, cause)

@@ -25,6 +25,12 @@ def write(draft: Draft, command: Reply | AddNote, policies: Policies) -> Rejecte
         timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
         if ticket.summary.status is Status.NEW:
             change_status(draft, policies, Status.OPEN)
-        if ticket.first_customer_message_at is not None or any(ticket.of_metric(Metric.UPDATE)):
-            restart_update(draft, policies)
+        follow_answer(draft, policies)
     return None
+
+
+def follow_answer(draft: Draft, policies: Policies) -> None:
+    """Promise the next update after an answer, of a ticket whose customer is waiting for one (rule 15)."""
+    ticket = draft.ticket
+    if ticket.first_customer_message_at is not None or any(ticket.of_metric(Metric.UPDATE)):
+        restart_update(draft, policies)
