@@ -31,7 +31,7 @@ APPLIED_BY = "prepare"
 # crm-api writes api_keys; the first key must exist before anyone can ask it for another.
 _INSERT_KEY = """
     INSERT INTO api_keys (key_id, key_hash, name, scopes, created_at)
-    VALUES ($1, $2, 'First key', '{read,write}', $3) ON CONFLICT (key_hash) DO NOTHING
+    VALUES ($1, $2, 'First key', '{read,write,admin}', $3) ON CONFLICT (key_hash) DO NOTHING
 """
 
 log = structlog.get_logger("prepare")

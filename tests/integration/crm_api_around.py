@@ -15,6 +15,7 @@ from crm_api.wiring import wiring
 from firebreak_cli.local_stack.ports import LOOPBACK, free_ports
 from service_kit.api_keys import generate, hash_key
 from service_kit.supervisor import Supervisor
+from tests.unit.sla_engine.case import a_summary
 
 NOWHERE = "127.0.0.1:1"  # a port on which nobody listens
 CHUNK = 64 * 1024
@@ -25,7 +26,7 @@ INSERT INTO api_keys (key_id, key_hash, name, agent, scopes, created_at) VALUES 
 _ADD_TICKET = """
 INSERT INTO tickets (ticket_id, number, version, brand, channel, contact_id, subject, status, team, tags, opened_at,
                      updated_at, state)
-VALUES ($1, nextval('ticket_numbers'), 1, 'acme', 'email', $2, '水泵 leaks', 'new', 'service', '{}', now(), now(), '{}')
+VALUES ($1, nextval('ticket_numbers'), 1, 'acme', 'email', $2, '水泵 leaks', 'new', 'service', '{}', now(), now(), $3)
 """
 
 
@@ -53,7 +54,7 @@ async def revoke(url: str, key: str) -> None:
 async def add_ticket(url: str) -> UUID:
     """Put a ticket there that no engine knows the history of: enough to be read and to be asked something."""
     ticket_id = uuid4()
-    await execute(url, _ADD_TICKET, ticket_id, uuid4())
+    await execute(url, _ADD_TICKET, ticket_id, uuid4(), f'{{"summary": {a_summary().model_dump_json()}}}')
     return ticket_id
 
 

@@ -14,10 +14,10 @@ from crm_api.explain_sla import TRANSITIONS
 from tests.integration.crm_api_around import add_key, add_ticket, caller, running_api
 from tests.support.servers import SharedKafka
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID
+from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.commands import Routing
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import (
-    TICKET_EVENTS,
     ClockFact,
     ClockState,
     MessageAdded,

@@ -5,7 +5,6 @@ import os
 import signal
 import smtplib
 import ssl
-import time
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -136,14 +135,13 @@ async def test_a_mail_that_kills_its_reader_is_accepted_with_its_original_and_de
             return (await sender.send(poison, CUSTOMER, [SUPPORT])).code
 
     poisoned = asyncio.create_task(deliver_poison())
-    slowest = 0.0
+    others = 0
     async with mail_sender(HOST, service.smtp_port) as sender:
         while not poisoned.done():
-            began = time.perf_counter()
             assert (await sender.send(_mail("a"), CUSTOMER, [SUPPORT])).code == 250
-            slowest = max(slowest, time.perf_counter() - began)
+            others += not poisoned.done()
     assert await poisoned == 250
-    assert slowest < 1.0
+    assert others > 1  # accepted while the poison still kept its reader busy
     (message,) = [message for message in await read_log(kafka.bootstrap, topics) if message.subject == "poison"]
     assert message.reading_problems
     assert message.conversation.refers_to == ("<root@customer.example>",)

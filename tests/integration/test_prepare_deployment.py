@@ -71,7 +71,8 @@ async def test_an_installation_is_prepared_once_and_a_second_run_changes_nothing
         stored = await connection.fetch("SELECT key_hash, scopes FROM api_keys")
     finally:
         await connection.close()
-    assert [tuple(row) for row in stored] == [(hash_key(environment["FIREBREAK_FIRST_API_KEY"]), ["read", "write"])]
+    key_hash = hash_key(environment["FIREBREAK_FIRST_API_KEY"])
+    assert [tuple(row) for row in stored] == [(key_hash, ["read", "write", "admin"])]
 
 
 async def test_each_service_can_log_in_with_what_it_was_given(environment: dict[str, str]) -> None:

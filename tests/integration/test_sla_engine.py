@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from sla_engine.domain.decide import follow_up_id
+from sla_engine.domain.arrival import follow_up_id
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import MOST_KEPT_IDS
 from sla_engine.forget_outcomes import forget
@@ -295,7 +295,7 @@ async def test_records_that_are_no_command_are_told_apart(engine: EngineUnderTes
     good = received()
     key, kind = str(ONE), good.event_type
     cases: list[tuple[str, str, bytes, type[Exception], str]] = [
-        (key, "firebreak.command.merge.v1", b"{}", UnknownType, "merge"),
+        (key, "firebreak.command.not-known-yet.v1", b"{}", UnknownType, "not-known-yet"),
         (key, "org.example.other", b"{}", PoisonRecord, "no command"),
         (key, kind, b"{}", PoisonRecord, "ticket_id"),
         (key, kind, b"not json", PoisonRecord, "JSON"),

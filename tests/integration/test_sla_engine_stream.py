@@ -10,7 +10,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service_kit.supervisor import Supervisor
-from sla_engine.domain.decide import follow_up_id
+from sla_engine.domain.arrival import follow_up_id
 from sla_engine.settings import SlaEngineSettings
 from sla_engine.wiring import wiring
 from tests.support.servers import SharedKafka

@@ -39,7 +39,8 @@ class Figures:
 
     def show(self, console: Console) -> None:
         console.print(_rows_table(self.rows))
-        console.print(_usages_table(self.usages))
+        if self.usages:
+            console.print(_usages_table(self.usages))
 
 
 def _rows_table(rows: Sequence[Row]) -> Table:

@@ -3,46 +3,59 @@
 from collections.abc import Collection
 
 from rich.console import Console
+from rich.status import Status
 
 from tests.load.accept_rows import measure_mails, measure_webhooks
 from tests.load.alert_row import measure_alerts
 from tests.load.bench_stack import BenchStack, bench_stack
+from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.own_time import Profiles
 from tests.load.processes import memory_mb
 from tests.load.standing import open_standing
 from tests.load.ticket_rows import measure_latency, measure_tickets
 
-ROWS = ("webhooks", "mails", "tickets", "latency", "alerts")
+STACK_ROWS = ("webhooks", "mails", "tickets", "latency", "alerts")
+ROWS = ("due_dates", *STACK_ROWS)
 LAP_SHARE = 5  # a lap at a door is a fifth of the long measurement
 SHORTEST_LAP = 2.0
 IDLE_MEMORY_MB, START_SECONDS = 1_500, 15  # budgets of architecture §9
 
 
 async def measure(console: Console, seconds: float, wanted: Collection[str], profiles: Profiles | None) -> Figures:
-    """Start a stack, measure, stop it."""
+    """Measure what needs no servers; then start a stack, measure, stop it."""
     figures = Figures()
-    lap_seconds = max(SHORTEST_LAP, seconds / LAP_SHARE)
-    with console.status("starting Kafka, PostgreSQL and the services") as progress:
-        async with bench_stack() as bench, open_standing(bench.stack.database, bench.stack.kafka_address) as standing:
-            _measure_idle(bench, figures)
-            if "webhooks" in wanted:
-                progress.update("webhooks: bare, ours, bare, ours …")
-                await measure_webhooks(bench, figures, lap_seconds)
-            if "mails" in wanted:
-                progress.update("mails: bare, ours, bare, ours …")
-                await measure_mails(bench, standing, figures, lap_seconds)
-            if "tickets" in wanted or "latency" in wanted:
-                progress.update(f"messages to tickets: bare writes, then ours for {seconds:.0f} s, then bare writes")
-                rate = await measure_tickets(bench, standing, figures, seconds, profiles)
-            if "latency" in wanted:
-                progress.update("from accepted to readable, at half of the rate")
-                await measure_latency(bench, standing, figures, max(10.0, seconds / 2), rate)
-            if "alerts" in wanted:
-                progress.update("alarms")
-                await measure_alerts(bench, figures)
-            progress.update("stopping")
+    with console.status("due dates: plain additions, ours, plain additions, ours …") as progress:
+        if "due_dates" in wanted:
+            measure_due_dates(figures)
+        if any(name in wanted for name in STACK_ROWS):
+            progress.update("starting Kafka, PostgreSQL and the services")
+            await _measure_stack(figures, seconds, wanted, profiles, progress)
     return figures
+
+
+async def _measure_stack(
+    figures: Figures, seconds: float, wanted: Collection[str], profiles: Profiles | None, progress: Status
+) -> None:
+    lap_seconds = max(SHORTEST_LAP, seconds / LAP_SHARE)
+    async with bench_stack() as bench, open_standing(bench.stack.database, bench.stack.kafka_address) as standing:
+        _measure_idle(bench, figures)
+        if "webhooks" in wanted:
+            progress.update("webhooks: bare, ours, bare, ours …")
+            await measure_webhooks(bench, figures, lap_seconds)
+        if "mails" in wanted:
+            progress.update("mails: bare, ours, bare, ours …")
+            await measure_mails(bench, standing, figures, lap_seconds)
+        if "tickets" in wanted or "latency" in wanted:
+            progress.update(f"messages to tickets: bare writes, then ours for {seconds:.0f} s, then bare writes")
+            rate = await measure_tickets(bench, standing, figures, seconds, profiles)
+        if "latency" in wanted:
+            progress.update("from accepted to readable, at half of the rate")
+            await measure_latency(bench, standing, figures, max(10.0, seconds / 2), rate)
+        if "alerts" in wanted:
+            progress.update("alarms")
+            await measure_alerts(bench, figures)
+        progress.update("stopping")
 
 
 def _measure_idle(bench: BenchStack, figures: Figures) -> None:

@@ -12,6 +12,7 @@ import httpx
 from tests.support.ledger import Ledger, SentCommand
 from tests.support.persistence import ANSWER_SECONDS, pauses
 from tests.support.stack import Stack
+from ticket_stream.held_connection import SESSION_ERRORS
 
 SOLVED = {"type": "set-status", "status": "solved"}
 MOVES = ({"type": "set-status", "status": "pending"}, {"type": "set-status", "status": "open"}, SOLVED)
@@ -81,11 +82,11 @@ class Agents:
         said = self.ledger.said_in(conversation)
         try:
             connection = await asyncpg.connect(self.stack.database, timeout=ANSWER_SECONDS)
-        except (OSError, asyncpg.PostgresError):
+        except SESSION_ERRORS:
             return None
         try:
             found: UUID | None = await connection.fetchval(_COMPLETE, said[0].provider_id, len(said))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except SESSION_ERRORS:  # the server was killed in the middle of it
             return None
         finally:
             connection.terminate()

@@ -55,7 +55,11 @@ async def reach_verdict(stack: Stack, ledger: Ledger, targets: Targets, timers_w
     """Settle and judge. `timers_within` waits for the timers too that come due within so many seconds."""
     await wait_until_settled(stack.database, stack.kafka_address, SETTLE_SECONDS + timers_within, timers_within)
     world = await _read_still_world(stack)
-    flaws = [*find_flaws(ledger, world), *find_fold_flaws(world), *find_alarm_flaws(world, targets, LATE_AT_MOST)]
+    flaws = [
+        *find_flaws(ledger, world),
+        *await find_fold_flaws(stack.database),
+        *find_alarm_flaws(world, targets, LATE_AT_MOST),
+    ]
     return Verdict(ledger, world, flaws)
 
 

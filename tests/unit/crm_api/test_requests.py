@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from crm_api.requests import CommandEnvelope, CommandRequest
+from crm_api.command_request import CommandRequest
+from crm_api.requests import CommandEnvelope
 from ticket_contracts.commands import Actor, Command
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ActorKind
@@ -39,6 +40,13 @@ def test_the_longest_text_fits_an_event_in_any_script(character: str) -> None:
 def test_text_that_cannot_be_kept_or_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         command({"type": "reply", "text": text})
+
+
+def test_a_field_s_text_is_refused_by_its_place_when_it_is_longer_than_events_carry() -> None:
+    assert command({"type": "fields", "fields": {"note": "字" * 4000}})
+    with pytest.raises(ValidationError) as refusal:
+        REQUESTS.validate_python({"type": "fields", "fields": {"note": "字" * 4001}})
+    assert {problem["loc"][:3] for problem in refusal.value.errors()} == {("fields", "fields", "note")}
 
 
 @pytest.mark.parametrize("text", ["x", "一行\r\n二行\tX", " indented", "👩‍🔧"])

@@ -1,19 +1,40 @@
 """The pages that senders read say what the code does."""
 
+import hmac
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from ingest_webhook.providers.registry import PROVIDERS
+from ingest_webhook.providers.hmac_sender import HmacSender
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
+from ingest_webhook.providers.web_form import WebForm
 from ingest_webhook.rejections import Outcome
 from ingest_webhook.sources import read_sources
-from tests.support.partners.signed_request import Way
+from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.standard_webhooks import whsec
 from tests.unit.ingest_webhook.all_providers import LINE_SECRET, META_SECRET, META_TOKEN, TELEGRAM_SECRET, X_SECRET
-from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, shop_sender
+from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, now_seconds, shop_sender
 from tests.unit.ingest_webhook.readings import read_one
+from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
+    DOUYIN_SECRET,
+    FEISHU_SECRET,
+    ROBOT_SECRET,
+    WECHAT_SECRET,
+    WECOM_SECRET,
+    WEIBO_SECRET,
+)
+from tests.unit.ingest_webhook.rows_of_phone_and_forms import (
+    AIRCALL_TOKEN,
+    DESK_SECRET,
+    DIALPAD_SECRET,
+    FORM_SECRET,
+    GITHUB_SECRET,
+    TWILIO_TOKEN,
+    form_sender,
+)
 
 PAGES = Path(__file__).parents[3] / "docs" / "channels"
 ENVIRONMENT = {
@@ -25,7 +46,44 @@ ENVIRONMENT = {
     "LINE_CHANNEL_SECRET": LINE_SECRET,
     "TELEGRAM_SECRET_TOKEN": TELEGRAM_SECRET,
     "X_CONSUMER_SECRET": X_SECRET,
+    "TWILIO_AUTH_TOKEN": TWILIO_TOKEN,
+    "AIRCALL_WEBHOOK_TOKEN": AIRCALL_TOKEN,
+    "DIALPAD_WEBHOOK_SECRET": DIALPAD_SECRET,
+    "DESK_SECRET": DESK_SECRET,
+    "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+    "CONTACT_FORM_SECRET": FORM_SECRET,
+    "WECOM_CALLBACK": WECOM_SECRET,
+    "WECHAT_CALLBACK": WECHAT_SECRET,
+    "DINGTALK_ROBOT_SECRET": ROBOT_SECRET,
+    "DINGTALK_CALLBACK": WECOM_SECRET,
+    "FEISHU_CALLBACK": FEISHU_SECRET,
+    "DOUYIN_CLIENT_SECRET": DOUYIN_SECRET,
+    "WEIBO_APP_SECRET": WEIBO_SECRET,
 }
+PAGES_WITH_SOURCES = [
+    "standard-webhooks.md",
+    "slack.md",
+    "freeswitch.md",
+    "wecom.md",
+    "wechat-official.md",
+    "dingtalk.md",
+    "feishu.md",
+    "douyin.md",
+    "weibo.md",
+    "twilio-sms.md",
+    "twilio-voice.md",
+    "aircall.md",
+    "dialpad.md",
+    "hmac.md",
+    "github.md",
+    "web-form.md",
+    "messenger.md",
+    "instagram.md",
+    "whatsapp.md",
+    "line.md",
+    "telegram.md",
+    "x.md",
+]
 
 
 def example(page: str, language: str) -> str:
@@ -34,7 +92,7 @@ def example(page: str, language: str) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize("page", [f"{provider}.md" for provider in PROVIDERS])
+@pytest.mark.parametrize("page", PAGES_WITH_SOURCES)
 def test_the_sources_of_each_page_can_be_used(page: str, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text(example(page, "yaml"), encoding="utf-8")
@@ -46,6 +104,31 @@ def test_the_message_on_the_page_is_read() -> None:
     message = read_one(StandardWebhooks.build({}, [SHOP_SECRET]), request)
     assert (message.provider_id, message.conversation) == ("form-4711", "order-17")
     assert message.files[0].content == b"paid"
+
+
+def test_the_document_on_the_page_of_hmac_is_read_by_the_map_beside_it() -> None:
+    [source] = yaml.safe_load(example("hmac.md", "yaml"))["sources"]
+    body = example("hmac.md", "json").encode()
+    timestamp = str(int(now_seconds()))
+    signature = hmac.digest(DESK_SECRET.encode(), timestamp.encode() + b"." + body, "sha256").hex()
+    headers = {"x-desk-timestamp": timestamp, "x-desk-signature": f"v1={signature}"}
+    message = read_one(HmacSender.build(source["options"], [DESK_SECRET]), SignedRequest(headers, body))
+    assert (message.conversation, message.sender.value) == ("4711", "li.wei@example.com")
+
+
+def test_the_form_on_the_page_has_the_fields_that_are_read() -> None:
+    [source] = yaml.safe_load(example("web-form.md", "yaml"))["sources"]
+    page = example("web-form.md", "html")
+    names = re.findall(r'<(?:input|textarea) name="(\w+)"', page)
+    filled: dict[str, Any] = {name: f"{name}@example.com" for name in names} | {"website": ""}
+    filled.pop("files")
+    form = form_sender().submit(files=[("a.txt", "text/plain", b"a")], **filled)
+    message = read_one(WebForm.build(source["options"], [FORM_SECRET]), form)
+    assert message.sender.value == "email@example.com"
+    assert message.sender.name == "name@example.com"
+    assert message.subject == "subject@example.com"
+    assert message.text == "Order number: order@example.com\n\nmessage@example.com"
+    assert f"/webhooks/{source['name']}" in page
 
 
 def test_the_page_lists_every_problem() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ingest_webhook.provider import Messages, WebhookRequest
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
+from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.http_load import HttpSender, SignedRequests
 from tests.load.mail_corpus import fresh_mails
@@ -66,6 +67,15 @@ def test_each_pass_over_the_mails_is_another_set_of_the_same_threads(tmp_path: P
 def test_time_counts_for_the_innermost_function() -> None:
     folded = "main (app/__main__.py:3);run (a/lib/work.py:10) 7\nmain (app/__main__.py:3) 2\n"
     assert own_time(folded) == Counter({"run (lib/work.py)": 7, "main (app/__main__.py)": 2})
+
+
+def test_due_dates_are_measured_without_any_server() -> None:
+    figures = Figures()
+    measure_due_dates(figures, tickets=1_000)
+    (row,) = figures.rows
+    assert row.name == "due_dates"
+    assert row.ratio is not None
+    assert 0 < row.ratio < 1  # no calendar is as quick as an addition
 
 
 def test_the_json_has_a_ratio_only_where_there_is_a_limit() -> None:

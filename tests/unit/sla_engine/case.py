@@ -6,13 +6,15 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
-from sla_engine.domain.decide import Rejected, Request, decide, decide_due
+from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies, Policy
+from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
 from ticket_contracts.commands import (
     Actor,
     AddNote,
+    Assign,
     Command,
     ReceiveMessage,
     Reply,
@@ -21,7 +23,7 @@ from ticket_contracts.commands import (
     SetStatus,
 )
 from ticket_contracts.messages import Conversation, MessageReceived, Party
-from ticket_contracts.tickets import ClockState, TicketFact
+from ticket_contracts.tickets import ClockState, TicketFact, TicketSummary
 from ticket_contracts.vocabulary import ActorKind, Channel, IdentityKind, Metric, Priority, Status
 
 TICKET_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -70,6 +72,24 @@ def policies_of(*policies: Policy, calendars: tuple[BusinessCalendar, ...] | Non
     )
 
 
+def a_summary(**changes: Any) -> TicketSummary:
+    """Return what is known of a ticket that a customer has just opened."""
+    content = {
+        "number": 1001,
+        "brand": "acme",
+        "channel": Channel.EMAIL,
+        "subject": "The pump leaks",
+        "contact_id": CUSTOMER_ID,
+        "contact": Party(kind=IdentityKind.EMAIL, value="wang@customer.example"),
+        "status": Status.NEW,
+        "priority": Priority.NORMAL,
+        "team": "service",
+        "opened_at": MONDAY,
+        **changes,
+    }
+    return TicketSummary(**content)
+
+
 def a_message(at: datetime, number: int = 1, **changes: Any) -> MessageReceived:
     content = {
         "message_id": uuid5(TICKET_ID, f"message {number}"),
@@ -102,10 +122,11 @@ class Case:
         self, at: datetime, number: int = 1, *, priority: Priority | None = Priority.NORMAL, **message: Any
     ) -> Decision:
         """Let a customer's message arrive."""
-        routing = Routing(team="service", priority=priority)
+        routing = Routing(team="service", priority=priority, **message.pop("routing", {}))
+        contact_id = message.pop("contact_id", CUSTOMER_ID)
         received = a_message(at, number, **message)
         command = ReceiveMessage(
-            ticket_id=TICKET_ID, actor=MACHINE, message=received, contact_id=CUSTOMER_ID, routing=routing
+            ticket_id=TICKET_ID, actor=MACHINE, message=received, contact_id=contact_id, routing=routing
         )
         return self.ask(command, at, f"message-{number}")
 
@@ -117,6 +138,9 @@ class Case:
 
     def set_status(self, status: Status, at: datetime, **command: Any) -> Decision:
         return self.ask(SetStatus(ticket_id=TICKET_ID, actor=AGENT, status=status, **command), at)
+
+    def assign(self, team: str, at: datetime) -> Decision:
+        return self.ask(Assign(ticket_id=TICKET_ID, actor=AGENT, team=team), at)
 
     def set_priority(self, priority: Priority, at: datetime) -> Decision:
         return self.ask(SetPriority(ticket_id=TICKET_ID, actor=AGENT, priority=priority), at)

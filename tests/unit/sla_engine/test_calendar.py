@@ -1,6 +1,6 @@
 """Rules 36 to 40 of the SLA semantics by example; the oracle of test_calendar_oracle.py proves the rest."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -102,6 +102,27 @@ def test_rule_38_own_closures_and_own_working_days_outrank_the_library() -> None
     assert calendar.between(utc(2026, 1, 1), utc(2026, 1, 2)) == HOUR
 
 
+def test_rule_38_a_closed_date_may_open_for_part_of_the_day() -> None:
+    calendar = office(zone=ZoneInfo("Europe/Berlin"), country="DE", working={date(2026, 12, 25): ((9 * 60, 10 * 60),)})
+    christmas, eve = utc(2026, 12, 25), utc(2026, 12, 24)
+    assert calendar.between(christmas, christmas + 24 * HOUR) == HOUR
+    assert calendar.add(eve + 15 * HOUR, 2 * HOUR) == christmas + 9 * HOUR
+
+
+def test_rule_38_a_subdivision_has_holidays_of_its_own() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    epiphany = datetime(2026, 1, 6, 10, tzinfo=berlin).astimezone(UTC)
+    assert not office(zone=berlin, country="DE", subdivision="BY").is_open(epiphany)
+    assert office(zone=berlin, country="DE", subdivision="BE").is_open(epiphany)
+
+
+@pytest.mark.parametrize(("year", "working_days"), [(2024, 251), (2025, 248), (2026, 248)])
+def test_rule_38_a_chinese_year_has_as_many_working_days_as_its_payrolls_count(year: int, working_days: int) -> None:
+    calendar = office(zone=SHANGHAI, country="CN")
+    begins, ends = (datetime(each, 1, 1, tzinfo=SHANGHAI).astimezone(UTC) for each in (year, year + 1))
+    assert calendar.between(begins, ends) == working_days * 8 * HOUR
+
+
 def test_rule_39_one_business_day_is_the_opening_time_of_an_ordinary_working_day() -> None:
     short_friday = ((9 * 60, 12 * 60),)
     calendar = calendar_of("UTC", (NINE_TO_FIVE,) * 4 + (short_friday, (), ()))
@@ -113,8 +134,40 @@ def test_rule_40_a_calendar_that_never_opens_is_refused() -> None:
         calendar_of("UTC", ((),) * 7)
 
 
+def test_rule_40_a_due_time_past_the_last_notice_is_known_to_be_uncertain() -> None:
+    calendar = office(zone=SHANGHAI, country="CN")
+    assert calendar.known_until is not None
+    last_evening = datetime.combine(calendar.known_until, time(23, 59), SHANGHAI).astimezone(UTC)
+    assert calendar.knows(last_evening)
+    assert not calendar.knows(last_evening + timedelta(minutes=1))
+
+
+def test_rule_40_without_public_holidays_there_is_nothing_not_to_know() -> None:
+    assert office().known_until is None
+    assert office().knows(utc(9000, 1, 1))
+
+
 def test_a_target_that_no_decade_of_openings_can_hold_is_an_error_and_no_endless_search() -> None:
     calendar = calendar_of("UTC", (((9 * 60, 9 * 60 + 1),), *((),) * 6))
+    with pytest.raises(OutOfCalendar, match="test"):
+        calendar.add(utc(2026, 1, 5), timedelta(hours=10))
+
+
+def test_a_night_shift_of_new_year_s_eve_is_open_however_the_years_were_asked_for() -> None:
+    night = calendar_of("UTC", (((22 * 60, 30 * 60),),) * 7)
+    assert night.is_open(utc(2026, 1, 1, 2))
+    assert night.is_open(utc(2025, 1, 1, 2))
+
+
+def test_a_zone_ahead_of_utc_is_in_the_new_year_already() -> None:
+    calendar = calendar_of("Pacific/Apia", (((0, 9 * 60),),) * 7)
+    assert calendar.is_open(utc(2026, 6, 30, 12))
+    assert calendar.between(utc(2027, 12, 31, 11), utc(2027, 12, 31, 18)) == 7 * HOUR
+
+
+def test_a_target_out_of_reach_stays_so_when_later_years_were_asked_before() -> None:
+    calendar = calendar_of("UTC", (((9 * 60, 9 * 60 + 1),), *((),) * 6))
+    assert calendar.is_open(utc(2050, 1, 3, 9))
     with pytest.raises(OutOfCalendar, match="test"):
         calendar.add(utc(2026, 1, 5), timedelta(hours=10))
 

@@ -6,7 +6,7 @@ import pytest
 
 from sla_engine.compile_policies import compile_calendars, compile_configuration, opening_hours, seconds
 from sla_engine.domain.calendar import BusinessCalendar
-from tests.unit.sla_engine.case import office
+from tests.unit.sla_engine.case import a_summary, office
 from ticket_contracts.vocabulary import Channel, Metric, Priority
 from ticket_store.configuration import Configuration, Versioned
 from ticket_store.documents import Calendar, Document, Policy
@@ -51,7 +51,7 @@ def test_policies_stand_in_ascending_order_and_the_first_match_wins() -> None:
         (Channel.EMAIL, ("valve",), "other", "everything else"),
         (Channel.EMAIL, (), "acme", "everything else"),
     ):
-        policy = policies.match(brand, channel, "service", tags)
+        policy = policies.match(a_summary(brand=brand, channel=channel, tags=tags))
         assert policy is not None
         assert (policy.name, policy.version) == (name, 2)
     assert policies.in_force[0].targets[Metric.RESOLUTION][Priority.NORMAL] == 16 * 3600
@@ -61,6 +61,18 @@ def test_rule_40_a_calendar_that_never_opens_cannot_be_used_and_the_reason_is_ke
     usable, unusable = compile_calendars([Calendar(name="never", week={})])
     assert usable == {}
     assert "never has no opening hours" in unusable["never"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"country": "ZZ"}, "ZZ"), ({"country": "DE", "subdivision": "XX"}, "XX"), ({"zone": "Asia/Nowhere"}, "Nowhere")],
+)
+def test_what_a_newer_library_does_not_know_any_more_is_noticed_before_a_ticket_needs_it(
+    changes: dict[str, str], reason: str
+) -> None:
+    usable, unusable = compile_calendars([NIGHT.model_copy(update=changes)])
+    assert usable == {}
+    assert reason in unusable["office"]
 
 
 def test_rule_35_a_policy_without_a_usable_calendar_promises_nothing() -> None:

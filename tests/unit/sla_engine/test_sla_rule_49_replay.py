@@ -1,4 +1,4 @@
-"""Rule 49: replaying the log gives the same clocks as the live run; duplicates and redeliveries change nothing."""
+"""Rules 48 and 49: replaying gives the clocks of the live run, under the same policy or another one."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,13 +6,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla_engine.domain.decide import Request, decide
+from sla_engine.domain.decide import decide
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import Request
 from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.what_if import as_it_was, replay
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of
 from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
-from ticket_contracts.vocabulary import Automation, ClockStatus, MessageKind, Priority, Status
+from ticket_contracts.vocabulary import Automation, ClockStatus, MessageKind, Metric, Priority, Status
 
 START = moment("fri 08:00")
 steps = st.lists(
@@ -25,22 +28,49 @@ steps = st.lists(
             st.tuples(st.just("note"), st.none()),
             st.tuples(st.just("status"), st.sampled_from([*Status])),
             st.tuples(st.just("priority"), st.sampled_from([*Priority])),
+            st.tuples(st.just("team"), st.sampled_from(["service", "experts"])),
             st.tuples(st.just("timers"), st.none()),
         ),
     ),
     max_size=25,
 )
+Script = list[tuple[int, tuple[str, object]]]
+
+EVERY_METRIC = {
+    metric: {Priority.NORMAL: hours * 3600, Priority.URGENT: hours * 1800}
+    for metric, hours in zip(Metric, (1, 2, 4, 8), strict=True)
+}
+policy_options = st.fixed_dictionaries(
+    {
+        "on_reopen": st.sampled_from(["new_cycle", "continue", "ignore"]),
+        "on_priority": st.sampled_from(["from_start", "from_now", "reset"]),
+        "pauses": st.sampled_from([frozenset(), frozenset({Metric.RESOLUTION, Metric.UPDATE}), frozenset(Metric)]),
+        "calendar": st.sampled_from(["office", "always"]),
+    }
+)
+
+
+def two_policies(**options: Any) -> Policies:
+    """All metrics for everybody, and another calendar and longer targets for the experts."""
+    experts = {
+        metric: {Priority.NORMAL: 3 * 3600, Priority.HIGH: 3600} for metric in (Metric.UPDATE, Metric.RESOLUTION)
+    }
+    return policies_of(
+        a_policy(name="experts", order=0, teams=frozenset({"experts"}), calendar="always", targets=experts),
+        a_policy(targets=EVERY_METRIC, **options),
+    )
 
 
 def live(
-    script: list[tuple[int, tuple[str, object]]],
+    script: Script,
     *,
     with_timers: bool = True,
     repeats: bool = False,
     priority: Priority | None = Priority.NORMAL,
+    policies: Policies | None = None,
 ) -> Case:
     """Run a script; `repeats` delivers every message again at once and once more at the end."""
-    case = Case(policies_of(a_policy()))
+    case = Case(policies or two_policies())
     case.receive(START, priority=priority)
     at = START
     for number, (minutes, (kind, argument)) in enumerate(script, start=2):
@@ -60,6 +90,8 @@ def live(
             case "priority":
                 assert isinstance(argument, Priority)
                 case.set_priority(argument, at)
+            case "team":
+                case.assign(str(argument), at)
             case "timers" if with_timers:
                 case.pass_time(at)
     if repeats:
@@ -68,15 +100,15 @@ def live(
     return case
 
 
-def told(case: Case) -> list[dict[str, object]]:
+def told(ticket: Ticket) -> list[dict[str, object]]:
     """Return the clocks without the ids of their causes, which number the commands of a run."""
-    return [clock.model_dump(exclude={"causes"}) for clock in case.ticket.clocks]
+    return [clock.model_dump(exclude={"causes"}) for clock in ticket.clocks]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps, st.sampled_from([None, *Priority]))
 def test_rule_49_folding_the_stored_facts_gives_the_ticket_of_the_live_run(
-    script: list[tuple[int, tuple[str, object]]], priority: Priority | None
+    script: Script, priority: Priority | None
 ) -> None:
     case = live(script, priority=priority)
     replayed: Ticket | None = None
@@ -87,28 +119,28 @@ def test_rule_49_folding_the_stored_facts_gives_the_ticket_of_the_live_run(
     assert decode_state(encode_state(case.ticket)) == case.ticket
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps)
-def test_rule_49_duplicates_and_redeliveries_change_nothing(script: list[tuple[int, tuple[str, object]]]) -> None:
+def test_rule_49_duplicates_and_redeliveries_change_nothing(script: Script) -> None:
     once, again = live(script), live(script, repeats=True)
-    assert told(again) == told(once)
+    assert told(again.ticket) == told(once.ticket)
     assert [fact.event_type for fact in again.facts] == [fact.event_type for fact in once.facts]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps)
 def test_rule_49_whether_timers_fired_in_time_or_after_everything_else_changes_nothing(
-    script: list[tuple[int, tuple[str, object]]],
+    script: Script,
 ) -> None:
     punctual, late = live(script), live(script, with_timers=False)
     assert alerts(punctual.facts) == alerts(late.facts)
     assert punctual.ticket.clocks == late.ticket.clocks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps)
 def test_rule_42_each_warning_and_breach_is_given_once_and_in_order(
-    script: list[tuple[int, tuple[str, object]]],
+    script: Script,
 ) -> None:
     case = live(script)
     given_alerts = alerts(case.facts)
@@ -121,6 +153,25 @@ def test_rule_42_each_warning_and_breach_is_given_once_and_in_order(
             if isinstance(fact, ClockWarned) and (fact.clock.metric, fact.clock.cycle) == (clock.metric, clock.cycle)
         ]
         assert percents == sorted(set(percents))
+
+
+@given(steps, policy_options, policy_options)
+def test_rule_48_what_if_gives_the_clocks_of_a_life_under_the_other_policy(
+    script: Script, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    lived_under_one = live(script, policies=two_policies(**one))
+    other_policies = two_policies(**other)
+    lived_under_other = live(script, policies=other_policies)
+    until = START + timedelta(days=90)
+    assert told(replay(lived_under_one.facts, other_policies, until)) == told(lived_under_other.ticket)
+
+
+@given(steps, policy_options)
+def test_rule_48_what_if_nothing_changes_is_what_happened(script: Script, options: dict[str, Any]) -> None:
+    policies = two_policies(**options)
+    case = live(script, policies=policies)
+    until = START + timedelta(days=90)
+    assert told(replay(case.facts, policies, until)) == told(as_it_was(case.facts))
 
 
 def alerts(facts: list[TicketFact]) -> list[tuple[object, ...]]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sla_engine.domain.decide import Rejected
+from sla_engine.domain.request import Rejected
 from tests.unit.sla_engine.case import (
     CUSTOMER_ID,
     MACHINE,

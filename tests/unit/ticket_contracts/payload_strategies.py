@@ -1,7 +1,8 @@
 """Hypothesis strategies for payloads; its own `from_type` knows neither aware times nor limits on optional fields."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
@@ -30,12 +31,14 @@ def _values(annotation: Any, limits: list[Any]) -> st.SearchStrategy[Any]:
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _values(arguments[0], [*arguments[1].metadata, *limits])
-    if type(None) in arguments:
-        return st.none() | st.one_of(*(_values(kind, limits) for kind in arguments if kind is not type(None)))
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        return st.one_of(*(st.none() if kind is type(None) else _values(kind, limits) for kind in arguments))
+    fewest = max((limit.min_length for limit in limits if isinstance(limit, MinLen)), default=0)
     if get_origin(annotation) is tuple:
-        return st.lists(_values(arguments[0], []), max_size=2).map(tuple)
+        return st.lists(_values(arguments[0], []), min_size=fewest, max_size=fewest + 2).map(tuple)
     if get_origin(annotation) is dict:
-        return st.dictionaries(_values(arguments[0], []), _values(arguments[1], []), max_size=2)
+        parts = (_values(arguments[0], []), _values(arguments[1], []))
+        return st.dictionaries(*parts, min_size=fewest, max_size=fewest + 2)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return payloads(annotation)
     return _plain(annotation, limits)
@@ -50,6 +53,8 @@ def _plain(annotation: Any, limits: list[Any]) -> st.SearchStrategy[Any]:
         return st.text(st.characters(codec="utf-8"), min_size=shortest, max_size=min(longest, 20))
     if annotation is int:
         return _integers(limits)
+    if annotation is float:
+        return st.floats(allow_nan=False, allow_infinity=False)  # JSON knows neither
     if annotation in (bool, UUID):
         return st.booleans() if annotation is bool else st.uuids()
     if getattr(annotation, "__name__", "") == "AwareDatetime":

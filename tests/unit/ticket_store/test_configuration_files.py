@@ -107,6 +107,7 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "teams: [triage]", "teams: [x]", "policy/standard: match.teams: there is no team named"),
         ("sla/standard.yml", "normal: 4h", "normal: 4d", "policy/standard: targets.first_response.normal: String sho"),
         ("sla/standard.yml", "normal: 4h", "normal: 0h", "targets.first_response.normal: a target of no time"),
+        ("sla/standard.yml", "order: ", "pause_on: [open]\norder: ", "pause_on: clocks start while a ticket is open"),
         ("sla/standard.yml", "zone: Asia/Shanghai", "zone: Asia/Shangri-La", "calendar/hours: zone: 'Asia/Shangri-La'"),
         ("sla/standard.yml", "country: CN", "country: ZZ", "calendar/hours: country: no public holidays are known"),
         ("sla/standard.yml", "country: CN", "subdivision: XJ", "calendar/hours: subdivision: it needs a country"),
@@ -115,6 +116,12 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "09:00-12:30", "12:30-09:00", "week.monday: 12:30-09:00 and 13:30-24:00 overlap"),
         ("sla/standard.yml", "09:00-12:30", "09:00-14:30", "week.monday: 09:00-14:30 and 13:30-24:00 overlap"),
         ("sla/standard.yml", "10:00-14:00", "10:00-10:00", "working.2026-12-26: 10:00-10:00 has no length"),
+        ("sla/standard.yml", '["10:00-14:00"]', "[]", "working.2026-12-26: it has no hours; give at least one"),
+        ("sla/standard.yml", "closed: [2026-12-25]", "closed: [2026-12-26]", "working.2026-12-26: the same date is un"),
+        ("sla/standard.yml", "country: CN", "country: DE\nsubdivision: XX", "subdivision: 'XX' is not known for DE"),
+        ("sla/standard.yml", "zone: Asia/Shanghai", "zone: Asia", "calendar/hours: zone: 'Asia' is no time zone"),
+        ("sla/standard.yml", "zone: Asia/Shanghai", "zone: ../Asia", "calendar/hours: zone: '../Asia' is no time zone"),
+        ("sla/standard.yml", "09:00-12:30", "０９:00-12:30", "calendar/hours: week.monday.0: String should match"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named_with_its_place_and_its_fix(

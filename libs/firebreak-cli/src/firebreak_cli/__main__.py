@@ -6,14 +6,17 @@ import sys
 import structlog
 import typer
 
-from firebreak_cli.commands import dead_letters, down, recover, status, up
+from firebreak_cli.commands import configuration, dead_letters, down, recover, reevaluate, status, up
+from firebreak_cli.contributed_commands import add_contributed
+from firebreak_cli.said_plainly import said_plainly
 
 
 def make_app() -> typer.Typer:
     """Build the command line."""
     app = typer.Typer(help="Runs Firebreak on this machine.", no_args_is_help=True, add_completion=False)
-    for group in (up, status, down, dead_letters, recover):
+    for group in (up, status, down, dead_letters, recover, configuration, reevaluate):
         group.add_to(app)
+    add_contributed(app)
     return app
 
 
@@ -23,7 +26,11 @@ def main() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    make_app()()
+    try:
+        with said_plainly():
+            make_app()()
+    except typer.Exit as ended:  # raised outside of the application, which would have turned it into this
+        sys.exit(ended.exit_code)
 
 
 if __name__ == "__main__":

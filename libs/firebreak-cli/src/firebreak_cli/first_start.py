@@ -15,7 +15,7 @@ from service_kit.api_keys import generate, hash_key
 
 KEY_NAME = "Local operator"
 KEY_AGENT = "lin"  # of the example configuration: replies sent with this key are a person's
-SCOPES = ["read", "write"]
+SCOPES = ["read", "write", "admin"]
 
 # The writer of api_keys is crm-api; the first key must exist before anyone can ask it for another.
 _INSERT_KEY = """

@@ -10,6 +10,8 @@ from rich.text import Text
 
 from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.terminal_text import plain
+from ticket_store.configuration import ConfigurationRefused, HeadMoved
+from ticket_store.configuration_history import NoSuchVersion
 from ticket_store.sessions import DatabaseAway
 from ticket_stream.dead_letter_desk import NoSuchDeadLetter, NotReplayable
 from ticket_stream.edge_publisher import KafkaAway
@@ -24,11 +26,25 @@ def said_plainly() -> Iterator[None]:
     """Turn what an operator can put right into a line on standard error and exit code 1."""
     try:
         yield
+    except asyncpg.UndefinedColumnError:
+        say("This database has the tables of another release: start the services of this one on it first.")
     except asyncpg.UndefinedTableError:
         say("This database has no Firebreak tables: the services were never prepared on it.")
     except NotReplayable as error:
         say(f"It cannot be replayed: {error}. `firebreak dead-letters discard` closes it.")
-    except (LocalStackError, DatabaseAway, KafkaAway, StreamRefused, NoSuchDeadLetter, NotPaused) as error:
+    except HeadMoved as error:
+        say(f"Nothing was applied: {error}.")
+    except NoSuchVersion as error:
+        say(f"The configuration cannot be shown: {error}.")
+    except (
+        ConfigurationRefused,
+        LocalStackError,
+        DatabaseAway,
+        KafkaAway,
+        StreamRefused,
+        NoSuchDeadLetter,
+        NotPaused,
+    ) as error:
         say(str(error))
     else:
         return

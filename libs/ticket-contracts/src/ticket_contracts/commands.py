@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
+from ticket_contracts.contract import Contract, Instant, Name, Payload, Words
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.vocabulary import ActorKind, Priority, Status
 
@@ -33,6 +33,7 @@ class Routing(Contract):
     assignee: str | None = None
     priority: Priority | None = None
     tags: tuple[str, ...] = ()
+    spam: bool = Field(default=False, description="recorded, but it starts no clock (rule 27)")
     trace: tuple[RuleTrace, ...] = ()
     reason: str = Field(default="", description="why it went to triage, when it did")
 
@@ -68,11 +69,17 @@ class ReceiveMessage(Command):
 
 
 class SetStatus(Command):
-    """Ask for another status category."""
+    """Ask for another status: by category, or by one of the organisation's own names of it.
+
+    `resolution_code` and `cause` go with `solved` and come from the taxonomy.
+    """
 
     event_type: ClassVar[str] = "firebreak.command.set-status.v1"
 
     status: Status
+    status_name: Name | None = None
+    resolution_code: Name | None = None
+    cause: Name | None = None
 
 
 class SetPriority(Command):
@@ -109,4 +116,4 @@ class Reply(Command):
     author: Literal["agent", "machine"] = "agent"
 
 
-COMMAND_EVENTS = event_types(ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)
+CORE_COMMANDS = (ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)

@@ -10,6 +10,9 @@ Instant = AwareDatetime
 Words = Annotated[str, Field(max_length=64 * 1024)]
 """Text of people inside an event; what is longer goes to object storage (MAX_EVENT_BYTES)."""
 
+FieldValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=4000)]
+"""The value of a custom field, of the type that the configuration gives it; dates are written as ISO 8601."""
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -34,4 +37,4 @@ def event_types(*payloads: type[Payload]) -> dict[str, type[Payload]]:
     return {payload.event_type: payload for payload in payloads}
 
 
-__all__ = ["Contract", "Instant", "Name", "Payload", "Words", "event_types"]
+__all__ = ["Contract", "FieldValue", "Instant", "Name", "Payload", "Words", "event_types"]

@@ -6,9 +6,18 @@ from uuid import UUID
 from pydantic import Field
 
 from ticket_contracts.commands import Actor, Routing
-from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
+from ticket_contracts.contract import Contract, FieldValue, Instant, Name, Payload, Words
 from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, MessageKind, Metric, Priority, Status
+from ticket_contracts.vocabulary import (
+    Automation,
+    Channel,
+    ClockStatus,
+    Grade,
+    MessageKind,
+    Metric,
+    Priority,
+    Status,
+)
 
 
 class ClockState(Contract):
@@ -39,6 +48,10 @@ class ClockState(Contract):
     warned_percent: int = Field(default=0, description="highest warning threshold already given")
     next_warning_percent: int | None = None
     next_warning_at: Instant | None = None
+    next_step: str | None = Field(default=None, description="the escalation step that comes next by time")
+    next_step_at: Instant | None = None
+    steps_done: tuple[str, ...] = Field(default=(), description="escalation steps that have run, each once (rule 45)")
+    cancel_reason: str | None = Field(default=None, description="why it was cancelled, e.g. `superseded`")
     causes: dict[str, str] = Field(default_factory=dict, description="transition -> id of the event behind it")
 
 
@@ -81,6 +94,16 @@ class TicketSummary(Contract):
     assignee: str | None = None
     tags: tuple[str, ...] = ()
     opened_at: Instant
+    status_name: str | None = Field(default=None, description="the own name of the status, if it has one")
+    impact: Grade | None = None
+    urgency: Grade | None = None
+    fields: dict[str, FieldValue] = Field(default_factory=dict, description="custom fields by name, typed by theirs")
+    watchers: tuple[str, ...] = Field(default=(), description="agents who follow the ticket without holding it")
+    snoozed_until: Instant | None = None
+    resolution_code: str | None = Field(default=None, description="how it was solved, by the taxonomy")
+    cause: str | None = Field(default=None, description="why it happened, by the taxonomy")
+    spam: bool = False
+    merged_into: UUID | None = None
 
 
 class TicketFact(Payload):
@@ -91,6 +114,9 @@ class TicketFact(Payload):
     at: Instant
     actor: Actor
     ticket: TicketSummary
+    imported: bool | None = Field(
+        default=None, description="true: of another system's past, with its original time; nobody is alarmed (rule 47)"
+    )
 
 
 class TicketOpened(TicketFact):
@@ -177,6 +203,12 @@ class ClockRetargeted(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-retargeted.v1"
 
 
+class ClockRecalculated(ClockFact):
+    """The calendar was edited: the due time is another, the target the same (rule 34)."""
+
+    event_type: ClassVar[str] = "firebreak.ticket.clock-recalculated.v1"
+
+
 class ClockWarned(ClockFact):
     event_type: ClassVar[str] = "firebreak.ticket.clock-warned.v1"
 
@@ -205,7 +237,7 @@ class ClockCancelled(ClockFact):
     reason: str = ""
 
 
-TICKET_EVENTS = event_types(
+CORE_FACTS = (
     TicketOpened,
     MessageAdded,
     MessageRevised,
@@ -217,6 +249,7 @@ TICKET_EVENTS = event_types(
     ClockPaused,
     ClockResumed,
     ClockRetargeted,
+    ClockRecalculated,
     ClockWarned,
     ClockBreached,
     BreachWithdrawn,

@@ -79,6 +79,37 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class Grade(StrEnum):
+    """How far a problem reaches (impact) and how soon it hurts (urgency): the two sides of a priority matrix."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class LinkKind(StrEnum):
+    """What another ticket is to this one; each kind read from the other side stands beside it."""
+
+    DUPLICATE_OF = "duplicate-of"
+    DUPLICATED_BY = "duplicated-by"
+    RELATED = "related"
+    PROBLEM = "problem"  # the problem record behind this incident
+    INCIDENT = "incident"  # an incident that this problem record explains
+
+    @property
+    def reverse(self) -> "LinkKind":
+        """What this ticket is to the other one."""
+        return _REVERSE.get(self, self)
+
+
+_REVERSE = {
+    LinkKind.DUPLICATE_OF: LinkKind.DUPLICATED_BY,
+    LinkKind.DUPLICATED_BY: LinkKind.DUPLICATE_OF,
+    LinkKind.PROBLEM: LinkKind.INCIDENT,
+    LinkKind.INCIDENT: LinkKind.PROBLEM,
+}
+
+
 class ActorKind(StrEnum):
     """Who caused an event."""
 

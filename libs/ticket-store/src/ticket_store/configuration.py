@@ -7,14 +7,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, cast
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, Problem, check_documents
 from ticket_store.configuration_files import load_directory
-from ticket_store.documents import DOCUMENT_KINDS, Document
+from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.documents import Calendar, Document
+from ticket_store.roll_outs import request_recalculation
 from ticket_store.tables import configuration_documents as sql
+from ticket_store.tables import configuration_versions as versions_sql
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -55,28 +59,50 @@ class Applied:
     changed: tuple[Identity, ...]
     archived: tuple[Identity, ...]
     unchanged: int
+    roll_out: UUID | None = None
+    """Of a changed calendar: what moves the clocks that run on it (rule 34)."""
 
 
-async def apply(connection: Connection, documents: Collection[Document], applied_by: str) -> Applied:
+class HeadMoved(Exception):
+    """Somebody else changed the configuration since it was read; nothing was changed. `head` is the present version."""
+
+    def __init__(self, expected: int, head: int) -> None:
+        super().__init__(f"the configuration is at version {head} by now, not at {expected}; read it and decide anew")
+        self.head = head
+
+
+async def apply(
+    connection: Connection,
+    documents: Collection[Document],
+    applied_by: str,
+    *,
+    expected_head: int | None = None,
+    rolled_back_to: int | None = None,
+) -> Applied:
     """Make `documents` the whole configuration, in a transaction of its own; several at once follow one another.
 
     Only what differs gets a new version; what is in force and not given is archived, and its versions stay readable.
 
     :raises ConfigurationRefused: with all problems; nothing was changed.
+    :raises HeadMoved: `expected_head` is given and is not the present one.
     """
     check_documents([FoundDocument(document) for document in documents])
     async with connection.transaction():
         await connection.execute(sql.MAKE_HEAD)
         await connection.execute(sql.LOCK_HEAD)
         present = await load(connection)
+        if expected_head is not None and present.version != expected_head:
+            raise HeadMoved(expected_head, present.version)
         wanted = {(document.kind, document.name): document for document in documents}
         changed = {key: new for key, new in wanted.items() if _differs(present.documents.get(key), new)}
         archived = {key: old.document for key, old in present.documents.items() if key not in wanted}
-        version = present.version
+        version, roll_out = present.version, None
         if changed or archived:
-            await _add_versions(connection, changed, archived, applied_by)
             version = await connection.fetchval(sql.RAISE_HEAD)
-    return Applied(version, tuple(sorted(changed)), tuple(sorted(archived)), len(wanted) - len(changed))
+            roll_out = await _roll_out(connection, changed, version, applied_by)
+            await _add_versions(connection, changed, archived, applied_by, version)
+            await connection.execute(versions_sql.ADD_VERSION, version, applied_by, rolled_back_to)
+    return Applied(version, tuple(sorted(changed)), tuple(sorted(archived)), len(wanted) - len(changed), roll_out)
 
 
 async def load(connection: Connection) -> Configuration:
@@ -85,7 +111,7 @@ async def load(connection: Connection) -> Configuration:
     return Configuration(
         version=rows[0]["head"],
         documents={
-            (row["kind"], row["name"]): Versioned(_read(row["kind"], row["body"]), row["version"])
+            (row["kind"], row["name"]): Versioned(read_document(row["kind"], row["body"]), row["version"])
             for row in rows
             if row["kind"] in DOCUMENT_KINDS  # not None, and not of a kind that a newer release added
         },
@@ -103,10 +129,11 @@ async def load_past(
     """Read versions by (name, version), in force or not: a ticket keeps the policy that it was matched with."""
     names, versions = [name for name, _ in wanted], [version for _, version in wanted]
     rows = await connection.fetch(sql.READ_PAST, kind.kind, names, versions)
-    return {(row["name"], row["version"]): cast("DocumentT", _read(kind.kind, row["body"])) for row in rows}
+    return {(row["name"], row["version"]): cast("DocumentT", read_document(kind.kind, row["body"])) for row in rows}
 
 
-def _read(kind: str, body: str) -> Document:
+def read_document(kind: str, body: str) -> Document:
+    """Return a stored document."""
     # Fields that a newer release added are ignored, so that old and new processes can run side by side.
     return DOCUMENT_KINDS[kind].model_validate_json(body, extra="ignore")
 
@@ -120,24 +147,37 @@ async def _add_versions(
     changed: Mapping[Identity, Document],
     archived: Mapping[Identity, Document],
     applied_by: str,
+    head: int,
 ) -> None:
     rows: Sequence[tuple[str, str, bool, str]] = [
         (kind, name, is_archived, json.dumps(document.model_dump(mode="json"), ensure_ascii=False))
         for group, is_archived in ((changed, False), (archived, True))
         for (kind, name), document in sorted(group.items())
     ]
-    await connection.execute(sql.ADD_VERSIONS, *(list(column) for column in zip(*rows, strict=True)), applied_by)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await connection.execute(sql.ADD_VERSIONS, *columns, applied_by, head)
+
+
+async def _roll_out(
+    connection: Connection, changed: Mapping[Identity, Document], head: int, requested_by: str
+) -> UUID | None:
+    """A calendar that never was before has no clocks; one that was archived and comes back may have."""
+    names = [name for kind, name in changed if kind == Calendar.kind]
+    known = [row["name"] for row in await connection.fetch(sql.READ_KNOWN_NAMES, Calendar.kind, names)] if names else []
+    return await request_recalculation(connection, tuple(sorted(known)), head, requested_by) if known else None
 
 
 __all__ = [
     "Applied",
     "Configuration",
     "ConfigurationRefused",
+    "HeadMoved",
     "Problem",
     "Versioned",
     "apply",
     "load",
     "load_directory",
     "load_past",
+    "read_document",
     "read_head",
 ]

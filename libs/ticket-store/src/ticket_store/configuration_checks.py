@@ -1,52 +1,23 @@
 """What must hold between documents, beyond the shape of each: every problem is reported, with its fix."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cel
 import holidays
 
-from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Interval, Policy, Routing, Team
+from ticket_contracts.vocabulary import Status
+from ticket_store.automation_checks import automation
+from ticket_store.configuration_findings import ConfigurationRefused, Finding, FoundDocument, Names, Problem, title
+from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Group, Interval, Policy, Routing, Team
+from ticket_store.expression_checks import condition
+from ticket_store.flow_checks import double_flows, reachability
+from ticket_store.policy_checks import escalations, unreachable
+from ticket_store.workflow_checks import workflow_findings
+from ticket_store.workflow_documents import Automation, CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
 
 ROUTING_NAME = "rules"
-DocumentT = TypeVar("DocumentT", bound=Document)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong. `document` is `kind/name`, `field` a dotted path; either may be empty."""
-
-    file: str
-    document: str
-    field: str
-    fix: str
-
-    def __str__(self) -> str:
-        return ": ".join(part for part in (self.file, self.document, self.field, self.fix) if part)
-
-
-class ConfigurationRefused(ValueError):
-    """The documents contradict themselves; nothing was changed. `problems` holds all there are."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDocument:
-    """A document and the file it came from; empty for one that came through the API."""
-
-    document: Document
-    file: str = ""
-
-
-Finding = tuple[str, str]
-"""Field and fix of a problem in a known document."""
 
 
 def check_documents(found: Sequence[FoundDocument]) -> None:
@@ -54,54 +25,81 @@ def check_documents(found: Sequence[FoundDocument]) -> None:
 
     :raises ConfigurationRefused: with every problem found.
     """
-    names = _Names(found)
+    names = Names(found)
     problems = [
-        Problem(each.file, _title(each.document), field, fix)
+        Problem(each.file, title(each.document), field, fix)
         for each in found
-        for field, fix in _findings(each.document, names)
+        for field, fix in (*_unstorable("", each.document.model_dump()), *_findings(each.document, names))
     ]
     problems += _repeated(found)
     problems += _triage(found)
     problems += _orders(found)
+    problems += unreachable(found)
+    problems += double_flows(found)
     if problems:
         raise ConfigurationRefused(problems)
 
 
-class _Names:
-    """Which names exist, for looking up references."""
-
-    def __init__(self, found: Iterable[FoundDocument]) -> None:
-        self._known = {(each.document.kind, each.document.name) for each in found}
-
-    def missing(self, field: str, kind: type[Document], *names: str | None) -> Iterator[Finding]:
-        for name in names:
-            if name is not None and (kind.kind, name) not in self._known:
-                yield field, f"there is no {kind.kind} named {name!r}; add one or correct the name"
-
-
-def _findings(document: Document, names: _Names) -> Iterator[Finding]:
+def _findings(document: Document, names: Names) -> Iterator[Finding]:
     match document:
         case Team():
             yield from names.missing("members", Agent, *document.members)
+            yield from names.missing("leads", Agent, *document.leads)
+        case Group():
+            yield from names.missing("members", Agent, *document.members)
+            if not document.members and not document.addresses:
+                yield "members", "nobody is in it, so that nobody would be told; give members or addresses"
         case Calendar():
             yield from _calendar(document)
         case Policy():
             yield from _policy(document, names)
+            yield from escalations(document, names)
         case Routing():
             yield from _routing(document, names)
+        case Automation():
+            yield from automation(document, names)
+        case StatusName() if document.name in set(Status):
+            yield "name", "this is the word of a category, which exists already; choose a finer one"
+        case Flow() | CustomField() | Taxonomy() | PriorityMatrix():
+            yield from workflow_findings(document, names.of(StatusName))
+            if isinstance(document, Flow):
+                yield from reachability(document, names)
 
 
-def _policy(policy: Policy, names: _Names) -> Iterator[Finding]:
+def _unstorable(path: str, value: object) -> Iterator[Finding]:
+    """Postgres stores every character but one."""
+    match value:
+        case str() if "\x00" in value:
+            yield path, "it holds the character U+0000; remove it"
+        case dict():
+            for key, item in value.items():
+                yield from _unstorable(f"{path}.{key}".lstrip("."), item)
+                yield from _unstorable(path, key)
+        case tuple():
+            for index, item in enumerate(value):
+                yield from _unstorable(f"{path}.{index}", item)
+
+
+def _policy(policy: Policy, names: Names) -> Iterator[Finding]:
     yield from names.missing("calendar", Calendar, policy.calendar)
     yield from names.missing("match.teams", Team, *policy.match.teams)
     yield from names.missing("match.brands", Brand, *policy.match.brands)
+    yield from _never_runs(policy)
     for metric, targets in policy.targets.items():
         for priority, duration in targets.items():
             if not duration.rstrip("smhbd").strip("0"):
                 yield f"targets.{metric}.{priority}", "a target of no time is breached at once; give at least 1s"
 
 
-def _routing(routing: Routing, names: _Names) -> Iterator[Finding]:
+def _never_runs(policy: Policy) -> Iterator[Finding]:
+    """A clock starts in the statuses `new` and `open`; where those pause it, it never runs (rule 20)."""
+    for status in (Status.NEW, Status.OPEN):
+        if status in policy.pause_on and policy.pauses:
+            metrics = ", ".join(policy.pauses)
+            yield "pause_on", f"clocks start while a ticket is {status}, so these would never run: {metrics}; remove it"
+
+
+def _routing(routing: Routing, names: Names) -> Iterator[Finding]:
     if routing.name != ROUTING_NAME:
         yield "name", f"the one routing document is named {ROUTING_NAME!r}; rename it, or move its rules there"
     for name, count in Counter(rule.name for rule in routing.rules).items():
@@ -109,11 +107,7 @@ def _routing(routing: Routing, names: _Names) -> Iterator[Finding]:
             yield "rules", f"{count} rules are named {name!r}, and a ticket's trace could not tell them apart; rename"
     for index, rule in enumerate(routing.rules):
         yield from names.missing(f"rules.{index}.set.team", Team, rule.set.team)
-        try:
-            cel.compile(rule.when)
-        except ValueError as error:
-            reason = str(error).splitlines()[0]
-            yield f"rules.{index}.when", f"not a CEL expression: {reason}"
+        yield from condition(f"rules.{index}.when", rule.when)
 
 
 def _calendar(calendar: Calendar) -> Iterator[Finding]:
@@ -123,9 +117,10 @@ def _calendar(calendar: Calendar) -> Iterator[Finding]:
         field = f"week.{day}" if isinstance(day, str) else f"working.{day.isoformat()}"
         yield from ((field, fix) for fix in _intervals(intervals))
     yield from _nights(calendar)
+    yield from _own_dates(calendar)
     try:
         ZoneInfo(calendar.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # in turn: unknown, no file of zones, a folder of zones
         yield "zone", f"{calendar.zone!r} is no time zone of the tz database; use a name such as Asia/Shanghai"
     yield from _country(calendar)
 
@@ -166,6 +161,14 @@ def _nights(calendar: Calendar) -> Iterator[Finding]:
             yield f"week.{following}", f"{tomorrow[0]} begins while the night shift of {day} still runs until {end}"
 
 
+def _own_dates(calendar: Calendar) -> Iterator[Finding]:
+    for day, intervals in calendar.working.items():
+        if day in calendar.closed:
+            yield f"working.{day}", "the same date is under closed; keep one: hours here replace the usual ones"
+        elif not intervals:
+            yield f"working.{day}", "it has no hours; give at least one interval, or put the date under closed"
+
+
 def _is_time(value: str) -> bool:
     hours, minutes = value.split(":")
     return int(hours) < 24 and int(minutes) < 60
@@ -176,7 +179,7 @@ def _repeated(found: Sequence[FoundDocument]) -> Iterator[Problem]:
     for each in found:
         key = (each.document.kind, each.document.name)
         if key in seen:
-            yield Problem(each.file, _title(each.document), "name", f"it exists already{_in(seen[key])}; keep one")
+            yield Problem(each.file, title(each.document), "name", f"it exists already{_in(seen[key])}; keep one")
         seen.setdefault(key, each.file)
 
 
@@ -195,12 +198,11 @@ def _orders(found: Sequence[FoundDocument]) -> Iterator[Problem]:
             other = orders.setdefault(each.document.order, each.document.name)
             if other != each.document.name:
                 fix = f"policy/{other} has the same order, so which one wins is open; give each its own"
-                yield Problem(each.file, _title(each.document), "order", fix)
-
-
-def _title(document: Document) -> str:
-    return f"{document.kind}/{document.name}"
+                yield Problem(each.file, title(each.document), "order", fix)
 
 
 def _in(file: str) -> str:
     return f" in {file}" if file else ""
+
+
+__all__ = ["ROUTING_NAME", "ConfigurationRefused", "FoundDocument", "Problem", "check_documents"]

@@ -7,7 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, Problem, check_documents
-from ticket_store.documents import DOCUMENT_KINDS, Document
+from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.documents import Document
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
@@ -51,6 +52,18 @@ def load_directory(path: Path) -> list[Document]:
     return [each.document for each in found]
 
 
+def read_documents(file: Path) -> list[Document]:
+    """Read the documents of one file; what they refer to is not looked at.
+
+    :raises ConfigurationRefused: with every problem of the file.
+    """
+    found = list(_read_file(file, file.name))
+    problems = [each for each in found if isinstance(each, Problem)]
+    if problems:
+        raise ConfigurationRefused(problems)
+    return [each for each in found if isinstance(each, Document)]
+
+
 def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
     try:
         parts = list(yaml.load_all(file.read_text(encoding="utf-8"), _Loader))
@@ -59,10 +72,11 @@ def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
         return
     for index, part in enumerate(parts, start=1):
         if part is not None:  # an empty document, such as the one after a closing `---`
-            yield from _read_document(part, name, index)
+            yield from parse_document(part, name, index)
 
 
-def _read_document(part: object, name: str, index: int) -> Iterator[Document | Problem]:
+def parse_document(part: object, name: str, index: int) -> Iterator[Document | Problem]:
+    """Yield the document that a mapping with its `kind` describes, else each problem; `name` is the file's."""
     if not isinstance(part, dict):
         yield Problem(name, f"document {index}", "", "write it as `field: value` lines, beginning with `kind:`")
         return

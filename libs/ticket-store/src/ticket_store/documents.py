@@ -1,6 +1,6 @@
 """The kinds of configuration documents. Unknown fields are refused: a typing error must not silently do nothing."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -10,7 +10,10 @@ from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h|bd)$", description="30m, 4h, 2bd (business days); s for demos")]
 Interval = Annotated[
-    str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day")
+    str,  # [0-9], for \d takes the digits of every script, and intervals are compared as text
+    Field(
+        pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day"
+    ),
 ]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -49,7 +52,18 @@ class Team(Document):
 
     display_name: Label
     members: tuple[Label, ...] = ()
+    leads: tuple[Label, ...] = Field(default=(), description="agents who are told when the team's promises break")
     triage: bool = Field(default=False, description="exactly one team takes what no rule matched")
+
+
+class Group(Document):
+    """People who are told together, whatever their team: the management, the duty rota."""
+
+    kind: ClassVar[str] = "group"
+
+    display_name: Label
+    members: tuple[Label, ...] = ()
+    addresses: tuple[Label, ...] = Field(default=(), description="e-mail addresses of people who are no agents")
 
 
 class Calendar(Document):
@@ -60,9 +74,11 @@ class Calendar(Document):
     zone: Label = "UTC"
     week: dict[Weekday, tuple[Interval, ...]]
     country: str | None = Field(default=None, description="ISO 3166 code for `holidays`; None = no public holidays")
-    subdivision: str | None = None
+    subdivision: str | None = Field(default=None, description="its state or province, such as BY of DE")
     closed: tuple[date, ...] = Field(default=(), description="own closures")
-    working: dict[date, tuple[Interval, ...]] = Field(default_factory=dict, description="own extra working days")
+    working: dict[date, tuple[Interval, ...]] = Field(
+        default_factory=dict, description="dates with hours of their own: worked holidays and weekends, half days"
+    )
 
 
 class Match(BaseModel):
@@ -76,12 +92,41 @@ class Match(BaseModel):
     tags: tuple[Label, ...] = Field(default=(), description="any of these")
 
 
+class Recipient(BaseModel):
+    """Whom an escalation tells: a role of the ticket, or somebody by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: Literal["assignee", "team-leads", "watchers", "group", "agent"]
+    name: Label | None = Field(default=None, description="of the group or the agent; none for a role")
+
+
+class EscalationStep(BaseModel):
+    """What happens at a point of a clock's life, once (rule 45).
+
+    `at` is `warning:75`, `breach` or `breach+2h`. Time after the breach is business time of the policy's calendar, so
+    that a step waits for the opening; with `out_of_hours` it is time of the wall clock.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Label
+    metric: Metric
+    at: Annotated[str, Field(pattern=r"^(warning:\d{1,2}|breach(\+\d+(s|m|h|bd))?)$")]
+    notify: tuple[Recipient, ...] = ()
+    reassign_team: Label | None = None
+    reassign_to: Label | None = Field(default=None, description="an agent")
+    raise_priority: bool = Field(default=False, description="by one grade, up to urgent")
+    out_of_hours: bool = False
+
+
 class Policy(Document):
     """An SLA policy; the first match in ascending `order` wins."""
 
     kind: ClassVar[str] = "policy"
 
     order: int
+    effective_from: datetime | None = Field(default=None, description="tickets opened earlier do not get it (rule 29)")
     match: Match = Match()
     calendar: Label
     targets: dict[Metric, dict[Priority, Duration]]
@@ -89,6 +134,9 @@ class Policy(Document):
     pause_on: tuple[Status, ...] = (Status.PENDING, Status.ON_HOLD)
     pauses: tuple[Metric, ...] = Field(default=(Metric.RESOLUTION, Metric.UPDATE), description="rule 18")
     call_counts_as_reply: bool = Field(default=False, description="rule 3: an answered call meets first_response")
+    on_reopen: Literal["new_cycle", "continue", "ignore"] = Field(default="new_cycle", description="rule 22")
+    on_priority: Literal["from_start", "from_now", "reset"] = Field(default="from_start", description="rule 28")
+    escalations: tuple[EscalationStep, ...] = ()
 
     @field_validator("warnings")
     @classmethod
@@ -104,6 +152,7 @@ class RoutingEffect(BaseModel):
     team: Label | None = None
     priority: Priority | None = None
     tags: tuple[Label, ...] = ()
+    spam: bool = Field(default=False, description="recorded, but no clock starts and nobody is assigned (rule 27)")
 
 
 class RoutingRule(BaseModel):
@@ -124,8 +173,3 @@ class Routing(Document):
 
     rules: tuple[RoutingRule, ...]
     default_priority: Priority = Priority.NORMAL
-
-
-DOCUMENT_KINDS: dict[str, type[Document]] = {
-    kind.kind: kind for kind in (Brand, Agent, Team, Calendar, Policy, Routing)
-}

@@ -24,6 +24,8 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
     "command_outcomes": (SLA_ENGINE,),
     "configuration_documents": (CRM_API,),
     "configuration_head": (CRM_API,),
+    "configuration_rollouts": (CRM_API,),
+    "configuration_versions": (CRM_API,),
     "contact_identities": (ROUTER,),
     "contacts": (ROUTER,),
     "dead_letters": STREAMING,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from crm_api import configuration_routes, roll_out_routes
 from crm_api.body_limit import BodyLimit
 from crm_api.database_failures import install_database_handlers
 from crm_api.metrics import Metrics
@@ -19,14 +20,15 @@ def build_application(parts: Parts | None) -> FastAPI:
     app = FastAPI(
         title="Firebreak CRM API",
         version="1.0.0",
-        description="Tickets, their history, their SLA clocks, and the commands that change them.",
+        description="Tickets, their history, their SLA clocks, the commands that change them, and the configuration.",
         docs_url=None,  # Swagger UI would load its pages from a CDN
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,  # its redirect would send the caller, key and all, to whatever the Host header says
     )
     app.state.parts = parts
-    app.include_router(router)
+    for each in (router, configuration_routes.router, roll_out_routes.router):
+        app.include_router(each)
     install_database_handlers(app)
     install_problem_handlers(app)
     return app

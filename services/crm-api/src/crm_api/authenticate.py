@@ -79,6 +79,11 @@ async def require_writer(request: Request) -> Caller:
     return await _require(request, "write")
 
 
+async def require_administrator(request: Request) -> Caller:
+    """Let in whoever may change the configuration."""
+    return await _require(request, "admin")
+
+
 async def _require(request: Request, scope: str) -> Caller:
     authenticator: Authenticator = request.app.state.parts.authenticator
     kind, _, key = request.headers.get("authorization", "").partition(" ")

@@ -3,15 +3,19 @@
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_api.action_requests import ChangeWatchers
 from crm_api.requests import Assign
 from service_kit.problems import FieldProblem, ProblemError
 from ticket_store.documents import Agent, Team
 from ticket_store.tables.configuration_documents import CONFIGURATION_DOCUMENTS as DOCUMENTS
 
 
-async def check_holder(connection: AsyncConnection, request: Assign) -> None:
+async def check_holder(connection: AsyncConnection, request: Assign | ChangeWatchers) -> None:
     """:raises ProblemError: 422 that names the field; an archived team or agent does not exist any more."""
-    asked = {"team": (Team.kind, request.team), "assignee": (Agent.kind, request.assignee)}
+    if isinstance(request, Assign):
+        asked = {"team": (Team.kind, request.team), "assignee": (Agent.kind, request.assignee)}
+    else:
+        asked = {f"add.{place}": (Agent.kind, name) for place, name in enumerate(request.add)}
     wanted = {field: document for field, document in asked.items() if document[1] is not None}
     if not wanted:
         return

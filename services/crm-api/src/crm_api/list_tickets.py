@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_api.responses import TicketPage, TicketView
+from crm_api.responses import TicketLink, TicketPage, TicketView
+from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Channel, Priority, Status
 from ticket_store.tables.contacts import CONTACTS
 from ticket_store.tables.tickets import TICKETS
+
+_OF_SUMMARY = tuple(
+    name for name in TicketView.model_fields if name in TicketSummary.model_fields and name not in TICKETS.c
+)
+"""What no list sorts or joins by has no column of its own, and is read from the ticket's state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class TicketFilter:
     assignee: str | None = None
     contact_id: UUID | None = None
     tag: str | None = None
+    spam: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions in SQL."""
@@ -44,13 +51,17 @@ class TicketFilter:
                 found.append(column == value)
         if self.tag is not None:
             found.append(TICKETS.c.tags.contains([self.tag]))
+        if self.spam is not None:
+            said = TICKETS.c.state[("summary", "spam")].as_boolean()
+            found.append(func.coalesce(said, false()) == self.spam)
         return found
 
 
 def tickets_with_contact() -> Select[Any]:
     """Return the query of the columns of `TicketView`."""
-    columns = [TICKETS.c[name] for name in TicketView.model_fields if name != "contact_name"]
-    return select(*columns, CONTACTS.c.name.label("contact_name")).select_from(
+    columns = [TICKETS.c[name] for name in TicketView.model_fields if name in TICKETS.c]
+    parts = [TICKETS.c.state[name].label(name) for name in ("summary", "links", "merging")]
+    return select(*columns, *parts, CONTACTS.c.name.label("contact_name")).select_from(
         TICKETS.outerjoin(CONTACTS, CONTACTS.c.contact_id == TICKETS.c.contact_id)
     )
 
@@ -59,6 +70,12 @@ def view_ticket(row: Row[Any]) -> TicketView:
     """Turn a row of `tickets_with_contact` into the answer."""
     values = dict(row._mapping)
     values["contact_name"] = values["contact_name"] or ""
+    summary = TicketSummary.model_validate(values.pop("summary"))
+    values |= {name: getattr(summary, name) for name in _OF_SUMMARY}
+    merging, links = values.pop("merging"), values.pop("links")
+    values["merging_into"] = merging[0] if merging else None  # named tuples stand as arrays
+    values["links"] = [TicketLink(other_id=other_id, kind=kind) for other_id, kind in links or ()]
+    values["watchers"] = list(summary.watchers)
     return TicketView(**values)
 
 

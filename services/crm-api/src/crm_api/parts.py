@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_api.authenticate import Authenticator
 from crm_api.send_command import CommandDesk
+from ticket_store.sessions import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,5 @@ class Parts:
     engine: AsyncEngine
     authenticator: Authenticator
     desk: CommandDesk
+    configuration: Pool
+    """For what `ticket_store.configuration` does in transactions of its own."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
@@ -28,13 +28,25 @@ class Request(BaseModel):
 
 
 class SetStatus(Request):
-    """Move the ticket to another status."""
+    """Move the ticket to another status, perhaps by a name of the organisation's own.
+
+    `resolution_code` and `cause` are words of the taxonomy and go with `solved`.
+    """
 
     type: Literal["set-status"]
     status: Status
+    status_name: Label | None = None
+    resolution_code: Label | None = None
+    cause: Label | None = None
 
     def command(self, envelope: "CommandEnvelope") -> commands.Command:
-        return commands.SetStatus(**envelope.fields(), status=self.status)
+        return commands.SetStatus(
+            **envelope.fields(),
+            status=self.status,
+            status_name=self.status_name,
+            resolution_code=self.resolution_code,
+            cause=self.cause,
+        )
 
 
 class SetPriority(Request):
@@ -76,9 +88,6 @@ class Reply(Request):
 
     def command(self, envelope: "CommandEnvelope") -> commands.Command:
         return commands.Reply(**envelope.fields(), text=self.text)
-
-
-CommandRequest = Annotated[SetStatus | SetPriority | Assign | AddNote | Reply, Field(discriminator="type")]
 
 
 class CommandEnvelope(BaseModel):

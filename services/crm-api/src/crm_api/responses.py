@@ -6,14 +6,32 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
+from ticket_contracts.contract import FieldValue
 from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
-from ticket_contracts.vocabulary import Automation, Channel, ClockStatus, MessageKind, Metric, Priority, Status
+from ticket_contracts.vocabulary import (
+    Automation,
+    Channel,
+    ClockStatus,
+    Grade,
+    LinkKind,
+    MessageKind,
+    Metric,
+    Priority,
+    Status,
+)
 
 
 class Response(BaseModel):
     """Base of all answers; a field that is not declared cannot be sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TicketLink(Response):
+    """What another ticket is to this one."""
+
+    other_id: UUID
+    kind: LinkKind
 
 
 class TicketView(Response):
@@ -37,6 +55,18 @@ class TicketView(Response):
     first_response_due_at: AwareDatetime | None
     next_due_at: AwareDatetime | None = Field(description="the earliest due time of the open clocks")
     successor_id: UUID | None = Field(description="the follow-up that took over when this ticket was closed")
+    status_name: str | None = Field(description="the organisation's own name of the status")
+    impact: Grade | None
+    urgency: Grade | None
+    fields: dict[str, FieldValue] = Field(description="custom fields that are set")
+    watchers: list[str]
+    snoozed_until: AwareDatetime | None
+    resolution_code: str | None
+    cause: str | None
+    spam: bool
+    merged_into: UUID | None = Field(description="the ticket that this one is part of")
+    merging_into: UUID | None = Field(description="the ticket that was asked to take this one in, until it answers")
+    links: list[TicketLink]
 
 
 class TicketPage(Response):

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_api.authenticate import Caller, require_reader, require_writer
 from crm_api.await_outcomes import read_outcomes
+from crm_api.command_request import CommandRequest
 from crm_api.explain_sla import explain_sla
 from crm_api.list_tickets import TicketFilter, list_tickets
 from crm_api.parts import Parts
 from crm_api.read_ticket import read_messages, read_ticket, read_timeline
-from crm_api.requests import CommandRequest
 from crm_api.responses import CommandView, DecidedCommand, MessagePage, SlaView, TicketPage, TicketView, TimelinePage
 from crm_api.send_command import no_such_ticket
 from crm_api.sla_words import choose_language
@@ -32,7 +32,9 @@ def _not_stored(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_BEARER), Depends(_not_stored)])
+bearer_and_no_store = [Depends(_BEARER), Depends(_not_stored)]
+
+router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store)
 
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
@@ -61,11 +63,12 @@ async def get_tickets(
     assignee: Label | None = None,
     contact_id: UUID | None = None,
     tag: Label | None = None,
+    spam: bool | None = None,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> TicketPage:
     """List tickets, the newest first. Repeat `status`, `priority` and `channel` to ask for several."""
-    wanted = TicketFilter(tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag)
+    wanted = TicketFilter(tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag, spam)
     async with parts.engine.connect() as connection:
         return await list_tickets(connection, wanted, int(cursor) if cursor else None, limit)
 

@@ -30,24 +30,42 @@ _STEPS: dict[Language, dict[str, str]] = {
         "paused": "The {metric} clock paused after {used} of {target}.",
         "resumed": "The {metric} clock resumed after {used} of {target}; now due {due}.",
         "retargeted": "The {metric} target is now {target}; due {due}.",
+        "recalculated": "Calendar {calendar} was edited: the {metric} clock is now due {due}.",
         "warned": "{percent} % of the {metric} target ({target}) is used; due {due}.",
         "breached": "The {metric} target of {target} was missed: it was due {breached}.",
         "breach-withdrawn": "The breach of {metric} was withdrawn: the stop is dated before it was due.",
         "met": "The {metric} target was met after {used} of {target}.",
         "stopped": "The {metric} clock stopped {stopped}, after its breach.",
-        "cancelled": "The {metric} clock was cancelled.",
+        "cancelled": "The {metric} clock was cancelled{reason}.",
     },
     "zh": {
         "started": "{metric}计时开始：按日历 {calendar} 须在 {target} 工作时间内完成，截止 {due}。",
         "paused": "{metric}计时暂停，已用 {used}，目标 {target}。",
         "resumed": "{metric}计时恢复，已用 {used}，目标 {target}；新的截止时间 {due}。",
         "retargeted": "{metric}目标改为 {target}；截止 {due}。",
+        "recalculated": "日历 {calendar} 已修改，{metric}计时的新截止时间为 {due}。",
         "warned": "{metric}目标（{target}）已用 {percent}%；截止 {due}。",
         "breached": "{metric}超时：目标 {target}，应在 {breached} 前完成。",
         "breach-withdrawn": "{metric}的超时记录已撤销：实际完成时间早于截止时间。",
         "met": "{metric}达标，用时 {used}，目标 {target}。",
         "stopped": "{metric}计时于 {stopped} 停止，已超时。",
-        "cancelled": "{metric}计时已取消。",
+        "cancelled": "{metric}计时已取消{reason}。",
+    },
+}
+
+# Reasons that are words of ours; any other is a sentence already.
+_REASONS: dict[Language, dict[str, str]] = {
+    "en": {
+        "superseded": "another policy took over, and its clock goes on with the time used",
+        "reset": "the priority changed, and the policy starts anew",
+        "merged": "the ticket became part of another one",
+        "spam": "the ticket is spam",
+    },
+    "zh": {
+        "superseded": "改用另一策略，新的计时延续已用时间",
+        "reset": "优先级改变，按策略重新计时",
+        "merged": "工单已并入另一张工单",
+        "spam": "垃圾信息",
     },
 }
 
@@ -79,7 +97,15 @@ def tell_step(transition: str, clock: ClockState, language: Language) -> str:
         due=_instant(clock.due_at),
         breached=_instant(clock.breached_at),
         stopped=_instant(clock.stopped_at),
+        reason=_reason(clock, language),
     )
+
+
+def _reason(clock: ClockState, language: Language) -> str:
+    if clock.cancel_reason is None:
+        return ""
+    known = _REASONS[language].get(clock.cancel_reason, clock.cancel_reason)
+    return f"（{known}）" if language == "zh" else f": {known}"
 
 
 def _span(seconds: int) -> str:

@@ -15,6 +15,7 @@ from crm_api.await_outcomes import OutcomeWaiters
 from crm_api.metrics import Metrics
 from crm_api.parts import Parts
 from crm_api.request_limits import RequestLimits
+from crm_api.roll_out import RollOuts
 from crm_api.send_command import CommandDesk
 from crm_api.settings import CrmApiSettings
 from service_kit.http_server import serve
@@ -22,8 +23,11 @@ from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Probes, Readiness, with_probes
 from service_kit.supervisor import Supervisor
 from service_kit.tracing import traced
-from ticket_store.sessions import open_engine
+from ticket_store.sessions import open_engine, open_pool
 from ticket_stream.edge_publisher import open_edge_publisher
+
+CONFIGURATION_CONNECTIONS = 4
+"""One for roll-outs, the others for people who read or edit the configuration: a few at once at most."""
 
 
 @asynccontextmanager
@@ -37,19 +41,28 @@ async def wiring(settings: CrmApiSettings, supervisor: Supervisor) -> AsyncItera
             application_name="crm-api",
             max_size=settings.database_connections,
         ) as engine,
+        open_pool(
+            settings.postgres.get_secret_value(),
+            application_name="crm-api-configuration",
+            max_size=CONFIGURATION_CONNECTIONS,
+            index_plans=True,  # a roll-out goes along the key of all tickets, page by page
+            wait=False,
+        ) as configuration,
         open_edge_publisher(settings.kafka, settings.topic_prefix) as publisher,
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
     ):
         waiters = OutcomeWaiters(engine)
         metrics.waiting.set_function(lambda: waiters.waiting)
         desk = CommandDesk(engine, publisher, waiters, lambda: datetime.now(UTC), uuid7)
-        parts = Parts(engine, Authenticator(engine, time.monotonic), desk)
+        parts = Parts(engine, Authenticator(engine, time.monotonic), desk, configuration)
+        roll_outs = RollOuts(configuration, publisher.publish, lambda: datetime.now(UTC))
         readiness = Readiness()
         readiness.add("postgres", lambda: _answers(engine))
         limits = RequestLimits(settings.max_in_flight, settings.body_seconds, settings.answer_seconds)
         app = limited(build_application(parts), limits, metrics, time.monotonic)
         async with (
             supervisor.running("outcome waiters", waiters.run()),
+            supervisor.running("roll-outs", roll_outs.run()),
             serve(
                 with_probes(traced(app), Probes(readiness, registry)),
                 settings.host,

@@ -122,7 +122,9 @@ class WebhookApp:
 
 
 def _acknowledge(answer: Answer | None) -> RawResponse:
-    return raw_response(HTTPStatus.OK, answer.content_type, answer.body) if answer else _ACKNOWLEDGED
+    if answer is None:
+        return _ACKNOWLEDGED
+    return raw_response(HTTPStatus.OK, answer.content_type, answer.body, answer.headers)
 
 
 def _unknown_source() -> Rejected:

@@ -56,6 +56,7 @@ async def compose_message(
         received_at=received_at,
         sent_at=message.sent_at or UNSET,
         time_trusted=source.provider.time_trusted,
+        may_auto_answer=message.may_auto_answer,
         call=message.call or UNSET,
         reading_problems=_shortened(message.reading_problems),
     )

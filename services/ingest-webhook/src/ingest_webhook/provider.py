@@ -58,6 +58,8 @@ class IncomingMessage(NamedTuple):
     files: tuple[IncomingFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
+    may_auto_answer: bool = True
+    """False where nobody has checked that the sender's address is the sender's: an acknowledgement would be spam."""
 
 
 class Answer(NamedTuple):
@@ -65,6 +67,7 @@ class Answer(NamedTuple):
 
     content_type: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Handshake(Answer):

@@ -66,9 +66,9 @@ class Rejected(Exception):
 class Undecodable(Rejected):
     """The request is genuine and cannot be read; sending it again will not help. Names the fields and their fix."""
 
-    def __init__(self, *errors: FieldProblem) -> None:
+    def __init__(self, *errors: FieldProblem, headers: Sequence[tuple[str, str]] = ()) -> None:
         detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
-        super().__init__(Outcome.UNDECODABLE, 400, "Request cannot be read", detail, errors=errors)
+        super().__init__(Outcome.UNDECODABLE, 400, "Request cannot be read", detail, errors=errors, headers=headers)
 
 
 # How long a sender should wait before it tries again while Kafka or the object storage is away. Both come back within
@@ -100,5 +100,6 @@ def stale() -> Rejected:
         Outcome.STALE,
         401,
         "Signature is too old",
-        "The signed time differs from ours by more than five minutes. Check the clock and sign again.",
+        "The signed time is farther from ours than this source allows, for most of them five minutes. "
+        "Check the clock and sign again.",
     )

@@ -2,7 +2,7 @@
 
 sources:
   - name: shop-form                 # the address is /webhooks/shop-form
-    provider: standard-webhooks     # or slack, freeswitch
+    provider: standard-webhooks     # or another of providers/registry.py; each has a page in docs/channels/
     brand: acme
     account: shop-form              # what the provider calls us; part of every message's identity
     secrets:                        # all are active: add the new one, change the sender, remove the old one

@@ -9,6 +9,7 @@ from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import Ticket
 from sla_engine.metrics import BatchTally
 from sla_engine.publish_facts import Cause, alert_events, cause_of, fact_event
+from sla_engine.stored_rows import Row, message_row
 from ticket_contracts.commands import Command
 from ticket_contracts.tickets import (
     ClockBreached,
@@ -54,8 +55,8 @@ class BatchWork:
 
     now: datetime
     tickets: dict[UUID, Handled] = field(default_factory=dict)
-    event_rows: list[tuple[object, ...]] = field(default_factory=list)
-    message_rows: list[tuple[object, ...]] = field(default_factory=list)
+    event_rows: list[Row] = field(default_factory=list)
+    message_rows: list[Row] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     recorded: set[tuple[UUID, UUID]] = field(default_factory=set)
     """Tickets and message ids of entries beside those that the loaded tickets remember."""
@@ -84,7 +85,7 @@ class BatchWork:
         """Yield the tickets that got facts."""
         return (handled for handled in self.tickets.values() if handled.ticket is not handled.loaded)
 
-    def _event_row(self, fact: TicketFact, event: NewEvent) -> tuple[object, ...]:
+    def _event_row(self, fact: TicketFact, event: NewEvent) -> Row:
         return (
             fact.ticket_id,
             fact.version,
@@ -113,19 +114,4 @@ class BatchWork:
 
     def _note_entry(self, fact: TicketOpened | MessageAdded | MessageRevised) -> None:
         self.recorded.add((fact.ticket_id, fact.message.message_id))
-        self.message_rows.append(_message_row(fact))
-
-
-def _message_row(fact: TicketOpened | MessageAdded | MessageRevised) -> tuple[object, ...]:
-    entry = fact.message
-    return (
-        fact.ticket_id,
-        fact.version,
-        entry.message_id,
-        entry.author.kind,
-        entry.author.id,
-        entry.public,
-        entry.at,
-        entry.text,
-        entry.model_dump_json(exclude={"text"}, exclude_none=True),
-    )
+        self.message_rows.append(message_row(fact))

@@ -1,18 +1,19 @@
 """Turn the configuration's documents into policies and calendars that the domain computes with."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from sla_engine.compile_workflow import compile_workflow
 from sla_engine.domain import policies as domain
 from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
 from ticket_contracts.vocabulary import Metric, Priority
 from ticket_store import configuration, documents
-from ticket_store.configuration import Configuration
+from ticket_store.configuration import Configuration, Versioned
 from ticket_stream.processing import Connection
 
 LATEST_CALENDARS = """
@@ -42,7 +43,7 @@ class PolicyBook:
         """Return the policies as this transaction sees them."""
         if await configuration.read_head(connection) != self._head:
             loaded = await configuration.load(connection)
-            self._policies = compile_configuration(loaded)
+            self._policies = compile_configuration(loaded, await earlier_versions(connection, loaded))
             self._head = loaded.version
             log.info("policies compiled", version=loaded.version, policies=len(self._policies.in_force))
         return self._policies
@@ -75,18 +76,37 @@ class PolicyBook:
         return known
 
 
-def compile_configuration(loaded: Configuration) -> Policies:
-    """Compile what is in force."""
+Earlier = Mapping[str, Sequence[Versioned[documents.Policy]]]
+"""Of policies that hold only for tickets opened from some time on: the versions before, the newest first."""
+
+
+async def earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
+    """Read the earlier versions of policies that are in force only from some time on."""
+    dated = {
+        name: policy.version for name, policy in loaded.of(documents.Policy).items() if policy.document.effective_from
+    }
+    wanted = [(name, version) for name, newest in dated.items() for version in range(newest - 1, 0, -1)]
+    found = await configuration.load_past(connection, documents.Policy, wanted) if wanted else {}
+    earlier: dict[str, list[Versioned[documents.Policy]]] = {name: [] for name in dated}
+    for name, version in wanted:
+        if (name, version) in found:
+            earlier[name].append(Versioned(found[name, version], version))
+    return earlier
+
+
+def compile_configuration(loaded: Configuration, earlier: Earlier | None = None) -> Policies:
+    """Compile what is in force, and the earlier versions that still hold for some tickets."""
     calendars, unusable = compile_calendars(versioned.document for versioned in loaded.of(documents.Calendar).values())
-    policies = [
-        compile_policy(versioned.document, versioned.version, calendars)
-        for versioned in loaded.of(documents.Policy).values()
-    ]
+    policies = []
+    for name, newest in loaded.of(documents.Policy).items():
+        before = [compile_policy(each.document, each.version, calendars) for each in (earlier or {}).get(name, ())]
+        policies.append(replace(compile_policy(newest.document, newest.version, calendars), earlier=tuple(before)))
     return Policies(
         in_force=tuple(sorted(policies, key=lambda policy: (policy.order, policy.name))),
-        past={(policy.name, policy.version): policy for policy in policies},
+        past={(each.name, each.version): each for policy in policies for each in (policy, *policy.earlier)},
         calendars=calendars,
         unusable_calendars=unusable,
+        workflow=compile_workflow(loaded),
     )
 
 
@@ -99,7 +119,7 @@ def compile_calendars(
     for calendar in found:
         try:
             usable[calendar.name] = BusinessCalendar(opening_hours(calendar))
-        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:
+        except (CalendarNeverOpens, ZoneInfoNotFoundError, NotImplementedError) as error:  # the last: unknown country
             unusable[calendar.name] = str(error)
             log.warning("calendar cannot be used", calendar=calendar.name, reason=str(error))
     return usable, unusable
@@ -131,6 +151,9 @@ def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[st
         pause_on=frozenset(policy.pause_on),
         pauses=frozenset(policy.pauses),
         call_counts_as_reply=policy.call_counts_as_reply,
+        on_reopen=policy.on_reopen,
+        on_priority=policy.on_priority,
+        effective_from=policy.effective_from,
         brands=frozenset(policy.match.brands),
         channels=frozenset(policy.match.channels),
         teams=frozenset(policy.match.teams),

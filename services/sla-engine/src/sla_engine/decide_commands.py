@@ -10,20 +10,29 @@ from uuid import UUID
 
 from sla_engine.batch_work import BatchWork, Handled, Outcome
 from sla_engine.compile_policies import PolicyBook
+from sla_engine.domain.arrival import goes_to_successor
 from sla_engine.domain.conversation import entry_id
-from sla_engine.domain.decide import Rejected, Request, decide, decide_due, goes_to_successor
+from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
 from sla_engine.metrics import EngineMetrics
+from sla_engine.publish_exchanges import exchange_commands
 from sla_engine.publish_facts import Cause, forwarded_command
 from sla_engine.read_requests import read_command, ticket_of_key
 from sla_engine.stored_state import decode_state
 from sla_engine.write_tickets import write_batch
 from ticket_contracts.commands import Command, ReceiveMessage
+from ticket_contracts.exchanges import OpenSplit, Split
+from ticket_contracts.tickets import MessageEntry
+from ticket_contracts.upkeep import ImportTicket
 from ticket_store.tables import command_outcomes, messages, tickets
 from ticket_stream.processing import Batch, Connection, DueTimer, NewEvent, Record
 
 Asked = tuple[Record, Command]
+
+OPENING_COMMANDS = (ReceiveMessage, ImportTicket, OpenSplit)
+"""What may open a ticket, and so needs a number."""
 
 
 class DecideCommands:
@@ -46,9 +55,10 @@ class DecideCommands:
         policies = await self._policies_of(connection, work)
         decided = await _decided_before(connection, asked)
         await _find_recorded(connection, work, asked)
+        entries = await _entries_to_split(connection, asked)
         numbers = await _draw_numbers(connection, work, asked)
         for record, command in asked:
-            self._decide_record(work, record, command, policies, numbers, decided)
+            self._decide_record(work, record, command, policies, numbers, decided, entries)
         for timer in batch.timers:
             batch.schedule(timer.origin, timer.key, None)  # unless its ticket has a next one, set below
             self._decide_timer(work, timer, policies)
@@ -69,9 +79,12 @@ class DecideCommands:
 
     async def _policies_of(self, connection: Connection, work: BatchWork) -> Policies:
         held = [clock for each in work.tickets.values() if each.loaded for clock in each.loaded.clocks]
-        return await self._policies.including(
-            connection, {(clock.policy, clock.policy_version) for clock in held}, {clock.calendar for clock in held}
-        )
+        versions = {(clock.policy, clock.policy_version) for clock in held} | {
+            (each.loaded.policy, each.loaded.policy_version)
+            for each in work.tickets.values()
+            if each.loaded and each.loaded.policy is not None and each.loaded.policy_version is not None
+        }
+        return await self._policies.including(connection, versions, {clock.calendar for clock in held})
 
     def _decide_record(
         self,
@@ -81,13 +94,21 @@ class DecideCommands:
         policies: Policies,
         numbers: dict[UUID, int],
         decided: set[str],
+        entries: dict[UUID, tuple[MessageEntry, ...]],
     ) -> None:
         command_id = record.event.id
         if command_id in decided or command_id in work.outcomes:
             work.tally.outcomes["repeated"] += 1
             return
         handled = work.tickets[command.ticket_id]
-        request = Request(command_id, command, record.appended_at, numbers.get(command.ticket_id, 0))
+        request = Request(
+            command_id,
+            command,
+            record.appended_at,
+            numbers.get(command.ticket_id, 0),
+            entries.get(command.ticket_id, ()) if isinstance(command, Split) else (),
+        )
+        before = handled.ticket
         recorded = work.has_recorded(command.ticket_id, entry_id(command, command_id))
         decision = [] if recorded else decide(handled.ticket, request, policies, work.now)
         outcome: str = "applied"
@@ -99,6 +120,8 @@ class DecideCommands:
             forwarded = not recorded and self._forward(work, handled.ticket, record, command)
             if not decision:
                 outcome = "forwarded" if forwarded else "no-op"
+        facts = [] if isinstance(decision, Rejected) else decision
+        work.published.extend(exchange_commands(request, before, handled.ticket, facts, record))
         work.tally.outcomes[outcome] += 1
         if not isinstance(command, ReceiveMessage):  # nobody waits for a message's outcome
             version = handled.ticket.version if handled.ticket else None
@@ -138,12 +161,26 @@ async def _find_recorded(connection: Connection, work: BatchWork, asked: list[As
         work.recorded.update((row["ticket_id"], row["message_id"]) for row in rows)
 
 
+async def _entries_to_split(connection: Connection, asked: list[Asked]) -> dict[UUID, tuple[MessageEntry, ...]]:
+    """Read the messages that Splits name: a ticket remembers their ids, not their words."""
+    splits = [command for _, command in asked if isinstance(command, Split)]
+    if not splits:
+        return {}
+    tickets_of, ids = [each.ticket_id for each in splits], [id_ for each in splits for id_ in each.message_ids]
+    found: dict[UUID, tuple[MessageEntry, ...]] = {}
+    for row in await connection.fetch(messages.READ_ENTRIES, tickets_of, ids):
+        entry = MessageEntry.model_validate_json(row["entry"]).model_copy(update={"text": row["text"]})
+        found[row["ticket_id"]] = (*found.get(row["ticket_id"], ()), entry)
+    return found
+
+
 async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Asked]) -> dict[UUID, int]:
     """Draw a number for every ticket that this batch may open, in one statement; unused ones leave gaps."""
     opening = dict.fromkeys(
         command.ticket_id
         for _, command in asked
-        if isinstance(command, ReceiveMessage) and work.tickets[command.ticket_id].loaded is None
+        if isinstance(command, ReceiveMessage | ImportTicket | OpenSplit)
+        and work.tickets[command.ticket_id].loaded is None
     )
     if not opening:
         return {}

@@ -61,7 +61,7 @@ def fact_event(fact: TicketFact, cause: Cause) -> NewEvent:
 
 def alert_events(fact: TicketFact, cause: Cause) -> Iterator[NewEvent]:
     """Yield the alert of a warning, a breach or its withdrawal; its id says which, so it is the same if made again."""
-    if not isinstance(fact, ClockFact):
+    if not isinstance(fact, ClockFact) or fact.imported:
         return
     content = {
         "ticket_id": fact.ticket_id,

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from ticket_contracts.commands import COMMAND_EVENTS, Command
+from ticket_contracts.catalogue import COMMAND_EVENTS
+from ticket_contracts.commands import Command
 from ticket_stream.failures import PoisonRecord, UnknownType
 from ticket_stream.processing import Record
 

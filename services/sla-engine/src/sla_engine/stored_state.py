@@ -3,7 +3,8 @@
 from pydantic import TypeAdapter
 
 from sla_engine.domain.ticket import STATE_FORMAT, Ticket
-from ticket_contracts.tickets import TICKET_EVENTS, TicketFact
+from ticket_contracts.catalogue import TICKET_EVENTS
+from ticket_contracts.tickets import TicketFact
 
 _TICKET = TypeAdapter(Ticket)
 

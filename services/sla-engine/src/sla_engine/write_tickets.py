@@ -1,18 +1,12 @@
 """Write what a batch decided: a fixed number of statements, whatever the number of records."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sla_engine.batch_work import BatchWork, Handled, Outcome
-from sla_engine.domain.clock import is_open
-from sla_engine.domain.ticket import Ticket
-from sla_engine.stored_state import encode_state
-from ticket_contracts.tickets import ClockState
-from ticket_contracts.vocabulary import Metric
+from sla_engine.stored_rows import Row, changed_ticket_row, clock_row, new_ticket_row
 from ticket_store.tables import clocks, command_outcomes, messages, ticket_events, tickets
 from ticket_stream.processing import Connection
-
-Row = tuple[object, ...]
 
 
 class SecondWriter(Exception):
@@ -44,9 +38,9 @@ async def write_outcomes(connection: Connection, outcomes: Sequence[Outcome], no
 
 
 async def _write_tickets(connection: Connection, changed: Sequence[Handled], now: datetime) -> None:
-    opened = [_new_row(each.ticket, now) for each in changed if each.loaded is None and each.ticket is not None]
+    opened = [new_ticket_row(each.ticket, now) for each in changed if each.loaded is None and each.ticket is not None]
     await _copy(connection, "tickets", tickets.NEW_TICKET_COLUMNS, opened)
-    rows = [_changed_row(each.loaded, each.ticket) for each in changed if each.loaded is not None and each.ticket]
+    rows = [changed_ticket_row(each.loaded, each.ticket) for each in changed if each.loaded is not None and each.ticket]
     if rows:
         status = await connection.execute(tickets.UPDATE_TICKETS, now, *_columns(rows))
         if status != f"UPDATE {len(rows)}":
@@ -62,9 +56,9 @@ async def _write_clocks(connection: Connection, changed: Sequence[Handled]) -> N
         for clock in each.ticket.clocks:
             known = before.get((clock.metric, clock.cycle))
             if known is None:
-                started.append(_clock_row(each.ticket, clock))
+                started.append(clock_row(each.ticket, clock))
             elif known is not clock:
-                turned.append(_clock_row(each.ticket, clock))
+                turned.append(clock_row(each.ticket, clock))
     await _copy(connection, "clocks", clocks.CLOCK_COLUMNS, started)
     if turned:
         await connection.execute(clocks.UPDATE_CLOCKS, *_columns(turned))
@@ -77,67 +71,3 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
 
 def _columns(rows: Sequence[Row]) -> Iterator[list[object]]:
     return (list(column) for column in zip(*rows, strict=True))
-
-
-def _new_row(ticket: Ticket, now: datetime) -> Row:
-    summary = ticket.summary
-    return (
-        ticket.ticket_id,
-        summary.number,
-        ticket.version,
-        summary.brand,
-        summary.channel,
-        summary.contact_id,
-        summary.subject,
-        summary.status,
-        summary.priority,
-        summary.team,
-        summary.assignee,
-        summary.tags,
-        summary.opened_at,
-        now,
-        _due(ticket.of_metric(Metric.FIRST_RESPONSE)),
-        _due(ticket.clocks),
-        ticket.successor_id,
-        encode_state(ticket),
-    )
-
-
-def _changed_row(loaded: Ticket, ticket: Ticket) -> Row:
-    summary = ticket.summary
-    return (
-        ticket.ticket_id,
-        loaded.version,
-        ticket.version,
-        summary.status,
-        summary.priority,
-        summary.team,
-        summary.assignee,
-        _due(ticket.of_metric(Metric.FIRST_RESPONSE)),
-        _due(ticket.clocks),
-        ticket.successor_id,
-        encode_state(ticket),
-    )
-
-
-def _due(clocks_of_ticket: Iterable[ClockState]) -> datetime | None:
-    """Return the earliest due time of the clocks that still wait, breached ones included."""
-    due = [clock.due_at for clock in clocks_of_ticket if clock.due_at is not None and is_open(clock)]
-    return min(due, default=None)
-
-
-def _clock_row(ticket: Ticket, clock: ClockState) -> Row:
-    return (
-        ticket.ticket_id,
-        clock.metric,
-        clock.cycle,
-        clock.status,
-        clock.policy,
-        clock.policy_version,
-        clock.target_seconds,
-        clock.used_seconds,
-        clock.started_at,
-        clock.due_at,
-        clock.stopped_at,
-        clock.breached_at,
-    )

@@ -34,3 +34,9 @@ By = Annotated[
         "--by", default_factory=_user, show_default="your account", help="Who decides; kept with the decision."
     ),
 ]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as", default_factory=_user, show_default="your account", help="Who changes it; kept with the version."
+    ),
+]

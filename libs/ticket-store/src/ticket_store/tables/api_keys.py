@@ -12,7 +12,7 @@ API_KEYS = Table(
     Column("key_hash", LargeBinary(32), nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("agent", Text),  # the agent whose name commands carry; None for machines
-    Column("scopes", ARRAY(Text), nullable=False),  # read | write
+    Column("scopes", ARRAY(Text), nullable=False),  # read | write | admin
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
 )

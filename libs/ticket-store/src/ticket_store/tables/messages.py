@@ -24,6 +24,13 @@ SELECT ticket_id, message_id FROM messages WHERE ticket_id = ANY($1::uuid[]) AND
 """
 """Reads all messages of these tickets, some 10 ms for ten thousand: only for conversations that are very long."""
 
+READ_ENTRIES = """
+SELECT DISTINCT ON (ticket_id, message_id) ticket_id, text, entry
+FROM messages WHERE ticket_id = ANY($1::uuid[]) AND message_id = ANY($2::uuid[])
+ORDER BY ticket_id, message_id, version
+"""
+"""Of a message that was edited the first entry."""
+
 NEW_MESSAGE_COLUMNS = (
     "ticket_id",
     "version",

@@ -18,6 +18,9 @@ class _Words(NamedTuple):
     answered: str
     ended: str
     withheld: str
+    voicemail_subject: str
+    voicemail: str
+    voicemail_length: str
 
 
 _WORDS: Mapping[Language, _Words] = {
@@ -28,6 +31,9 @@ _WORDS: Mapping[Language, _Words] = {
         answered="Call from {caller} to {callee} at {time}, talked for {duration}.",
         ended="Ended with {cause}.",
         withheld="a withheld number",
+        voicemail_subject="Voicemail from {caller}",
+        voicemail="{caller} left a voicemail.",
+        voicemail_length="{caller} left a voicemail of {duration}.",
     ),
     "zh": _Words(
         missed_subject="未接来电：{caller}",
@@ -36,6 +42,9 @@ _WORDS: Mapping[Language, _Words] = {
         answered="{time}，{caller} 致电 {callee}，通话 {duration}。",
         ended="挂断原因：{cause}。",
         withheld="隐藏号码",
+        voicemail_subject="语音留言：{caller}",
+        voicemail="{caller} 留下语音留言。",
+        voicemail_length="{caller} 留下语音留言，时长 {duration}。",
     ),
 }
 
@@ -52,15 +61,29 @@ def call_text(call: CallRecord, language: Language) -> str:
     return f"{happened}\n{words.ended.format_map(values)}" if call.hangup_cause else happened
 
 
+def voicemail_subject(caller: str, language: Language) -> str:
+    words = _WORDS[language]
+    return words.voicemail_subject.format(caller=caller or words.withheld)
+
+
+def voicemail_text(caller: str, seconds: int | None, language: Language) -> str:
+    words = _WORDS[language]
+    template = words.voicemail if seconds is None else words.voicemail_length
+    return template.format(caller=caller or words.withheld, duration=_duration(seconds or 0))
+
+
 def _values(call: CallRecord, words: _Words) -> dict[str, str]:
-    minutes, seconds = divmod(call.seconds, 60)
     return {
         "caller": call.caller or words.withheld,
         "callee": call.callee or "?",
         "time": _utc(call.started_at),
-        "duration": f"{minutes}:{seconds:02d}",
+        "duration": _duration(call.seconds),
         "cause": call.hangup_cause,
     }
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def _utc(time: datetime) -> str:

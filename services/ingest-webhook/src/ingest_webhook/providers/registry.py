@@ -4,11 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ingest_webhook.provider import Provider
 from ingest_webhook.providers import instagram, messenger, whatsapp
+from ingest_webhook.providers.aircall import Aircall
+from ingest_webhook.providers.dialpad import Dialpad
+from ingest_webhook.providers.dingtalk import Dingtalk
+from ingest_webhook.providers.douyin import Douyin
+from ingest_webhook.providers.feishu import Feishu
 from ingest_webhook.providers.freeswitch_cdr import FreeswitchCdr
+from ingest_webhook.providers.github_issues import GitHubIssues
+from ingest_webhook.providers.hmac_sender import HmacSender
 from ingest_webhook.providers.line import Line
 from ingest_webhook.providers.slack_events import SlackEvents
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
 from ingest_webhook.providers.telegram import Telegram
+from ingest_webhook.providers.twilio_sms import TwilioSms
+from ingest_webhook.providers.twilio_voice import TwilioVoice
+from ingest_webhook.providers.web_form import WebForm
+from ingest_webhook.providers.wechat_official import WechatOfficial
+from ingest_webhook.providers.wecom import Wecom
+from ingest_webhook.providers.weibo import Weibo
 from ingest_webhook.providers.x_activity import XActivity
 
 BuildProvider = Callable[[Mapping[str, object], Sequence[str]], Provider]
@@ -28,4 +41,17 @@ PROVIDERS: Mapping[str, BuildProvider] = {
     "line": Line.build,
     "telegram": Telegram.build,
     "x": XActivity.build,
+    "twilio-sms": TwilioSms.build,
+    "twilio-voice": TwilioVoice.build,
+    "aircall": Aircall.build,
+    "dialpad": Dialpad.build,
+    "hmac": HmacSender.build,
+    "github": GitHubIssues.build,
+    "web-form": WebForm.build,
+    "wecom": Wecom.build,
+    "wechat-official": WechatOfficial.build,
+    "dingtalk": Dingtalk.build,
+    "feishu": Feishu.build,
+    "douyin": Douyin.build,
+    "weibo": Weibo.build,
 }

@@ -2,8 +2,9 @@
 
 An interval is open from the first moment at which the calendar's wall clock has reached its start until the first at
 which it has reached its end. So a gap of daylight saving never opens twice, an hour that the clock shows twice counts
-twice inside an interval, and a night shift lasts as long as a stop watch says. All arithmetic is on whole microseconds
-since 1970 in UTC; the zone matters only while openings are laid out, a year at a time and only as far as is asked.
+twice inside an interval, and a night shift lasts as long as a stop watch says. All arithmetic is on `timedelta`s since
+1970 in UTC, whole microseconds and nothing to convert; the zone matters only while openings are laid out, a year at a
+time and only as far as is asked. What was asked before never changes an answer.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,7 +21,7 @@ Interval = tuple[int, int]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-DAY = 24 * 60
+NOTHING = timedelta()
 
 # How many years without enough opening time are searched before a target counts as unreachable. A real calendar never
 # comes near: 5 h a week pass 2,600 h in ten years.
@@ -37,7 +38,7 @@ class OutOfCalendar(ArithmeticError):
 
 @dataclass(frozen=True)
 class OpeningHours:
-    """What a calendar document says, parsed. `week` holds Monday first."""
+    """What a calendar document says, parsed. `week` holds Monday first, `working` dates with hours of their own."""
 
     name: str
     zone: ZoneInfo
@@ -67,10 +68,20 @@ class BusinessCalendar:
         self._usual_day = hours.usual_day()
         self._public_days = PublicDays(hours.country, hours.subdivision)
         self._first_year = self._next_year = 0
-        self._opens: list[int] = []
-        self._closes: list[int] = []
-        self._open_before: list[int] = []  # business time before each segment
-        self._open_after: list[int] = []  # business time up to the end of each segment
+        self._opens: list[timedelta] = []
+        self._closes: list[timedelta] = []
+        self._open_before: list[timedelta] = []  # business time before each segment
+        self._open_after: list[timedelta] = []  # business time up to the end of each segment
+
+    @property
+    def known_until(self) -> date | None:
+        """The last day whose public holidays are known; None when the calendar has none to know (rule 40)."""
+        return self._public_days.known_until
+
+    def knows(self, instant: datetime) -> bool:
+        """Whether all public holidays up to `instant` are known; a due time past them may have to move (rule 40)."""
+        known_until = self.known_until
+        return known_until is None or instant.astimezone(self._hours.zone).date() <= known_until
 
     @property
     def business_day(self) -> timedelta:
@@ -87,27 +98,25 @@ class BusinessCalendar:
 
         :raises OutOfCalendar: it lies more than `SEARCH_YEARS` ahead.
         """
-        if duration <= timedelta():
+        if duration <= NOTHING:
             return instant
-        return self._moment(self._position(instant) + duration // MICROSECOND, instant)
+        return self._moment(self._position(instant) + duration, instant)
 
     def plan(self, instant: datetime, *microseconds: int) -> list[datetime]:
         """Return the next opening and when each of the durations, above zero, has passed since: what a clock needs.
 
-        Whole numbers instead of `timedelta`, because every new ticket comes through here.
-
         :raises OutOfCalendar: one of them lies more than `SEARCH_YEARS` ahead.
         """
         start = self._position(instant)
-        return [self._opening(start, instant), *[self._moment(start + duration, instant) for duration in microseconds]]
+        due = [self._moment(start + duration * MICROSECOND, instant) for duration in microseconds]
+        return [self._opening(start, instant), *due]
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the business time from `start` to `end`; nothing when `end` is not later."""
         if end <= start:
-            return timedelta()
-        self._cover(start.year)
-        self._cover(end.year)  # both before any reading: laying out an earlier year shifts the running sums
-        return timedelta(microseconds=self._position(end) - self._position(start))
+            return NOTHING
+        self._cover(start.year)  # before any reading: laying out an earlier year shifts the running sums
+        return self._position(end) - self._position(start)
 
     def next_opening(self, instant: datetime) -> datetime:
         """Return `instant` when it is open, else the moment the calendar opens next."""
@@ -117,35 +126,42 @@ class BusinessCalendar:
         """Whether business time passes at `instant`."""
         return self.next_opening(instant) == instant
 
-    def _position(self, instant: datetime) -> int:
+    def _position(self, instant: datetime) -> timedelta:
         """Business time from the first year laid out until `instant`."""
         self._cover(instant.year)
-        moment = _micros(instant)
+        moment = instant - EPOCH
         index = bisect_right(self._opens, moment) - 1
         if index < 0:
-            return 0
+            return NOTHING
         return self._open_before[index] + min(moment, self._closes[index]) - self._opens[index]
 
-    def _moment(self, position: int, asked_from: datetime) -> datetime:
+    def _moment(self, position: timedelta, asked_from: datetime) -> datetime:
         """Return the earliest instant at which `position` is reached."""
-        self._lay_out_until(position, asked_from)
         index = bisect_left(self._open_after, position)
-        return _instant(self._opens[index] + position - self._open_before[index])
+        if index == len(self._open_after):
+            self._lay_out_until(position, asked_from)
+            index = bisect_left(self._open_after, position)
+        return _within_reach(EPOCH + (self._opens[index] + position - self._open_before[index]), asked_from, self.name)
 
-    def _opening(self, position: int, instant: datetime) -> datetime:
+    def _opening(self, position: timedelta, instant: datetime) -> datetime:
         """Return the later of `instant` and the start of the segment in which business time goes on."""
-        self._lay_out_until(position + 1, instant)
-        opens = self._opens[bisect_right(self._open_after, position)]
-        return instant if opens <= _micros(instant) else _instant(opens)
+        index = bisect_right(self._open_after, position)
+        if index == len(self._open_after):
+            self._lay_out_until(position + MICROSECOND, instant)
+            index = bisect_right(self._open_after, position)
+        opens = EPOCH + self._opens[index]
+        return instant if opens <= instant else _within_reach(opens, instant, self.name)
 
-    def _lay_out_until(self, position: int, asked_from: datetime) -> None:
+    def _lay_out_until(self, position: timedelta, asked_from: datetime) -> None:
         while not self._open_after or self._open_after[-1] < position:
-            if self._next_year > asked_from.year + SEARCH_YEARS:
-                raise OutOfCalendar(f"calendar {self.name} does not open long enough after {asked_from:%Y-%m-%d}")
+            if self._next_year > asked_from.year + SEARCH_YEARS + 1:  # one more: near New Year zones disagree
+                raise _out_of_calendar(self.name, asked_from)
             self._append_year()
 
     def _cover(self, year: int) -> None:
         """Lay out the year of an instant and its neighbours: near New Year zones disagree on the year."""
+        if self._first_year < year < self._next_year - 1:
+            return
         if not self._first_year or year - 1 < self._first_year:
             end = self._next_year
             self._first_year = self._next_year = year - 1
@@ -163,12 +179,12 @@ class BusinessCalendar:
             else:
                 self._opens.append(start)
                 self._closes.append(end)
-                self._open_before.append(self._open_after[-1] if self._open_after else 0)
-                self._open_after.append(0)
+                self._open_before.append(self._open_after[-1] if self._open_after else NOTHING)
+                self._open_after.append(NOTHING)
             self._open_after[-1] = self._open_before[-1] + self._closes[-1] - self._opens[-1]
         self._next_year += 1
 
-    def _segments(self, year: int) -> Iterator[tuple[int, int]]:
+    def _segments(self, year: int) -> Iterator[tuple[timedelta, timedelta]]:
         day = date(year, 1, 1)
         while day.year == year:
             midnight = datetime.combine(day, time())
@@ -196,25 +212,27 @@ def _minutes(intervals: tuple[Interval, ...]) -> int:
     return sum(end - start for start, end in intervals)
 
 
-def _micros(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
+def _within_reach(found: datetime, asked_from: datetime, name: str) -> datetime:
+    """Refuse what lies too far ahead, even when years so late were laid out for somebody else's question."""
+    if found.year > asked_from.year + SEARCH_YEARS:
+        raise _out_of_calendar(name, asked_from)
+    return found
 
 
-def _instant(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)
+def _out_of_calendar(name: str, asked_from: datetime) -> OutOfCalendar:
+    return OutOfCalendar(f"calendar {name} does not open long enough after {asked_from:%Y-%m-%d}")
 
 
-def _first_moment(wall: datetime, zone: ZoneInfo) -> int:
+def _first_moment(wall: datetime, zone: ZoneInfo) -> timedelta:
     """Return the first moment at which clocks in `zone` have reached `wall`."""
-    early = _micros(wall.replace(tzinfo=zone, fold=0).astimezone(UTC))
-    late = _micros(wall.replace(tzinfo=zone, fold=1).astimezone(UTC))
+    early, late = (wall.replace(tzinfo=zone, fold=fold) - EPOCH for fold in (0, 1))
     if early <= late:  # shown once, or twice: then the first time counts
         return early
     before, after = late, early  # never shown (PEP 495 gives the two in reverse): the jump lies between them
-    offset_before = _instant(before).astimezone(zone).utcoffset()
-    while after - before > 1:
-        middle = (before + after) // 2
-        if _instant(middle).astimezone(zone).utcoffset() == offset_before:
+    offset_before = (EPOCH + before).astimezone(zone).utcoffset()
+    while after - before > MICROSECOND:
+        middle = before + (after - before) // 2
+        if (EPOCH + middle).astimezone(zone).utcoffset() == offset_before:
             before = middle
         else:
             after = middle

@@ -4,7 +4,7 @@ Time used so far and the start of the running stretch are kept instead of the el
 A moment equal to the due time is late: the timer that fires at it and the reply that arrives at it must agree.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sla_engine.domain.calendar import BusinessCalendar
@@ -13,6 +13,9 @@ from ticket_contracts.tickets import ClockState
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
 _SECOND = timedelta(seconds=1)
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Before everything."""
 
 
 class DueTransition(NamedTuple):
@@ -89,7 +92,7 @@ def _without_lower_warnings(
 
 def used(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> timedelta:
     """Return the business time used until `at`."""
-    before = timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
+    before = _spent(clock)
     return before if clock.counted_from is None else before + calendar.between(clock.counted_from, at)
 
 
@@ -147,6 +150,62 @@ def retarget(
     return running
 
 
+def recount(
+    clock: ClockState, policy: Policy, calendar: BusinessCalendar, target_seconds: int, at: datetime, cause: str
+) -> ClockState:
+    """Give a clock another target, counted from now (rule 28, `from_now`). Warnings given are not given again."""
+    changes = {"target_seconds": target_seconds, "causes": _caused(clock, "retargeted", cause), **_used(timedelta())}
+    if clock.status is not ClockStatus.RUNNING:
+        return _changed(clock, **changes)
+    return _foresee(_changed(clock, counted_from=at, **changes), policy, calendar)
+
+
+def recalculate(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """Work the due time out anew under the calendar as it is now (rule 34); what that makes late is late from now."""
+    anew = retarget(clock, policy, calendar, clock.target_seconds, at, cause)
+    return _changed(anew, causes=_caused(clock, "recalculated", cause))
+
+
+def moved_later(clock: ClockState, calendar: BusinessCalendar) -> bool:
+    """Whether a running clock is due later than was worked out: its calendar was edited since (rule 34)."""
+    assert clock.counted_from is not None  # a running clock
+    assert clock.due_at is not None
+    return calendar.add(clock.counted_from, _left(clock)) > clock.due_at
+
+
+def carry_on(
+    clock: ClockState, policy: Policy, calendar: BusinessCalendar, target_seconds: int, at: datetime, cause: str
+) -> ClockState:
+    """Start the next cycle under another policy with the time that `clock`, just cancelled, has used (rules 31, 41)."""
+    running = clock.paused_at is None
+    fresh = ClockState(
+        metric=clock.metric,
+        cycle=clock.cycle + 1,
+        status=ClockStatus.RUNNING if running else ClockStatus.PAUSED,
+        policy=policy.name,
+        policy_version=policy.version,
+        calendar=policy.calendar,
+        target_seconds=clock.target_seconds,
+        used_seconds=clock.used_seconds,
+        used_microseconds=clock.used_microseconds,
+        counted_from=at if running else None,
+        paused_at=clock.paused_at,
+        started_at=clock.started_at,
+        warned_percent=clock.warned_percent,
+        causes={"started": cause},
+    )
+    started = retarget(fresh, policy, calendar, target_seconds, at, cause)
+    return _changed(started, causes={"started": cause})
+
+
+def reopen(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+    """Let a stopped clock go on where it stopped; the time between is not counted (rule 22, `continue`)."""
+    going_on = _changed(clock, counted_from=at, stopped_at=None, causes=_caused(clock, "resumed", cause))
+    if clock.status is ClockStatus.BREACHED:
+        return going_on
+    return _foresee(_changed(going_on, status=ClockStatus.RUNNING), policy, calendar)
+
+
 def warn(clock: ClockState, policy: Policy, calendar: BusinessCalendar, percent: int, cause: str) -> ClockState:
     """Record that a threshold was given, each once (rule 42)."""
     warned = _changed(clock, warned_percent=percent, causes=_caused(clock, "warned", cause))
@@ -196,23 +255,35 @@ def stop(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str
     )
 
 
-def cancel(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
+def cancel(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str, reason: str) -> ClockState:
     """End the clock without a result."""
-    stopped = stop(clock, calendar, at, cause)
-    return _changed(stopped, status=ClockStatus.CANCELLED, causes=_caused(clock, "cancelled", cause))
+    return _changed(
+        stop(clock, calendar, at, cause),
+        status=ClockStatus.CANCELLED,
+        cancel_reason=reason,
+        causes=_caused(clock, "cancelled", cause),
+    )
 
 
 def _foresee(clock: ClockState, policy: Policy, calendar: BusinessCalendar) -> ClockState:
     """Work out the due time and the next warning of a running clock."""
     assert clock.counted_from is not None  # only running clocks come here
-    spent = timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
+    spent = _spent(clock)
     percent = next((percent for percent in policy.warnings if percent > clock.warned_percent), None)
     return _changed(
         clock,
-        due_at=calendar.add(clock.counted_from, timedelta(seconds=clock.target_seconds) - spent),
+        due_at=calendar.add(clock.counted_from, _left(clock)),
         next_warning_percent=percent,
         next_warning_at=None if percent is None else calendar.add(clock.counted_from, _share(clock, percent) - spent),
     )
+
+
+def _spent(clock: ClockState) -> timedelta:
+    return timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
+
+
+def _left(clock: ClockState) -> timedelta:
+    return timedelta(seconds=clock.target_seconds) - _spent(clock)
 
 
 def _share(clock: ClockState, percent: int) -> timedelta:

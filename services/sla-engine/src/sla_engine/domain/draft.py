@@ -7,7 +7,7 @@ from typing import Any
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import Ticket
 from ticket_contracts.commands import Actor
-from ticket_contracts.tickets import ClockFact, ClockState, TicketFact
+from ticket_contracts.tickets import ClockFact, ClockState, MessageEntry, TicketFact
 from ticket_contracts.vocabulary import ActorKind
 
 ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
@@ -18,7 +18,8 @@ ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
 class Draft:
     """The ticket as the facts so far have made it. `cause` is the id of the command being decided.
 
-    `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way.
+    `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way. `imported`
+    marks facts of another system's past (rule 47). `entries` are those messages that the command names.
     """
 
     ticket: Ticket
@@ -27,8 +28,10 @@ class Draft:
     cause: str
     seen_at: datetime
     facts: list[TicketFact] = field(default_factory=list)
+    imported: bool | None = None
+    entries: tuple[MessageEntry, ...] = ()
 
-    def add(self, kind: type[TicketFact], **content: Any) -> None:
+    def add(self, kind: type[TicketFact], /, **content: Any) -> None:
         """Add a fact of the command; keyword arguments are what `kind` has beyond a TicketFact."""
         self._fold(kind, at=self.at, actor=self.actor, content=content)
 
@@ -45,9 +48,16 @@ class Draft:
         """Add a transition that time alone causes; dated when it was due, whenever it is noticed."""
         self._fold(kind, at=at, actor=ENGINE, content={"clock": clock, "cause": cause})
 
+    def change_by_time(self, kind: type[TicketFact], changes: dict[str, object], at: datetime) -> None:
+        """Add a change of the summary that time alone causes."""
+        summary = self.ticket.summary.model_copy(update=changes)
+        self._fold(kind, at=at, actor=ENGINE, content={"ticket": summary})
+
     def _fold(self, kind: type[TicketFact], *, at: datetime, actor: Actor, content: dict[str, Any]) -> None:
         ticket = self.ticket
         head = {"ticket_id": ticket.ticket_id, "version": ticket.version + 1, "at": at, "actor": actor}
+        if self.imported:
+            head["imported"] = True
         fact = kind(**{**head, "ticket": ticket.summary, **content})
         self.facts.append(fact)
         self.ticket = evolve(ticket, fact)

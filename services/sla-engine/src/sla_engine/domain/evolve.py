@@ -5,17 +5,22 @@ from datetime import datetime
 from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
+from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
+from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
 from ticket_contracts.tickets import (
     ClockFact,
+    ClockStarted,
     ClockState,
     MessageAdded,
     MessageEntry,
     MessageRevised,
+    StatusChanged,
     SuccessorNamed,
     TicketFact,
     TicketOpened,
 )
+from ticket_contracts.upkeep import TicketReevaluated
 
 
 class BrokenHistory(ValueError):
@@ -35,14 +40,26 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if ticket is None or fact.version != ticket.version + 1 or fact.ticket_id != ticket.ticket_id:
         raise BrokenHistory(f"fact {fact.event_type} of {fact.ticket_id} version {fact.version} has no predecessor")
     if isinstance(fact, ClockFact):
-        clocks = _with_clock(ticket.clocks, fact.clock)
-        return replace(ticket, version=fact.version, summary=fact.ticket, clocks=clocks, no_clock_reason="")
+        turned = with_clock(ticket, type(fact), fact.clock)
+        return replace(turned, version=fact.version, summary=fact.ticket)
     if isinstance(fact, MessageAdded):
         return _with_message(ticket, fact)
     if isinstance(fact, MessageRevised):
         return replace(ticket, version=fact.version, summary=fact.ticket, message_ids=_with_id(ticket, fact.message))
     if isinstance(fact, SuccessorNamed):
         return replace(ticket, version=fact.version, summary=fact.ticket, successor_id=fact.successor_id)
+    if isinstance(fact, ExchangeFact):
+        return replace(evolve_exchange(ticket, fact), version=fact.version, summary=fact.ticket)
+    if isinstance(fact, TicketReevaluated):
+        return replace(
+            ticket,
+            version=fact.version,
+            summary=fact.ticket,
+            policy=fact.policy,
+            policy_version=fact.policy_version,
+        )
+    if isinstance(fact, StatusChanged) and fact.ticket.status in ENDED:
+        return replace(ticket, version=fact.version, summary=fact.ticket, unanswered_since=None)
     return replace(ticket, version=fact.version, summary=fact.ticket)
 
 
@@ -56,22 +73,33 @@ def _opened(ticket: Ticket | None, fact: TicketOpened) -> Ticket:
         clocks=fact.clocks,
         message_ids=(fact.message.message_id,),
         first_customer_message_at=_spoken_at(fact.message),
+        unanswered_since=_spoken_at(fact.message),
+        policy=fact.clocks[0].policy if fact.clocks else None,
+        policy_version=fact.clocks[0].policy_version if fact.clocks else None,
         no_clock_reason=fact.no_clock_reason,
         previous_ticket_id=fact.previous_ticket_id,
     )
 
 
 def _with_message(ticket: Ticket, fact: MessageAdded) -> Ticket:
-    answered_at = ticket.answered_at
-    if answered_at is None and is_answer(fact.message):
-        answered_at = fact.message.at
+    entry = fact.message
+    first_at, spoken_at = ticket.first_customer_message_at, _spoken_at(entry)
+    answered_at, last_at, since = ticket.answered_at, ticket.last_answered_at, ticket.unanswered_since
+    if is_answer(entry):
+        last_at, since = entry.at, None
+        if first_at is not None:  # before the customer's first words there is nothing to answer (rule 7)
+            answered_at = answered_at or entry.at
+    elif spoken_at is not None and (last_at is None or spoken_at > last_at):
+        since = since or spoken_at
     return replace(
         ticket,
         version=fact.version,
         summary=fact.ticket,
-        message_ids=_with_id(ticket, fact.message),
-        first_customer_message_at=ticket.first_customer_message_at or _spoken_at(fact.message),
+        message_ids=_with_id(ticket, entry),
+        first_customer_message_at=first_at or spoken_at,
         answered_at=answered_at,
+        last_answered_at=last_at,
+        unanswered_since=since,
     )
 
 
@@ -81,6 +109,18 @@ def _with_id(ticket: Ticket, entry: MessageEntry) -> tuple[UUID, ...]:
 
 def _spoken_at(entry: MessageEntry) -> datetime | None:
     return entry.at if speaks(entry) else None
+
+
+def with_clock(ticket: Ticket, transition: type[ClockFact], clock: ClockState) -> Ticket:
+    """Return the ticket after a transition of one clock; a clock that starts also tells the policy that is held."""
+    starts = issubclass(transition, ClockStarted)
+    return replace(
+        ticket,
+        clocks=_with_clock(ticket.clocks, clock),
+        no_clock_reason="",
+        policy=clock.policy if starts else ticket.policy,
+        policy_version=clock.policy_version if starts else ticket.policy_version,
+    )
 
 
 def _with_clock(clocks: tuple[ClockState, ...], changed: ClockState) -> tuple[ClockState, ...]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
 from sla_engine.domain.calendar import BusinessCalendar
-from ticket_contracts.tickets import ClockState
+from sla_engine.domain.workflow import Workflow
+from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 
 
@@ -21,6 +24,11 @@ class Policy:
     pause_on: frozenset[Status] = frozenset({Status.PENDING, Status.ON_HOLD})
     pauses: frozenset[Metric] = frozenset({Metric.RESOLUTION, Metric.UPDATE})
     call_counts_as_reply: bool = False
+    on_reopen: Literal["new_cycle", "continue", "ignore"] = "new_cycle"
+    on_priority: Literal["from_start", "from_now", "reset"] = "from_start"
+    effective_from: datetime | None = None
+    earlier: tuple["Policy", ...] = ()
+    """Versions before this one, the newest first: they hold for tickets opened before `effective_from` (rule 29)."""
     brands: frozenset[str] = frozenset()
     channels: frozenset[Channel] = frozenset()
     teams: frozenset[str] = frozenset()
@@ -33,6 +41,13 @@ class Policy:
             and (not self.channels or channel in self.channels)
             and (not self.teams or team in self.teams)
             and (not self.tags or not self.tags.isdisjoint(tags))
+        )
+
+    def as_of(self, opened_at: datetime) -> "Policy | None":
+        """Return the version that a ticket opened then may get, None when the policy was not in force yet."""
+        versions = (self, *self.earlier)
+        return next(
+            (each for each in versions if each.effective_from is None or each.effective_from <= opened_at), None
         )
 
     def target(self, metric: Metric, priority: Priority | None) -> int | None:
@@ -48,10 +63,15 @@ class Policies:
     past: Mapping[tuple[str, int], Policy] = field(default_factory=dict)
     calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
+    workflow: Workflow = field(default_factory=Workflow)
 
-    def match(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> Policy | None:
+    def match(self, ticket: TicketSummary) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""
-        return next((policy for policy in self.in_force if policy.matches(brand, channel, team, tags)), None)
+        for newest in self.in_force:
+            policy = newest if newest.effective_from is None else newest.as_of(ticket.opened_at)
+            if policy is not None and policy.matches(ticket.brand, ticket.channel, ticket.team, ticket.tags):
+                return policy
+        return None
 
     def of_clock(self, clock: ClockState) -> Policy:
         """Return the policy version a clock was started under (rule 32).
@@ -62,6 +82,10 @@ class Policies:
         if policy is None:
             raise LookupError(f"policy {clock.policy} version {clock.policy_version} is not in the configuration")
         return policy
+
+    def version(self, name: str | None, version: int | None) -> Policy | None:
+        """Return a version that a ticket holds, None when it holds none."""
+        return self.past.get((name, version)) if name is not None and version is not None else None
 
     def calendar_of(self, clock: ClockState) -> BusinessCalendar:
         """Return the calendar of a clock, as it is today.

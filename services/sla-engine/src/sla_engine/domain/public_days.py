@@ -4,15 +4,27 @@ from datetime import date
 
 import holidays
 
+YEARLY_NOTICES = frozenset({"AZ", "BY", "CN", "HU", "KG", "KZ", "LV", "MM", "RU", "UZ", "VN"})
+"""Countries whose government says anew each year which working days are exchanged (调休); what the library computes
+for a year without a notice lacks these days. Taiwan stopped exchanging after 2025; Armenia, Bulgaria, Ukraine before.
+"""
+
 
 class PublicDays:
-    """The public days of one country, looked up a year at a time; without a country there are none."""
+    """The public days of one country, looked up a year at a time; without a country there are none.
+
+    `known_until` is the last day that the library can speak for, None where there is nothing to know.
+    """
 
     def __init__(self, country: str | None, subdivision: str | None = None) -> None:
+        """
+        :raises NotImplementedError: the library does not know the country or the subdivision.
+        """
         self._country = country
         self._subdivision = subdivision
         self._holidays: dict[int, frozenset[date]] = {}
         self._make_up_days: dict[int, frozenset[date]] = {}
+        self.known_until = None if country is None else date(_last_known_year(country, subdivision), 12, 31)
 
     def is_holiday(self, day: date) -> bool:
         return day in self._year(self._holidays, day.year)
@@ -34,3 +46,12 @@ class PublicDays:
         public = holidays.country_holidays(self._country, subdiv=self._subdivision, years=(year - 1, year, year + 1))
         self._holidays[year] = frozenset(day for day in public if day.year == year)
         self._make_up_days[year] = frozenset(day for day in public.weekend_workdays if day.year == year)
+
+
+def _last_known_year(country: str, subdivision: str | None) -> int:
+    """Return the year of the last notice, where there are notices; else the last year that the library computes."""
+    public = holidays.country_holidays(country, subdiv=subdivision)
+    if public.country in YEARLY_NOTICES:  # two letters, even where the document gives three
+        last_notice: int = max(public.special_public_holidays)
+        return last_notice
+    return public.end_year

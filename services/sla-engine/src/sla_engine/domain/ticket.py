@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
 from ticket_contracts.tickets import ClockState, TicketSummary
-from ticket_contracts.vocabulary import Metric
+from ticket_contracts.vocabulary import LinkKind, Metric, Status
 
 MOST_KEPT_IDS = 100
 """Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
@@ -17,12 +18,52 @@ STATE_FORMAT = 1
 """Raised when an older engine could not read what this one stores; the stored state then is folded anew."""
 
 
+class Wake(NamedTuple):
+    """The end of a snooze."""
+
+    at: datetime
+
+
+class Link(NamedTuple):
+    """What another ticket is to this one."""
+
+    other_id: UUID
+    kind: LinkKind
+
+
+class Merging(NamedTuple):
+    """The ticket waits for a target's answer."""
+
+    target_id: UUID
+    merge_id: str
+
+
+class Merged(NamedTuple):
+    """The ticket is part of another one since `at`; the other three are what an undo gives back."""
+
+    target_id: UUID
+    merge_id: str
+    at: datetime
+    status: Status = Status.OPEN
+    status_name: str | None = None
+    successor_id: UUID | None = None
+
+
+class Absorbed(NamedTuple):
+    """Another ticket is part of this one; a source may be given back and taken in again, by another merge."""
+
+    source_id: UUID
+    merge_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """The state `decide` reads and `evolve` returns; `tickets.state` holds exactly this as JSON.
 
     `message_ids` are the newest messages recorded: what makes a second delivery a no-op. `clocks` holds finished ones
-    too, in the order of their start. `answered_at` is the first public reply of an agent.
+    too, in the order of their start. `answered_at` is the first public reply of an agent to the customer's first words,
+    `last_answered_at` the newest; `unanswered_since` the oldest customer's message that neither a reply nor an end has
+    followed. `policy` is the one the ticket was last matched with (rule 32).
     """
 
     ticket_id: UUID
@@ -32,9 +73,18 @@ class Ticket:
     message_ids: tuple[UUID, ...] = ()
     first_customer_message_at: datetime | None = None
     answered_at: datetime | None = None
+    last_answered_at: datetime | None = None
+    unanswered_since: datetime | None = None
+    policy: str | None = None
+    policy_version: int | None = None
     no_clock_reason: str = ""
     previous_ticket_id: UUID | None = None
     successor_id: UUID | None = None
+    links: tuple[Link, ...] = ()
+    merging: Merging | None = None
+    merged: Merged | None = None
+    absorbed: tuple[Absorbed, ...] = ()
+    moved_ids: tuple[UUID, ...] = ()
     format: int = STATE_FORMAT
 
     @property
@@ -46,7 +96,9 @@ class Ticket:
         """Yield the clocks of one metric, the first cycle first."""
         return (clock for clock in self.clocks if clock.metric is metric)
 
-    def next_transition(self) -> DueTransition | None:
-        """Return what will happen first when nobody does anything: a warning or a breach."""
-        transitions = [transition for clock in self.clocks if (transition := due_transition(clock))]
+    def next_transition(self) -> DueTransition | Wake | None:
+        """Return what will happen first when nobody does anything: a warning, a breach, the end of a snooze."""
+        transitions: list[DueTransition | Wake] = [due for clock in self.clocks if (due := due_transition(clock))]
+        if self.summary.snoozed_until is not None:
+            transitions.append(Wake(self.summary.snoozed_until))
         return min(transitions, key=lambda transition: transition.at, default=None)

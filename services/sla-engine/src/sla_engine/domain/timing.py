@@ -7,26 +7,34 @@ from uuid import UUID
 from sla_engine.domain import clock as clocks
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies, Policy
+from sla_engine.domain.ticket import Wake
+from ticket_contracts.actions import TicketWoke
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,
     ClockCancelled,
     ClockMet,
     ClockPaused,
+    ClockRecalculated,
     ClockResumed,
     ClockRetargeted,
     ClockStarted,
     ClockState,
     ClockStopped,
     ClockWarned,
-    TicketSummary,
 )
 from ticket_contracts.vocabulary import ClockStatus, Metric, Status
 
-REPLY_METRICS = frozenset({Metric.FIRST_RESPONSE})
+REPLY_METRICS = frozenset({Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE})
 """What a public answer of an agent meets."""
 
+ANSWERED_METRICS = REPLY_METRICS | {Metric.UPDATE}
+"""What it stops: an answer is an update too, and the next one is promised from here (rule 15)."""
+
 ALL_METRICS = frozenset(Metric)
+
+UNDECIDED = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
+"""Neither met nor missed: what may still get another target or another policy."""
 
 
 def timer_cause(ticket_id: UUID, due_at: datetime) -> str:
@@ -42,75 +50,19 @@ def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
     """
     while (due := draft.ticket.next_transition()) and due.at <= until:
         cause = timer_cause(draft.ticket.ticket_id, due.at)
-        if due.percent is None:
+        if isinstance(due, Wake):
+            draft.change_by_time(TicketWoke, {"snoozed_until": None}, due.at)
+        elif clocks.moved_later(due.clock, policies.calendar_of(due.clock)):
+            # The calendar was edited and the recalculation has not come yet: no alarm for a day that is none any more.
+            policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
+            anew = clocks.recalculate(due.clock, policy, calendar, due.at, cause)
+            draft.turn_by_time(ClockRecalculated, anew, due.at, cause)
+        elif due.percent is None:
             draft.turn_by_time(ClockBreached, clocks.breach(due.clock, cause), due.at, cause)
         else:
             policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
             warned = clocks.warn(due.clock, policy, calendar, due.percent, cause)
             draft.turn_by_time(ClockWarned, warned, due.at, cause)
-
-
-def first_clocks(
-    summary: TicketSummary,
-    metrics: Container[Metric],
-    at: datetime,
-    cause: str,
-    seen_at: datetime,
-    policies: Policies,
-) -> tuple[tuple[ClockState, ...], str]:
-    """Return the clocks of a new ticket, or none with the reason to show (rule 35)."""
-    policy = policies.match(summary.brand, summary.channel, summary.team, summary.tags)
-    reason = _missing(policy, summary, policies)
-    if policy is None or reason:
-        return (), reason
-    calendar = policies.calendars[policy.calendar]
-    started = tuple(
-        clocks.start(metric, 1, policy, calendar, target, at, cause, seen_at)
-        for metric in (Metric.FIRST_RESPONSE, Metric.RESOLUTION)
-        if metric in metrics and (target := policy.target(metric, summary.priority)) is not None
-    )
-    return started, "" if started else f"policy {policy.name} promises nothing for priority {summary.priority}"
-
-
-def start_missing(draft: Draft, policies: Policies, metrics: Container[Metric], since: datetime) -> None:
-    """Start the clocks that the ticket lacks, counted from `since`: under its own policy, else one that matches."""
-    ticket = draft.ticket
-    policy = (
-        policies.of_clock(ticket.clocks[-1])
-        if ticket.clocks
-        else policies.match(ticket.summary.brand, ticket.summary.channel, ticket.summary.team, ticket.summary.tags)
-    )
-    if policy is None or _missing(policy, ticket.summary, policies):
-        return
-    calendar = policies.calendars[policy.calendar]
-    for metric in (Metric.FIRST_RESPONSE, Metric.RESOLUTION):
-        target = policy.target(metric, ticket.summary.priority)
-        cycles = list(ticket.of_metric(metric))
-        wanted = metric in metrics and all(clock.status is ClockStatus.CANCELLED for clock in cycles)
-        if target is None or not wanted:
-            continue
-        cycle = len(cycles) + 1
-        clock = clocks.start(metric, cycle, policy, calendar, target, since, draft.cause, draft.seen_at)
-        if since < draft.at:
-            clock = clocks.retarget(clock, policy, calendar, target, draft.at, draft.cause)
-        draft.turn(ClockStarted, clock)
-        if metric in policy.pauses and ticket.summary.status in policy.pause_on:
-            draft.turn(ClockPaused, clocks.pause(clock, calendar, draft.at, draft.cause))
-
-
-def start_new_cycle(draft: Draft, policies: Policies) -> None:
-    """Reopened: another `resolution` clock with the next cycle number, the old one kept (rule 22, `new_cycle`)."""
-    cycles = list(draft.ticket.of_metric(Metric.RESOLUTION))
-    if not cycles:  # nothing was promised at first; what is promised by now counts from here
-        if draft.ticket.first_customer_message_at is not None:
-            start_missing(draft, policies, ALL_METRICS - REPLY_METRICS, draft.at)
-        return
-    policy, calendar = policies.of_clock(cycles[-1]), policies.calendar_of(cycles[-1])
-    target = policy.target(Metric.RESOLUTION, draft.ticket.summary.priority)
-    if target is not None:
-        cycle, at, cause = len(cycles) + 1, draft.at, draft.cause
-        clock = clocks.start(Metric.RESOLUTION, cycle, policy, calendar, target, at, cause, draft.seen_at)
-        draft.turn(ClockStarted, clock)
 
 
 def stop_clocks(draft: Draft, policies: Policies, metrics: Container[Metric]) -> None:
@@ -147,27 +99,48 @@ def follow_status(draft: Draft, policies: Policies, status: Status) -> None:
 
 
 def follow_priority(draft: Draft, policies: Policies) -> None:
-    """Give running and paused clocks the target of the new priority (rule 28); a recorded breach stays (rule 30)."""
+    """Give running and paused clocks the target of the new priority, as the policy says (rule 28); a recorded breach
+    stays (rule 30)."""
     for clock in draft.ticket.clocks:
-        if clock.status not in (ClockStatus.RUNNING, ClockStatus.PAUSED):
+        if clock.status not in UNDECIDED:
             continue
-        policy, calendar = policies.of_clock(clock), policies.calendar_of(clock)
+        policy = policies.of_clock(clock)
         target = policy.target(clock.metric, draft.ticket.summary.priority)
         if target is None:
-            cancelled = clocks.cancel(clock, calendar, draft.at, draft.cause)
             reason = f"policy {policy.name} promises nothing for priority {draft.ticket.summary.priority}"
-            draft.turn(ClockCancelled, cancelled, reason=reason)
-        elif target != clock.target_seconds:
-            changed = clocks.retarget(clock, policy, calendar, target, draft.at, draft.cause)
-            draft.turn(ClockRetargeted, changed)
+            cancel_clock(draft, policies, clock, reason)
+        elif target != clock.target_seconds or policy.on_priority == "reset":
+            _retarget(draft, policies, clock, policy, target)
 
 
-def _missing(policy: Policy | None, summary: TicketSummary, policies: Policies) -> str:
-    if policy is None:
-        return "no policy matches this ticket"
-    if summary.priority is None:
-        return "the ticket has no priority"
-    if policy.calendar not in policies.calendars:
-        reason = policies.unusable_calendars.get(policy.calendar, "it does not exist")
-        return f"policy {policy.name} names calendar {policy.calendar}, which cannot be used: {reason}"
-    return ""
+def _retarget(draft: Draft, policies: Policies, clock: ClockState, policy: Policy, target: int) -> None:
+    calendar = policies.calendar_of(clock)
+    match policy.on_priority:
+        case "from_start":
+            draft.turn(ClockRetargeted, clocks.retarget(clock, policy, calendar, target, draft.at, draft.cause))
+        case "from_now":
+            draft.turn(ClockRetargeted, clocks.recount(clock, policy, calendar, target, draft.at, draft.cause))
+        case "reset":
+            cancel_clock(draft, policies, clock, "reset")
+            fresh = clocks.start(
+                clock.metric, clock.cycle + 1, policy, calendar, target, draft.at, draft.cause, draft.seen_at
+            )
+            draft.turn(ClockStarted, fresh)
+            if clock.status is ClockStatus.PAUSED:
+                draft.turn(ClockPaused, clocks.pause(fresh, calendar, draft.at, draft.cause))
+
+
+def cancel_all(draft: Draft, policies: Policies, reason: str) -> None:
+    """End every clock that still waits; recorded breaches stay, and stop counting (rules 25 and 27)."""
+    for clock in filter(clocks.is_open, draft.ticket.clocks):
+        if clock.status is ClockStatus.BREACHED:
+            draft.turn(ClockStopped, clocks.stop(clock, policies.calendar_of(clock), draft.at, draft.cause))
+        else:
+            cancel_clock(draft, policies, clock, reason)
+
+
+def cancel_clock(draft: Draft, policies: Policies, clock: ClockState, reason: str) -> ClockState:
+    """End one clock that has no result yet, and return it as it is then."""
+    cancelled = clocks.cancel(clock, policies.calendar_of(clock), draft.at, draft.cause, reason)
+    draft.turn(ClockCancelled, cancelled, reason=reason)
+    return cancelled

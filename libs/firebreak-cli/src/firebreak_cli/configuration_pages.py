@@ -1,0 +1,63 @@
+"""The plan of an apply and the history of the configuration, for a terminal; documents as YAML."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from firebreak_cli.terminal_text import plain, shortened
+from ticket_store.configuration_history import HeadVersion
+from ticket_store.configuration_plan import Plan, PlannedChange
+from ticket_store.documents import Document
+
+_MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "archived": ("-", "red")}
+_LONGEST_VALUE = 200  # characters; a rule's condition is longer, and its file says the rest
+
+
+def plan_page(planned: Plan) -> RenderableType:
+    """Return what an apply would do."""
+    if not planned.changes:
+        return Text(f"Nothing to change: version {planned.head} is in force with {planned.unchanged} documents.")
+    lines = [line for change in planned.changes for line in _lines(change)]
+    counts = [f"{_count(planned, kind)} {kind}" for kind in _MARKS]
+    total = Text(f"On version {planned.head}: {', '.join(counts)}, {planned.unchanged} unchanged.")
+    return Group(*lines, total)
+
+
+def _lines(change: PlannedChange) -> Iterator[Text]:
+    mark, style = _MARKS[change.change]
+    yield Text.assemble((f"{mark} ", style), plain(f"{change.kind}/{change.name}"), f"  {change.change}")
+    for field in change.fields:
+        before, after = (shortened(value, _LONGEST_VALUE) for value in (field.before, field.after))
+        yield plain(f"    {field.field}: {before} → {after}")
+    if change.open_tickets:
+        yield plain(f"    {change.open_tickets} open tickets: {change.note}", "bold")
+
+
+def _count(planned: Plan, change: str) -> int:
+    return sum(each.change == change for each in planned.changes)
+
+
+def history_table(versions: Sequence[HeadVersion]) -> Table:
+    """Return one row per version."""
+    table = Table("version", "when (UTC)", "who", "what", box=None, pad_edge=False)
+    for each in versions:
+        what = [f"back to {each.rolled_back_to}"] if each.rolled_back_to else []
+        what += [_names("~", each.changed)] if each.changed else []
+        what += [_names("-", each.archived)] if each.archived else []
+        table.add_row(
+            str(each.version), f"{each.applied_at:%Y-%m-%d %H:%M:%S}", plain(each.applied_by), plain("; ".join(what))
+        )
+    return table
+
+
+def _names(mark: str, names: Sequence[str]) -> str:
+    return shortened(f"{mark} {', '.join(names)}", _LONGEST_VALUE)
+
+
+def as_yaml(documents: Iterable[Document]) -> str:
+    """Return documents as the text of one file; what stands at its default is left out."""
+    parts = [{"kind": each.kind, **each.model_dump(mode="json", exclude_defaults=True)} for each in documents]
+    return yaml.safe_dump_all(parts, allow_unicode=True, sort_keys=False, width=120)

@@ -1,0 +1,59 @@
+"""Checks of what policies promise: one that no ticket can reach, escalations that cannot happen."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ticket_store.configuration_findings import Finding, FoundDocument, Names, Problem, title
+from ticket_store.documents import Agent, EscalationStep, Match, Policy, Team
+
+
+def unreachable(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    """Yield policies behind one that takes all their tickets. One that begins at a date leaves the older ones over."""
+    policies = [(each.file, each.document) for each in found if isinstance(each.document, Policy)]
+    policies.sort(key=lambda each: each[1].order)
+    for index, (file, policy) in enumerate(policies):
+        for _, earlier in policies[:index]:
+            if earlier.order < policy.order and earlier.effective_from is None and _covers(earlier.match, policy.match):
+                fix = f"policy/{earlier.name} comes first and takes all its tickets; give this one a lower order"
+                yield Problem(file, title(policy), "match", fix)
+                break
+
+
+def _covers(earlier: Match, later: Match) -> bool:
+    """Whether each ticket that the later one matches is matched by the earlier one already."""
+    return all(
+        not wide or (narrow and set(narrow) <= set(wide))
+        for wide, narrow in (
+            (earlier.brands, later.brands),
+            (earlier.channels, later.channels),
+            (earlier.teams, later.teams),
+            (earlier.tags, later.tags),
+        )
+    )
+
+
+def escalations(policy: Policy, names: Names) -> Iterator[Finding]:
+    """Yield steps that could never run, that tell nobody, or that name what does not exist."""
+    for name, count in Counter(step.name for step in policy.escalations).items():
+        if count > 1:
+            yield "escalations", f"{count} steps are named {name!r}, and each step runs once by its name; rename"
+    for index, step in enumerate(policy.escalations):
+        where = f"escalations.{index}"
+        yield from ((f"{where}.{field}", fix) for field, fix in _step(policy, step))
+        yield from names.recipients(f"{where}.notify", step.notify)
+        yield from names.missing(f"{where}.reassign_team", Team, step.reassign_team)
+        yield from names.missing(f"{where}.reassign_to", Agent, step.reassign_to)
+
+
+def _step(policy: Policy, step: EscalationStep) -> Iterator[Finding]:
+    if not policy.targets.get(step.metric):
+        yield (
+            "metric",
+            f"the policy promises no {step.metric}, so this step never runs; add a target or remove the step",
+        )
+    point, _, percent = step.at.partition(":")
+    if point == "warning" and int(percent) not in policy.warnings:
+        known = ", ".join(str(each) for each in policy.warnings) or "none"
+        yield "at", f"there is no warning at {percent} % (warnings: {known}); add it to warnings"
+    if not (step.notify or step.reassign_team or step.reassign_to or step.raise_priority):
+        yield "notify", "the step does nothing; say whom to notify, where to reassign, or raise_priority"

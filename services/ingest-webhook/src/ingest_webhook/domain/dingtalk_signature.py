@@ -1,0 +1,42 @@
+"""How DingTalk signs what people say to a robot: open.dingtalk.com/document/isvapp/receive-message.
+
+The body is not signed: whoever has seen one request of the last hour can send another body with its headers.
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Sequence
+
+from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
+from ingest_webhook.domain.signed_time import check_signed_time
+
+_APP_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+
+def app_secret(secret: str) -> bytes:
+    """Read a robot's AppSecret.
+
+    :raises SecretMalformed:
+    """
+    if not _APP_SECRET.fullmatch(secret):
+        raise SecretMalformed(
+            "is neither TOKEN:ENCODING_AES_KEY of an event subscription nor the AppSecret (Client Secret) of a robot"
+        )
+    return secret.encode()
+
+
+def robot_signature(secret: bytes, timestamp: bytes) -> bytes:
+    return base64.b64encode(hmac.digest(secret, timestamp + b"\n" + secret, "sha256"))
+
+
+def verify_robot(
+    *, timestamp: bytes, signature: bytes, secrets: Sequence[bytes], now: float, tolerance_seconds: float
+) -> None:
+    """Check the headers `timestamp` and `sign`.
+
+    :raises SignatureInvalid: or SignatureStale.
+    """
+    if not any(hmac.compare_digest(robot_signature(secret, timestamp), signature) for secret in secrets):
+        raise SignatureInvalid
+    check_signed_time(timestamp, now, tolerance_seconds)

@@ -1,0 +1,81 @@
+"""Feishu and Lark, "Encrypt Key" on open.feishu.cn: a signature over the raw body, an encrypted event inside it."""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from ingest_webhook.domain.signatures import SecretMalformed
+
+_BLOCK_BYTES = 16
+_PADDING_BITS = 128
+_VERIFICATION_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FeishuKey:
+    """Both secrets of an application's page "Encryption Strategy" (加密策略)."""
+
+    encrypt_key: bytes
+    verification_token: str
+
+
+class NotEncrypted(ValueError):
+    """Not encrypted with this key."""
+
+
+def feishu_keys(secrets: Sequence[str]) -> tuple[FeishuKey, ...]:
+    """Read `ENCRYPT_KEY:VERIFICATION_TOKEN`.
+
+    :raises SecretMalformed:
+    """
+    return tuple(map(_feishu_key, secrets))
+
+
+def feishu_signature(encrypt_key: bytes, timestamp: bytes, nonce: bytes, body: bytes) -> bytes:
+    """Return 64 hex digits."""
+    return hashlib.sha256(b"".join((timestamp, nonce, encrypt_key, body))).hexdigest().encode()
+
+
+def signing_key(
+    body: bytes, *, timestamp: bytes, nonce: bytes, signature: bytes, keys: Sequence[FeishuKey]
+) -> FeishuKey | None:
+    """Return the key that made the signature."""
+    for key in keys:
+        if hmac.compare_digest(feishu_signature(key.encrypt_key, timestamp, nonce, body), signature):
+            return key
+    return None
+
+
+def decrypt_feishu(encrypted: str, encrypt_key: bytes) -> bytes:
+    """Return the event.
+
+    :raises NotEncrypted:
+    """
+    try:
+        sealed = base64.b64decode(encrypted, validate=True)
+        cipher = Cipher(algorithms.AES(hashlib.sha256(encrypt_key).digest()), modes.CBC(sealed[:_BLOCK_BYTES]))
+        decryptor = cipher.decryptor()
+        padded = decryptor.update(sealed[_BLOCK_BYTES:]) + decryptor.finalize()
+        unpadder = PKCS7(_PADDING_BITS).unpadder()
+        return unpadder.update(padded) + unpadder.finalize()
+    except ValueError as error:
+        raise NotEncrypted from error
+
+
+def _feishu_key(secret: str) -> FeishuKey:
+    encrypt_key, colon, token = secret.rpartition(":")
+    if not colon:
+        raise SecretMalformed(
+            "has no colon: write ENCRYPT_KEY:VERIFICATION_TOKEN, both from 加密策略 (Encryption Strategy)"
+        )
+    if not encrypt_key:
+        raise SecretMalformed("has no Encrypt Key before its colon: without one Feishu signs nothing")
+    if not _VERIFICATION_TOKEN.fullmatch(token):
+        raise SecretMalformed("has no Verification Token of 8 to 64 letters and digits after its last colon")
+    return FeishuKey(encrypt_key.encode(), token)

@@ -1,0 +1,155 @@
+"""Aircall's call events: https://developer.aircall.io/tutorials/webhooks-guide and developer.aircall.io/api-references.
+
+Nothing is signed: each body carries the webhook's token. `call.ended` comes about half a minute after the hang-up and
+is complete, so it is the record. Links to recordings end after an hour, so fetching them is a job of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.body_tokens import verify_token_in_body
+from ingest_webhook.domain.signatures import SecretMalformed
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.phone_calls import (
+    MAX_EPOCH,
+    MAX_SECONDS,
+    NAME_LENGTH,
+    CallOptions,
+    Voicemail,
+    call_message,
+    caller_person,
+    one_message,
+    spelled,
+    voicemail_message,
+)
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import CallRecord
+
+DOCUMENTATION = "docs/channels/aircall.md"
+
+INTERIM = frozenset(
+    {
+        *("call.created", "call.ringing_on_agent", "call.agent_declined", "call.answered", "call.transferred"),
+        *("call.external_transferred", "call.unsuccessful_transfer", "call.hold", "call.unhold", "call.hungup"),
+        *("call.ivr_option_selected", "call.comm_assets_generated"),
+    }
+)
+
+Epoch = Annotated[int, Field(gt=0, le=MAX_EPOCH)]
+"""Unix seconds."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Contact(_Part):
+    first_name: str | None = None
+    last_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, (self.first_name, self.last_name)))
+
+
+class Line(_Part):
+    digits: str | None = None
+
+
+class Call(_Part):
+    id: int = Field(ge=1, lt=10**18)
+    direction: str
+    started_at: Epoch
+    answered_at: Epoch | None = None
+    ended_at: Epoch | None = None
+    missed_call_reason: str | None = None
+    raw_digits: str = ""
+    voicemail: str | None = None
+    contact: Contact | None = None
+    number: Line | None = None
+
+    @property
+    def answered(self) -> bool:
+        return self.answered_at is not None and not self.missed_call_reason and not self.voicemail
+
+
+class CallEvent(_Part):
+    event: str
+    data: Call
+
+
+class Aircall:
+    """Provider `aircall`. Secrets: the webhooks' tokens."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: CallOptions, tokens: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._options = options
+        self._tokens = tokens
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "Aircall":
+        if not all(secret.isascii() and len(secret) >= 16 for secret in secrets):
+            raise SecretMalformed("is no Aircall webhook token: it has 32 characters; copy it from the webhook's page")
+        return cls(CallOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        verify_token_in_body(request.body, "token", self._tokens)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        document = decode_object(request.body, DOCUMENTATION)
+        event = document.get("event")
+        if event in ("call.ended", "call.voicemail_left"):
+            told = decode_model(CallEvent, document, DOCUMENTATION)
+            if told.data.direction != "inbound":
+                return Ignored(IgnoreReason.OUTBOUND_CALL)
+            return self._ended(told.data) if event == "call.ended" else self._voicemail(told.data)
+        interim = isinstance(event, str) and event in INTERIM
+        return Ignored(IgnoreReason.INTERIM if interim else IgnoreReason.UNKNOWN_TYPE)
+
+    def _ended(self, told: Call) -> Reading:
+        ended_at = told.ended_at or told.started_at
+        talked = ended_at - (told.answered_at or ended_at)
+        call = CallRecord(
+            call_id=str(told.id),
+            direction="inbound",
+            answered=told.answered,
+            caller=self._caller(told),
+            callee=self._callee(told),
+            started_at=datetime.fromtimestamp(told.started_at, UTC),
+            seconds=min(max(talked, 0), MAX_SECONDS) if told.answered else 0,
+            hangup_cause=(told.missed_call_reason or "")[:NAME_LENGTH],
+        )
+        problems = (Voicemail(told.voicemail).problem("Aircall"),) if told.voicemail else ()
+        message = call_message(
+            call, self._person(told), self._options.language, datetime.fromtimestamp(ended_at, UTC), problems
+        )
+        return one_message(message._replace(provider_id=f"{told.id}/call.ended"))
+
+    def _voicemail(self, told: Call) -> Reading:
+        message = voicemail_message(
+            Voicemail(told.voicemail),
+            str(told.id),
+            f"{told.id}/call.voicemail_left",
+            self._person(told),
+            self._callee(told),
+            self._options.language,
+            "Aircall",
+        )
+        return one_message(message)
+
+    def _person(self, told: Call) -> Person:
+        return caller_person(self._caller(told), str(told.id), told.contact.name if told.contact else "")
+
+    def _caller(self, told: Call) -> str:
+        return spelled(told.raw_digits, self._options.region)
+
+    def _callee(self, told: Call) -> str:
+        return spelled((told.number and told.number.digits) or "", self._options.region)

@@ -1,0 +1,176 @@
+"""Douyin (抖音), private messages: developer.open-douyin.com, "接收私信消息事件" and "接收私信消息撤回事件".
+
+Nothing is signed that tells the time, so a repeat (Douyin sends three) and a replay look the same: both have the
+message's own id. Douyin may send events twice and in any order.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line, shorten
+from ingest_webhook.domain.douyin_signature import verify_douyin
+from ingest_webhook.domain.json_documents import NotJson, decode_json
+from ingest_webhook.domain.signatures import SecretMalformed
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.options import SourceOptions
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+DOCUMENTATION = "docs/channels/douyin.md"
+SUBJECT_LENGTH = 120
+NAME_LENGTH = 200
+
+# Ids are base64 of about ninety characters; two of the shorter ones make a conversation's key, which holds 200.
+OpenId = Field(min_length=1, max_length=99)
+MessageId = Field(min_length=1, max_length=300)
+_SECRET = re.compile(r"[!-~]{16,128}")
+# Far more than any number that Douyin asks to be echoed, and still one that JSON can hold everywhere.
+MAX_CHALLENGE = 2**53
+
+
+def _from_text(value: object) -> object:
+    """Read `content`, which is an object on some of Douyin's pages and a string holding one on others."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return decode_json(value)
+    except NotJson as error:
+        raise ValueError(str(error)) from error
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class UserInfo(_Part):
+    open_id: str = ""
+    nick_name: str | None = None
+
+
+class SaidContent(_Part):
+    """`content` of `im_receive_msg`. `create_time` is in milliseconds."""
+
+    server_message_id: str = MessageId
+    message_type: str = Field(max_length=64)
+    create_time: int = Field(ge=0, lt=10**13)
+    text: str = ""
+    resource_url: str = ""
+    item_id: str = ""
+    user_infos: tuple[UserInfo, ...] | None = None
+
+
+class RecalledContent(_Part):
+    server_message_id: str = MessageId
+
+
+class Between(_Part):
+    """Who and whom; ids are one person's for one application."""
+
+    from_user_id: str = OpenId
+    to_user_id: str = OpenId
+
+
+class Said(Between):
+    content: Annotated[SaidContent, BeforeValidator(_from_text)]
+
+
+class Recalled(Between):
+    content: Annotated[RecalledContent, BeforeValidator(_from_text)]
+
+
+class Challenge(_Part):
+    challenge: int = Field(strict=True, ge=0, le=MAX_CHALLENGE)
+
+
+class Verification(_Part):
+    content: Annotated[Challenge, BeforeValidator(_from_text)]
+
+
+class DouyinOptions(SourceOptions):
+    own_open_ids: frozenset[str] = Field(
+        default=frozenset(), description="Open ids of our accounts: what these recall is no customer's message"
+    )
+
+
+class Douyin:
+    """Provider `douyin`. Secrets: the application's client secret."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: DouyinOptions, secrets: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._own = options.own_open_ids
+        self._secrets = secrets
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "Douyin":
+        if not all(map(_SECRET.fullmatch, secrets)):
+            raise SecretMalformed("is no client secret of Douyin: copy it from the application's page")
+        return cls(DouyinOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        verify_douyin(request.body, signature=request.header(b"x-douyin-signature"), secrets=self._secrets)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        document = decode_object(request.body, DOCUMENTATION)
+        match document.get("event"):
+            case "im_receive_msg":
+                return _read_message(decode_model(Said, document, DOCUMENTATION))
+            case "im_recall_msg":
+                return self._read_recall(decode_model(Recalled, document, DOCUMENTATION))
+            case "im_send_msg":
+                return Ignored(IgnoreReason.ECHO)
+            case "im_message_read":
+                return Ignored(IgnoreReason.RECEIPT)
+            case "verify_webhook":
+                challenge = decode_model(Verification, document, DOCUMENTATION).content.challenge
+                return Handshake("application/json", msgspec.json.encode({"challenge": challenge}))
+        return Ignored(IgnoreReason.UNKNOWN_TYPE)
+
+    def _read_recall(self, recalled: Recalled) -> Reading:
+        if recalled.from_user_id in self._own:
+            return Ignored(IgnoreReason.ECHO)
+        message = IncomingMessage(
+            kind=MessageKind.DELETED,
+            channel=Channel.SOCIAL,
+            provider_id=recalled.content.server_message_id,
+            conversation=_conversation(recalled),
+            sender=Person(kind=IdentityKind.DOUYIN, value=recalled.from_user_id),
+        )
+        return Messages((message,))
+
+
+def _read_message(said: Said) -> Reading:
+    content = said.content
+    names = (info.nick_name or "" for info in content.user_infos or () if info.open_id == said.from_user_id)
+    message = IncomingMessage(
+        kind=MessageKind.CREATED,
+        channel=Channel.SOCIAL,
+        # Not the header `Msg-Id`: that names the notification, and a recall names the message by this.
+        provider_id=content.server_message_id,
+        conversation=_conversation(said),
+        sender=Person(kind=IdentityKind.DOUYIN, value=said.from_user_id, name=shorten(next(names, ""), NAME_LENGTH)),
+        subject=one_line(content.text, SUBJECT_LENGTH),
+        text=content.text,
+        sent_at=datetime.fromtimestamp(content.create_time / 1000, UTC),
+        reading_problems=() if content.message_type == "text" else (_left_there(content),),
+    )
+    return Messages((message,))
+
+
+def _conversation(between: Between) -> str:
+    """Not `conversation_short_id`: a recall does not have it."""
+    return f"{between.to_user_id}/{between.from_user_id}"
+
+
+def _left_there(content: SaidContent) -> str:
+    item = f" (item {one_line(content.item_id, NAME_LENGTH)})" if content.item_id else ""
+    return f"The {one_line(content.message_type, 64)}{item} stays at Douyin: {content.resource_url or 'no link given'}"

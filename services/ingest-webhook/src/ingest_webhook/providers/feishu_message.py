@@ -1,0 +1,137 @@
+"""A message inside Feishu's `im.message.receive_v1`, and its content in words.
+
+open.feishu.cn/document/server-docs/im-v1/message/events/receive and …/message/intro, "message content".
+"""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.json_documents import NotJson, decode_json
+from ingest_webhook.providers.wording import Wording
+
+MAX_ID_LENGTH = 64
+NAME_LENGTH = 200
+# Longer than any name, and short enough that a text of nothing but mentions stays a text.
+MENTION_LENGTH = 40
+# A rich text nests its paragraphs twice; the rest is room for tables and quotes.
+MAX_DEPTH = 8
+
+_MENTION = re.compile(r"@_user_[0-9]{1,6}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class UserId(_Part):
+    open_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+
+
+class Sender(_Part):
+    """`sender_id` is empty for applications and anonymous writers."""
+
+    sender_id: UserId | None = None
+    sender_type: str = ""
+
+
+class Mention(_Part):
+    """Stands in a text as its `key`, `@_user_1`."""
+
+    key: str = ""
+    name: str | None = None
+
+
+class Message(_Part):
+    message_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+    root_id: str | None = Field(default=None, max_length=MAX_ID_LENGTH)
+    create_time: int = Field(ge=0, lt=10**13)
+    chat_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+    chat_type: str = ""
+    message_type: str = Field(max_length=MAX_ID_LENGTH)
+    content: str = ""
+    mentions: tuple[Mention, ...] | None = None
+
+    @property
+    def conversation(self) -> str:
+        """One for all that a person writes to the robot; in a group, one for each message and what answers it."""
+        return self.chat_id if self.chat_type == "p2p" else f"{self.chat_id}/{self.root_id or self.message_id}"
+
+
+class Received(_Part):
+    """`event` of `im.message.receive_v1`."""
+
+    sender: Sender
+    message: Message
+
+
+def word(message: Message) -> Wording:
+    """Put a message of any kind into words; what stays at Feishu is named."""
+    content = _content(message)
+    match message.message_type:
+        case "text":
+            return Wording(_with_names(_string(content, "text"), message))
+        case "post":
+            lines: list[str] = [_string(content, "title")]
+            problems: list[str] = []
+            _collect(content.get("content"), lines, problems, MAX_DEPTH)
+            return Wording(_with_names("\n".join(filter(None, lines)), message), tuple(problems))
+        case "location":
+            place = f"{_string(content, 'latitude')}, {_string(content, 'longitude')}"
+            return Wording("\n".join(filter(None, (_string(content, "name"), place))))
+    return Wording(_string(content, "text") or _string(content, "title"), (_left_there(message.message_type, content),))
+
+
+def _content(message: Message) -> dict[str, Any]:
+    """A kind that is yet to come may hold anything; what a person wrote must not be lost for that."""
+    try:
+        content = decode_json(message.content)
+    except NotJson:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _collect(part: object, lines: list[str], problems: list[str], levels: int) -> None:
+    """Walk through paragraphs: a list of them, each a list of elements, in whatever nesting."""
+    if not isinstance(part, list) or levels == 0:
+        return
+    words: list[str] = []
+    for element in part:
+        if isinstance(element, dict):
+            words.append(_element(element, problems))
+        else:
+            _collect(element, lines, problems, levels - 1)
+    lines.append("".join(words))
+
+
+def _element(element: dict[str, Any], problems: list[str]) -> str:
+    match element.get("tag"):
+        case "a":
+            label, target = _string(element, "text"), _string(element, "href")
+            return f"{label} ({target})" if label and target and label != target else label or target
+        case "at":
+            return f"@{_string(element, 'user_name') or _string(element, 'user_id')}"
+        case "img" | "media":
+            problems.append(_left_there(_string(element, "tag"), element))
+            return ""
+    return _string(element, "text")
+
+
+def _with_names(text: str, message: Message) -> str:
+    names = {mention.key: one_line(mention.name or "", MENTION_LENGTH) for mention in message.mentions or ()}
+    return _MENTION.sub(lambda found: f"@{names.get(found[0]) or found[0][2:]}", text)
+
+
+def _left_there(kind: str, content: dict[str, Any]) -> str:
+    name = _string(content, "file_name")
+    key = _string(content, "file_key") or _string(content, "image_key")
+    named = f" {one_line(name, NAME_LENGTH)}" if name else ""
+    where = f" (key {one_line(key, NAME_LENGTH)})" if key else ""
+    return f"The {one_line(kind, MAX_ID_LENGTH)}{named}{where} stays at Feishu"
+
+
+def _string(values: dict[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,148 @@
+"""GitHub's issues and their comments: https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues.
+
+A module of its own and no mapping of `hmac`: the event stands in a header *and* in `action`, the message is in another
+place for each event, its conversation is made of two fields, and bots and pull requests have to be told from customers.
+The signature is the generic one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.hmac_scheme import GITHUB, verify_hmac
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.options import SourceOptions
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+DOCUMENTATION = "docs/channels/github.md"
+
+KINDS: Mapping[tuple[str, object], MessageKind] = {
+    ("issues", "opened"): MessageKind.CREATED,
+    ("issues", "edited"): MessageKind.EDITED,
+    ("issues", "deleted"): MessageKind.DELETED,
+    ("issue_comment", "created"): MessageKind.CREATED,
+    ("issue_comment", "edited"): MessageKind.EDITED,
+    ("issue_comment", "deleted"): MessageKind.DELETED,
+}
+SUBJECT_LENGTH = 300  # of a title, GitHub's limit is 256
+
+GitHubId = Field(ge=1, lt=10**18)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class User(_Part):
+    id: int = GitHubId
+    login: str = Field(min_length=1, max_length=100)
+    type: str = "User"
+
+
+class Written(_Part):
+    """What issues and comments have in common. `user` is null once the account is deleted."""
+
+    id: int = GitHubId
+    user: User | None = None
+    body: str | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class Issue(Written):
+    number: int = GitHubId
+    title: str = ""
+    pull_request: dict[str, object] | None = None
+
+
+class Repository(_Part):
+    id: int = GitHubId
+    private: bool = True
+
+
+class IssueEvent(_Part):
+    repository: Repository
+    issue: Issue
+
+
+class CommentEvent(IssueEvent):
+    comment: Written
+
+
+class GitHubOptions(SourceOptions):
+    own_logins: frozenset[str] = Field(
+        default=frozenset(), description="Accounts with which our side writes: what they say is no customer's message"
+    )
+
+
+class GitHubIssues:
+    """Provider `github`. Secrets: the webhook's secret."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: GitHubOptions, secrets: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._own_logins = {login.lower() for login in options.own_logins}
+        self._secrets = secrets
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "GitHubIssues":
+        return cls(GitHubOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        verify_hmac(
+            request.body,
+            signature=request.header(b"x-hub-signature-256"),
+            timestamp=b"",
+            scheme=GITHUB,
+            secrets=self._secrets,
+            now=request.received_at.timestamp(),
+            tolerance_seconds=0,
+        )
+
+    def read(self, request: WebhookRequest) -> Reading:
+        event = request.header(b"x-github-event").decode("latin-1")
+        if event == "ping":  # once, when the webhook is made
+            return Handshake("text/plain; charset=utf-8", b"pong")
+        document = decode_object(request.body, DOCUMENTATION)
+        action = document.get("action")
+        kind = KINDS.get((event, action)) if isinstance(action, str) else None
+        if kind is None:
+            return Ignored(IgnoreReason.UNKNOWN_TYPE)
+        if event == "issues":
+            told = decode_model(IssueEvent, document, DOCUMENTATION)
+            return self._written(kind, told, told.issue, f"issue/{told.issue.id}")
+        comment = decode_model(CommentEvent, document, DOCUMENTATION)
+        return self._written(kind, comment, comment.comment, f"comment/{comment.comment.id}")
+
+    def _written(self, kind: MessageKind, event: IssueEvent, written: Written, provider_id: str) -> Reading:
+        issue, writer = event.issue, written.user
+        if issue.pull_request is not None:
+            return Ignored(IgnoreReason.UNKNOWN_TYPE)
+        if writer is None:
+            return Ignored(IgnoreReason.NO_SENDER)
+        if writer.login.lower() in self._own_logins:
+            return Ignored(IgnoreReason.ECHO)
+        if writer.type == "Bot":
+            return Ignored(IgnoreReason.BOT)
+        # GitHub does not tell when something was deleted.
+        said_at = {MessageKind.CREATED: written.created_at, MessageKind.EDITED: written.updated_at}
+        message = IncomingMessage(
+            kind=kind,
+            channel=Channel.WEB if event.repository.private else Channel.SOCIAL,
+            # Not `X-GitHub-Delivery`: two webhooks tell of one comment in two deliveries.
+            provider_id=provider_id,
+            revision=written.updated_at.isoformat() if kind is MessageKind.EDITED else "",
+            # By number and not by name: a repository can be renamed.
+            conversation=f"{event.repository.id}/{issue.number}",
+            sender=Person(kind=IdentityKind.GITHUB, value=str(writer.id), name=writer.login),
+            subject=one_line(issue.title, SUBJECT_LENGTH),
+            text=written.body or "",
+            sent_at=said_at.get(kind),
+        )
+        return Messages((message,))

@@ -1,0 +1,96 @@
+"""A message as WeCom and WeChat write it in XML; both documents are one format with a few fields of their own.
+
+developer.work.weixin.qq.com/document/path/90239 and
+developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
+"""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.flat_xml import NotFlatXml, read_flat_xml
+from ingest_webhook.providers.decode_model import decode_model
+from ingest_webhook.providers.wording import Wording
+from ingest_webhook.rejections import Undecodable
+from service_kit.problems import FieldProblem
+
+# Ids of both have at most 64 characters.
+MAX_ID_LENGTH = 64
+FILE_NAME_LENGTH = 200
+
+
+class TencentDocument(BaseModel):
+    """The fields of all kinds of messages; which of them are there depends on `kind`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    receiver: str = Field(alias="ToUserName", min_length=1, max_length=MAX_ID_LENGTH)
+    sender: str = Field(alias="FromUserName", min_length=1, max_length=MAX_ID_LENGTH)
+    created: int = Field(alias="CreateTime", ge=0, lt=10**10)
+    kind: str = Field(alias="MsgType", max_length=MAX_ID_LENGTH)
+    message_id: str = Field(default="", alias="MsgId", max_length=MAX_ID_LENGTH)
+    agent: str = Field(default="", alias="AgentID", max_length=20)
+    event: str = Field(default="", alias="Event")
+    content: str = Field(default="", alias="Content")
+    recognized: str = Field(default="", alias="Recognition")
+    media_id: str = Field(default="", alias="MediaId")
+    picture_url: str = Field(default="", alias="PicUrl")
+    title: str = Field(default="", alias="Title")
+    description: str = Field(default="", alias="Description")
+    url: str = Field(default="", alias="Url")
+    label: str = Field(default="", alias="Label")
+    latitude: str = Field(default="", alias="Location_X")
+    longitude: str = Field(default="", alias="Location_Y")
+
+    @property
+    def is_event(self) -> bool:
+        return self.kind == "event"
+
+    @property
+    def provider_id(self) -> str:
+        """Both platforms: repeats are told by MsgId; what has none, by sender and second."""
+        return self.message_id or f"{self.sender}/{self.created}/{self.kind}"
+
+    @property
+    def sent_at(self) -> datetime:
+        return datetime.fromtimestamp(self.created, UTC)
+
+
+def read_document(content: bytes, documentation: str) -> TencentDocument:
+    """Read the decrypted XML.
+
+    :raises Undecodable:
+    """
+    try:
+        values = read_flat_xml(content)
+    except NotFlatXml as error:
+        raise Undecodable(
+            FieldProblem(field="body", message=str(error), fix=f"Send XML; see {documentation}")
+        ) from error
+    return decode_model(TencentDocument, values, documentation)
+
+
+def word(document: TencentDocument, platform: str) -> Wording:
+    """Put a message of any kind into words. One of an unknown kind is a customer's word too: it is named."""
+    match document.kind:
+        case "text":
+            return Wording(document.content)
+        case "location":
+            return Wording(_lines(document.label, f"{document.latitude}, {document.longitude}"))
+        case "link":
+            return Wording(_lines(document.title, document.description, document.url))
+        case "voice":
+            return Wording(document.recognized, (_left_there(document, platform),))
+    return Wording(_lines(document.content, document.title), (_left_there(document, platform),))
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(filter(None, lines))
+
+
+def _left_there(document: TencentDocument, platform: str) -> str:
+    media = one_line(document.media_id, FILE_NAME_LENGTH)
+    which = f" (media id {media})" if media else ""
+    kind = one_line(document.kind, MAX_ID_LENGTH)
+    return f"The {kind}{which} stays at {platform}: {document.picture_url or 'no link given'}"

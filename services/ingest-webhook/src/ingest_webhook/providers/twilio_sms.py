@@ -1,0 +1,94 @@
+"""Twilio's incoming messages: https://www.twilio.com/docs/messaging/guides/webhook-request.
+
+WhatsApp arrives by the same webhook, its addresses as `whatsapp:+…`. Media stay at Twilio (fetching them takes the
+account's credentials and is a job of its own); the message names them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.phone_numbers import e164
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Ignored, IncomingMessage, Reading, WebhookRequest
+from ingest_webhook.providers.phone_calls import NAME_LENGTH, one_message, spelled
+from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+DOCUMENTATION = "docs/channels/twilio-sms.md"
+
+# https://www.twilio.com/docs/messaging/api/message-resource, Status: what becomes of a message that we sent.
+OUTGOING = frozenset(
+    {
+        *("accepted", "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "read"),
+        *("canceled", "partially_delivered"),
+    }
+)
+INCOMING = frozenset({"received", "receiving"})
+MAX_MEDIA = 10  # Twilio's own limit of one message
+SUBJECT_LENGTH = 120
+
+
+class TwilioSms:
+    """Provider `twilio-sms`. Secrets: the account's auth tokens."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: TwilioOptions, requests: TwilioRequests) -> None:
+        self.time_trusted = options.time_trusted
+        self._region = options.region
+        self._requests = requests
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "TwilioSms":
+        checked = TwilioOptions.model_validate(options)
+        return cls(checked, TwilioRequests(checked, secrets, DOCUMENTATION))
+
+    def verify(self, request: WebhookRequest) -> None:
+        self._requests.verify(request)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        fields = self._requests.fields(request)
+        status = fields["MessageStatus"] or fields["SmsStatus"]
+        if status in OUTGOING:
+            return Ignored(IgnoreReason.RECEIPT, TWIML)
+        if status not in INCOMING:
+            return Ignored(IgnoreReason.UNKNOWN_TYPE, TWIML)
+        return one_message(self._message(fields), TWIML)
+
+    def _message(self, fields: TwilioFields) -> IncomingMessage:
+        sender = self._person(fields, "From")
+        recipient = self._person(fields, "To")
+        text = fields["Body"]
+        return IncomingMessage(
+            kind=MessageKind.CREATED,
+            channel=Channel.CHAT if fields["From"].startswith("whatsapp:") else Channel.SMS,
+            provider_id=fields.identifier("MessageSid" if fields["MessageSid"] else "SmsSid"),
+            conversation=f"{recipient.value}/{sender.value}"[:NAME_LENGTH],
+            sender=sender,
+            recipients=(recipient,),
+            subject=one_line(text, SUBJECT_LENGTH),
+            text=text,
+            reading_problems=_left_at_twilio(fields),
+        )
+
+    def _person(self, fields: TwilioFields, name: str) -> Person:
+        """A short code or a name in place of a number is no telephone number: nobody can be called there."""
+        address = fields[name].strip()
+        if not address:
+            raise fields.wrong(name, "is missing")
+        number = e164(spelled(address.removeprefix("whatsapp:"), self._region), self._region)
+        shown = one_line(fields["ProfileName"], NAME_LENGTH) if name == "From" else ""
+        if number is None:
+            return Person(kind=IdentityKind.EXTERNAL, value=f"sms:{one_line(address, NAME_LENGTH - 4)}", name=shown)
+        return Person(kind=IdentityKind.PHONE, value=number, name=shown)
+
+
+def _left_at_twilio(fields: TwilioFields) -> tuple[str, ...]:
+    count = fields.count("NumMedia", MAX_MEDIA) or 0
+    return tuple(
+        f"The file {one_line(fields[f'MediaContentType{number}'], NAME_LENGTH) or 'of unknown type'} stays at Twilio: "
+        f"{fields[f'MediaUrl{number}'] or 'no link given'}"
+        for number in range(count)
+    )

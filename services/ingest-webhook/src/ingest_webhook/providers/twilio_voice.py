@@ -1,0 +1,136 @@
+"""Twilio's calls: https://www.twilio.com/docs/voice/twiml#request-parameters and …/voice/api/call-resource.
+
+A call makes several requests (status callbacks of each leg, the `action` of `<Dial>`, recordings). Option `final` says
+which one is the call's record, so that one call is one record whatever the order in which they arrive.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from pydantic import Field
+
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest
+from ingest_webhook.providers.phone_calls import (
+    MAX_SECONDS,
+    CallOptions,
+    Voicemail,
+    call_message,
+    caller_person,
+    one_message,
+    spelled,
+    voicemail_message,
+)
+from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import CallRecord
+
+DOCUMENTATION = "docs/channels/twilio-voice.md"
+
+INTERIM = frozenset({"queued", "initiated", "ringing", "in-progress"})
+UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
+# `answered` is what a dialled conference or queue says.
+DIALLED = frozenset({"completed", "answered"})
+
+
+class VoiceOptions(TwilioOptions, CallOptions):
+    final: Literal["status", "dial"] = Field(
+        default="status",
+        description="Which request is the record: the number's status callback, or the `action` of your <Dial>, which "
+        "alone knows whether an agent picked up",
+    )
+
+
+class TwilioVoice:
+    """Provider `twilio-voice`. Secrets: the account's auth tokens."""
+
+    methods = ("POST",)
+    challenge = None
+
+    def __init__(self, options: VoiceOptions, requests: TwilioRequests) -> None:
+        self.time_trusted = options.time_trusted
+        self._options = options
+        self._requests = requests
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "TwilioVoice":
+        checked = VoiceOptions.model_validate(options)
+        return cls(checked, TwilioRequests(checked, secrets, DOCUMENTATION))
+
+    def verify(self, request: WebhookRequest) -> None:
+        self._requests.verify(request)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        fields = self._requests.fields(request)
+        if fields["RecordingStatus"]:  # it names no caller; the `action` of <Record> does
+            return Ignored(IgnoreReason.INTERIM, TWIML)
+        if fields["RecordingUrl"] and not (fields["DialCallStatus"] or fields["CallDuration"]):
+            return self._voicemail(fields)
+        status = fields["CallStatus"]
+        if status not in DIALLED | UNANSWERED | INTERIM:
+            return Ignored(IgnoreReason.UNKNOWN_TYPE, TWIML)
+        if fields["ParentCallSid"]:
+            return Ignored(IgnoreReason.SECOND_LEG, TWIML)
+        if fields["Direction"].startswith("outbound"):
+            return Ignored(IgnoreReason.OUTBOUND_CALL, TWIML)
+        if fields["DialCallStatus"]:
+            return self._dialled(fields, request.received_at)
+        if status in INTERIM or (status in DIALLED and self._options.final == "dial"):
+            return Ignored(IgnoreReason.INTERIM, TWIML)
+        talked = fields.count("CallDuration", MAX_SECONDS) or 0
+        answered = status in DIALLED and talked > 0
+        return self._record(fields, request.received_at, answered, talked, status)
+
+    def _dialled(self, fields: TwilioFields, received_at: datetime) -> Reading:
+        if self._options.final != "dial":
+            return Ignored(IgnoreReason.INTERIM, TWIML)
+        status = fields["DialCallStatus"]
+        talked = fields.count("DialCallDuration", MAX_SECONDS) or 0
+        return self._record(fields, received_at, status in DIALLED, talked, status)
+
+    def _record(self, fields: TwilioFields, received_at: datetime, answered: bool, talked: int, status: str) -> Reading:
+        ended_at = _instant(fields["Timestamp"]) or received_at
+        call = CallRecord(
+            call_id=fields.identifier("CallSid"),
+            direction="inbound",
+            answered=answered,
+            caller=self._number(fields["From"]),
+            callee=self._number(fields["To"]),
+            started_at=ended_at - timedelta(seconds=fields.count("CallDuration", MAX_SECONDS) or talked),
+            seconds=talked if answered else 0,
+            hangup_cause=status[:20],
+        )
+        return one_message(call_message(call, self._caller(fields), self._options.language, ended_at), TWIML)
+
+    def _voicemail(self, fields: TwilioFields) -> Reading:
+        """The `action` of `<Record>`, a request of its own before or after the call's end."""
+        call_id = fields.identifier("CallSid")
+        message = voicemail_message(
+            Voicemail(fields["RecordingUrl"], fields.count("RecordingDuration", MAX_SECONDS)),
+            call_id,
+            fields.identifier("RecordingSid") if fields["RecordingSid"] else f"{call_id}/voicemail",
+            self._caller(fields),
+            self._number(fields["To"]),
+            self._options.language,
+            "Twilio",
+        )
+        return one_message(message, TWIML)
+
+    def _caller(self, fields: TwilioFields) -> Person:
+        return caller_person(self._number(fields["From"]), fields.identifier("CallSid"), fields["CallerName"])
+
+    def _number(self, address: str) -> str:
+        return spelled(address.strip(), self._options.region)
+
+
+def _instant(text: str) -> datetime | None:
+    """Read RFC 2822, e.g. `Mon, 23 Nov 2026 12:00:00 +0000`; None when absent or no time that Twilio can mean."""
+    try:
+        time = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if not 2000 <= time.year <= 2200:  # beyond it arithmetic may overflow
+        return None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

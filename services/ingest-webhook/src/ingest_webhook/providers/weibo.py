@@ -1,0 +1,129 @@
+"""Weibo 粉丝服务 (messages to a verified account): open.weibo.com/wiki, "Receive_General_Message".
+
+Weibo signs the time, not the body, and gives a message no id; its page tells repeats by sender and second. A digest of
+the content is added here, because two messages in one second are no rarity.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ingest_webhook.domain.clean_text import one_line
+from ingest_webhook.domain.query_strings import query_values
+from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
+from ingest_webhook.domain.signed_time import check_signed_time
+from ingest_webhook.domain.sorted_digest import matches_sorted_digest
+from ingest_webhook.domain.weibo_time import weibo_time
+from ingest_webhook.message_data import Person
+from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.providers.callback_options import SignedTimeOptions
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.echostr import echo
+from ingest_webhook.rejections import IgnoreReason, Undecodable
+from service_kit.problems import FieldProblem
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+
+DOCUMENTATION = "docs/channels/weibo.md"
+SUBJECT_LENGTH = 120
+ID_LENGTH = 64
+# Enough that two contents of one second never meet, short enough to read.
+DIGEST_LENGTH = 16
+
+_SECRET = re.compile(r"[0-9a-f]{32}")
+UserId = Field(gt=0, lt=2**63)
+
+
+def _time(value: object) -> datetime:
+    return weibo_time(value if isinstance(value, str) else "")
+
+
+class Said(BaseModel):
+    """`text` holds words of Weibo itself where the writer sent none: 发了一个语音消息."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    kind: str = Field(alias="type", max_length=ID_LENGTH)
+    receiver_id: int = UserId
+    sender_id: int = UserId
+    created_at: Annotated[datetime, BeforeValidator(_time)]
+    text: str = ""
+    data: Any = None
+
+
+class WeiboOptions(SignedTimeOptions):
+    receiver_id: int = Field(gt=0, description="The user id of our account; what is for another is refused")
+
+
+class Weibo:
+    """Provider `weibo`. Secrets: the application's App Secret."""
+
+    methods = ("GET", "POST")
+    challenge = None
+
+    def __init__(self, options: WeiboOptions, secrets: Sequence[bytes]) -> None:
+        self.time_trusted = options.time_trusted
+        self._options = options
+        self._secrets = secrets
+
+    @classmethod
+    def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "Weibo":
+        if not all(map(_SECRET.fullmatch, secrets)):
+            raise SecretMalformed("is no App Secret of Weibo: it has 32 digits and letters a to f")
+        return cls(WeiboOptions.model_validate(options), [secret.encode() for secret in secrets])
+
+    def verify(self, request: WebhookRequest) -> None:
+        values = query_values(request.query)
+        signature, timestamp, nonce = (values.get(name, b"") for name in (b"signature", b"timestamp", b"nonce"))
+        if not any(matches_sorted_digest(signature, secret, timestamp, nonce) for secret in self._secrets):
+            raise SignatureInvalid
+        check_signed_time(timestamp, request.received_at.timestamp(), self._options.tolerance_seconds)
+
+    def read(self, request: WebhookRequest) -> Reading:
+        if request.method == "GET":
+            return echo(query_values(request.query).get(b"echostr", b""), DOCUMENTATION)
+        document = decode_object(request.body, DOCUMENTATION)
+        if document.get("type") == "event":  # follow, subscribe, scan, a menu, a mention without its words
+            return Ignored(IgnoreReason.UNKNOWN_TYPE)
+        said = decode_model(Said, document, DOCUMENTATION)
+        if said.receiver_id != self._options.receiver_id:
+            problem = FieldProblem(
+                field="body.receiver_id", message="is another account", fix="Set `receiver_id` in the source's options"
+            )
+            raise Undecodable(problem)
+        return Messages((_message(said),))
+
+
+def _message(said: Said) -> IncomingMessage:
+    content = msgspec.json.encode((said.kind, said.text, said.data), order="sorted")
+    second = int(said.created_at.timestamp())
+    return IncomingMessage(
+        kind=MessageKind.CREATED,
+        channel=Channel.SOCIAL,
+        provider_id=f"{said.sender_id}/{second}/{sha256(content).hexdigest()[:DIGEST_LENGTH]}",
+        conversation=f"{said.receiver_id}/{said.sender_id}",
+        sender=Person(kind=IdentityKind.WEIBO, value=str(said.sender_id)),
+        subject=one_line(said.text, SUBJECT_LENGTH),
+        text=_with_place(said),
+        sent_at=said.created_at,
+        reading_problems=() if said.kind in ("text", "position") else (_left_there(said),),
+    )
+
+
+def _with_place(said: Said) -> str:
+    latitude, longitude = _value(said, "latitude"), _value(said, "longitude")
+    return f"{said.text}\n{latitude}, {longitude}" if said.kind == "position" else said.text
+
+
+def _left_there(said: Said) -> str:
+    file = one_line(_value(said, "tovfid") or _value(said, "vfid"), ID_LENGTH)
+    return f"The {one_line(said.kind, ID_LENGTH)}{f' (file id {file})' if file else ''} stays at Weibo"
+
+
+def _value(said: Said, name: str) -> str:
+    value = said.data.get(name) if isinstance(said.data, dict) else None
+    return str(value) if isinstance(value, str | int) else ""

@@ -1,0 +1,157 @@
+"""`firebreak what-if`: what the clocks would have said under another policy or calendar."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
+from sla_engine.compile_policies import Earlier, compile_configuration, earlier_versions
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.what_if import Results, as_it_was, replay, without_warnings
+from sla_engine.stored_state import decode_fact
+from ticket_contracts.tickets import TicketFact
+from ticket_store import configuration
+from ticket_store.configuration import Configuration, ConfigurationRefused, Versioned
+from ticket_store.configuration_checks import FoundDocument, check_documents
+from ticket_store.configuration_files import read_documents
+from ticket_store.documents import Document, Policy
+
+FACTS_AT_ONCE = 5_000  # some 10 MB; a ticket has about ten facts
+RESULTS = ("met", "breached", "open", "cancelled")
+
+_HISTORIES = """
+SELECT event.ticket_id, event.type, event.data
+FROM tickets AS ticket JOIN ticket_events AS event USING (ticket_id)
+WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2
+ORDER BY event.ticket_id, event.version
+"""
+_COUNT = "SELECT count(*) FROM tickets WHERE opened_at >= $1 AND opened_at < $2"
+
+_DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+PolicyFile = Annotated[
+    list[Path],
+    typer.Option(
+        "--policy",
+        "--calendar",
+        exists=True,
+        dir_okay=False,
+        help="YAML with policies or calendars; may be repeated.",
+    ),
+]
+From = Annotated[datetime, typer.Option("--from", formats=_DAY, help="Tickets opened since then, in UTC.")]
+To = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Tickets opened before then; judged as of now.")]
+
+
+def add_to(app: typer.Typer, reach: Reach) -> None:
+    """Add the command."""
+
+    @app.command("what-if")
+    def what_if(
+        policy: PolicyFile, first: From, last: To, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: Json = False
+    ) -> None:
+        """Replay real tickets under other policies or calendars, beside what really happened. Nothing is changed."""
+        try:
+            supposed = [document for file in policy for document in read_documents(file)]
+            span = Span(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), datetime.now(UTC))
+            real, imagined = asyncio.run(_compare(reach(data_dir).postgres, supposed, span, as_json))
+        except ConfigurationRefused as refused:
+            raise typer.BadParameter(str(refused), param_hint="--policy") from refused
+        _show(real, imagined, as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which tickets, and up to when their clocks are followed."""
+
+    first: datetime
+    last: datetime
+    until: datetime
+
+
+async def _compare(url: str, supposed: Sequence[Document], span: Span, quiet: bool) -> tuple[Results, Results]:
+    real, imagined = Results(), Results()
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        async with reading(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            present = await configuration.load(connection)
+            policies = suppose(present, supposed, await earlier_versions(connection, present))
+            total = await connection.fetchval(_COUNT, span.first, span.last)
+            bar = progress.add_task("Replaying tickets", total=total)
+            async for facts in _histories(connection, span):
+                real.add(as_it_was(facts))
+                imagined.add(replay(facts, policies, span.until))
+                progress.update(bar, advance=1)
+    return real, imagined
+
+
+def suppose(present: Configuration, documents: Sequence[Document], earlier: Earlier) -> Policies:
+    """Return the policies as if `documents` stood in the present configuration, in force from the beginning.
+
+    :raises ConfigurationRefused: together they do not hold.
+    """
+    highest = max((each.version for each in present.documents.values()), default=0)
+    imagined = {(each.kind, each.name): Versioned(_undated(each), highest + 1) for each in documents}
+    together = Configuration(present.version, {**present.documents, **imagined})
+    check_documents([FoundDocument(each.document) for each in together.documents.values()])
+    return without_warnings(compile_configuration(together, earlier))
+
+
+def _undated(document: Document) -> Document:
+    return document.model_copy(update={"effective_from": None}) if isinstance(document, Policy) else document
+
+
+async def _histories(connection: "asyncpg.Connection[asyncpg.Record]", span: Span) -> AsyncIterator[list[TicketFact]]:
+    facts: list[TicketFact] = []
+    async for row in connection.cursor(_HISTORIES, span.first, span.last, prefetch=FACTS_AT_ONCE):
+        if facts and facts[0].ticket_id != row["ticket_id"]:
+            yield facts
+            facts = []
+        facts.append(decode_fact(row["type"], row["data"]))
+    if facts:
+        yield facts
+
+
+def _show(real: Results, imagined: Results, as_json: bool) -> None:
+    groups = ("by_metric", "by_team", "by_priority", "by_hour")
+    if as_json:
+        sides = {"real": real, "supposed": imagined}
+        report = {
+            side: {"tickets": results.tickets, **{group: _nested(getattr(results, group)) for group in groups}}
+            for side, results in sides.items()
+        }
+        print(to_json(report, indent=2).decode())
+        return
+    console = Console()
+    console.print(f"{real.tickets} tickets, as they went → as they would have gone")
+    for group in groups:
+        console.print(_table(group.removeprefix("by_"), getattr(real, group), getattr(imagined, group)))
+
+
+def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (name, result), number in sorted(counts.items()):
+        nested.setdefault(name, dict.fromkeys(RESULTS, 0))[result] = number
+    return nested
+
+
+def _table(title: str, real: Counter[tuple[str, str]], imagined: Counter[tuple[str, str]]) -> Table:
+    table = Table(title, *RESULTS, "share met")
+    for name in sorted({name for name, _ in (*real, *imagined)}):
+        cells = [f"{real[name, result]} → {imagined[name, result]}" for result in RESULTS]
+        table.add_row(name, *cells, f"{_share(real, name)} → {_share(imagined, name)}")
+    return table
+
+
+def _share(counts: Counter[tuple[str, str]], name: str) -> str:
+    decided = counts[name, "met"] + counts[name, "breached"]
+    return f"{100 * counts[name, 'met'] / decided:.1f} %" if decided else "–"

@@ -1,0 +1,111 @@
+"""How the organisation works, beyond the fixed categories: its statuses, flows, fields and words for causes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sla_engine.domain.statuses import may_follow
+from ticket_contracts.commands import SetStatus
+from ticket_contracts.contract import FieldValue
+from ticket_contracts.tickets import TicketSummary
+from ticket_contracts.vocabulary import Grade, Priority, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Which status, by name or category, may follow which; what is not mentioned may not."""
+
+    name: str
+    teams: frozenset[str]
+    allowed: Mapping[str, frozenset[str]]
+    resolution_code_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """What a custom field holds."""
+
+    type: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One configuration version's documents of work; an empty one refuses every name and allows every category."""
+
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    flows: tuple[Flow, ...] = ()
+    fields: Mapping[str, FieldType] = field(default_factory=dict)
+    resolution_codes: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    priorities: Mapping[tuple[Grade, Grade], Priority] = field(default_factory=dict)
+
+    def refusal_of_status(self, ticket: TicketSummary, command: SetStatus) -> str:
+        """Return why the ticket may not change so, or nothing."""
+        name = command.status_name
+        if name is not None and self.statuses.get(name) is not command.status:
+            return f"status_name: there is no status {name!r} of the category {command.status}"
+        if command.status is not ticket.status and not may_follow(ticket.status, command.status):
+            return f"a ticket that is {ticket.status} cannot become {command.status}"
+        flow = self._flow_of(ticket.team)
+        stays = (command.status, name) == (ticket.status, ticket.status_name)  # only a code or a cause is added
+        before, after = {ticket.status, ticket.status_name}, {command.status, name}
+        if (
+            flow is not None
+            and not stays
+            and not any(after & flow.allowed.get(each, frozenset()) for each in before if each)
+        ):
+            told = f"{ticket.status_name or ticket.status} cannot become {name or command.status}"
+            return f"{told}: the flow {flow.name} of team {ticket.team} does not allow it"
+        return self._refusal_of_solution(command, flow, ticket.resolution_code)
+
+    def _flow_of(self, team: str) -> Flow | None:
+        """Return the flow that names the team, else the one for every team."""
+        own = (flow for flow in self.flows if team in flow.teams)
+        return next(own, next((flow for flow in self.flows if not flow.teams), None))
+
+    def _refusal_of_solution(self, command: SetStatus, flow: Flow | None, known_code: str | None) -> str:
+        solves = command.status is Status.SOLVED
+        if not solves and (command.resolution_code or command.cause):
+            return "resolution_code and cause go with the status solved"
+        if command.resolution_code is not None and command.resolution_code not in self.resolution_codes:
+            return f"resolution_code: {command.resolution_code!r} is not in the taxonomy"
+        if command.cause is not None and command.cause not in self.causes:
+            return f"cause: {command.cause!r} is not in the taxonomy"
+        coded = command.resolution_code is not None or known_code is not None
+        if solves and flow is not None and flow.resolution_code_required and not coded:
+            return f"resolution_code: the flow {flow.name} asks for one before a ticket is solved"
+        return ""
+
+    def refusal_of_fields(self, values: Mapping[str, FieldValue | None]) -> str:
+        """Return which field does not exist or has a value of another type, or nothing."""
+        for name, value in values.items():
+            kind = self.fields.get(name)
+            if kind is None:
+                return f"fields.{name}: there is no such field in the configuration"
+            if value is not None and not _fits(value, kind):
+                told = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}"
+                return f"fields.{name}: {value!r} is not {told}"
+        return ""
+
+
+def _fits(value: FieldValue, kind: FieldType) -> bool:
+    match kind.type:
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "boolean":
+            return isinstance(value, bool)
+        case "date":
+            return isinstance(value, str) and _is_date(value)
+        case "choice":
+            return value in kind.choices
+        case _:
+            return isinstance(value, str)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,183 @@
+"""`firebreak import` and `firebreak what-if` on real servers."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from sla_engine.commands.import_tickets import command_id, read_lines
+from sla_engine.domain.ticket import Ticket
+from sla_engine.stored_state import decode_state
+from tests.support.servers import SharedKafka
+from tests.support.sla_engine import OFFICE, STANDARD, EngineUnderTest, configure, types_of
+from tests.unit.sla_engine.case import CUSTOMER_ID, moment
+from ticket_contracts.envelope import Event, read_event
+from ticket_contracts.topics import COMMANDS
+from ticket_contracts.upkeep import imported_ticket_id
+from ticket_store.sessions import open_pool
+
+LONG_AFTER = moment("mon 10:00", week=30)
+
+FASTER = """
+kind: policy
+name: standard
+order: 1
+calendar: office
+targets:
+  first_response: {normal: 10m, urgent: 10m}
+  resolution: {normal: 3bd, urgent: 4h}
+"""
+
+
+def a_line(number: int, answered: str) -> dict[str, Any]:
+    """A ticket of another desk, opened on Monday at ten and answered at a time of that day; solved two days later."""
+    return {
+        "origin": "old desk",
+        "external_id": f"INC{number}",
+        "brand": "acme",
+        "channel": "email",
+        "contact_id": str(CUSTOMER_ID),
+        "contact": {"kind": "email", "value": "wang@customer.example"},
+        "subject": f"漏水 {number}",
+        "team": "service",
+        "priority": "normal",
+        "opened_at": moment("mon 10:00").isoformat(),
+        "steps": [
+            {"at": moment(f"mon {answered}").isoformat(), "actor": "anna", "message": {"agent": "anna", "text": "好"}},
+            {"at": moment("wed 10:00").isoformat(), "actor": "anna", "status": "solved"},
+        ],
+    }
+
+
+@pytest_asyncio.fixture
+async def engine(database_url: str) -> AsyncIterator[EngineUnderTest]:
+    async with open_pool(database_url, application_name="test engine") as pool:
+        await configure(pool, OFFICE, STANDARD)
+        yield EngineUnderTest(pool)
+
+
+def a_file(folder: Path, *lines: dict[str, Any]) -> Path:
+    file = folder / "tickets.jsonl"
+    file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
+    return file
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "firebreak_cli",
+        *arguments,
+        env={**os.environ, "COLUMNS": "300", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def load(engine: EngineUnderTest, folder: Path, *lines: dict[str, Any]) -> list[str]:
+    """Decide the file's tickets in one batch; return what was published."""
+    commands = read_lines(a_file(folder, *lines))
+    records = [engine.record(each, LONG_AFTER, str(command_id(each.ticket_id))) for each in commands]
+    return types_of(await engine.run(records, now=LONG_AFTER))
+
+
+async def ticket(engine: EngineUnderTest, number: int) -> Ticket:
+    query = "SELECT state FROM tickets WHERE ticket_id = $1"
+    [row] = await engine.rows(query, imported_ticket_id("old desk", f"INC{number}"))
+    return decode_state(row["state"])
+
+
+async def test_a_file_of_tickets_reaches_the_commands_topic_once_however_often_it_is_sent(
+    tmp_path: Path, kafka: SharedKafka, topics: str, database_url: str
+) -> None:
+    file = a_file(tmp_path, a_line(1, "10:05"), a_line(2, "10:30"))
+    servers = {
+        "FIREBREAK_POSTGRES": database_url,
+        "FIREBREAK_KAFKA": kafka.bootstrap,
+        "FIREBREAK_TOPIC_PREFIX": topics,
+    }
+    for _ in range(2):
+        code, output, errors = await run("import", str(file), **servers)
+        assert code == 0, errors
+        assert "2 tickets" in output
+
+    read = await read_records(kafka.bootstrap, topics + COMMANDS.name)
+    assert len(read) == 4
+    assert len({event.id for event in read}) == 2
+
+
+async def read_records(bootstrap: str, topic: str) -> list[Event]:
+    """Return every event of a topic."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(COMMANDS.partitions_local)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[Event] = []
+        while len(found) < sum(ends.values()):
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                found += [read_event(record.headers, record.value) for record in batch]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def test_imported_tickets_have_numbers_and_their_own_times_and_alarm_nobody(
+    engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    published = await load(engine, tmp_path, a_line(1, "10:05"), a_line(2, "12:00"))
+    assert not [each for each in published if each.startswith("alert")]
+    one, two = await ticket(engine, 1), await ticket(engine, 2)
+    assert {one.summary.number, two.summary.number} == {1001, 1002}
+    assert [clock.status for clock in one.clocks] == ["met", "breached"]
+    assert [clock.status for clock in two.clocks] == ["breached", "breached"]
+    assert await load(engine, tmp_path, a_line(1, "10:05")) == []
+
+
+async def test_a_line_that_is_no_ticket_is_named_with_its_field(tmp_path: Path) -> None:
+    file = a_file(tmp_path, a_line(1, "10:05"), {**a_line(2, "10:05"), "priority": "very"})
+    code, _, errors = await run("import", str(file), FIREBREAK_POSTGRES="postgresql://none@127.0.0.1:9/none")
+    assert code == 2
+    assert "line 2: priority" in " ".join(errors.split())
+    assert "Traceback" not in errors
+
+
+async def test_what_if_shows_both_sides_and_changes_nothing(
+    engine: EngineUnderTest, tmp_path: Path, database_url: str
+) -> None:
+    await load(engine, tmp_path, a_line(1, "10:05"), a_line(2, "10:30"), a_line(3, "12:00"))
+    before = await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id")
+    policy = tmp_path / "faster.yaml"
+    policy.write_text(FASTER, encoding="utf-8")
+    span = ("--from", "2026-01-01", "--to", "2026-02-01")
+    code, output, errors = await run(
+        "what-if", "--policy", str(policy), *span, "--json", FIREBREAK_POSTGRES=database_url
+    )
+    assert code == 0, errors
+    report = json.loads(output)
+    assert report["real"]["tickets"] == 3
+    results = {side: report[side]["by_metric"] for side in ("real", "supposed")}
+    assert (results["real"]["first_response"]["met"], results["supposed"]["first_response"]["met"]) == (2, 1)
+    assert (results["real"]["resolution"]["met"], results["supposed"]["resolution"]["met"]) == (0, 3)
+    assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
+
+
+async def test_what_if_refuses_a_policy_that_does_not_hold(
+    engine: EngineUnderTest, tmp_path: Path, database_url: str
+) -> None:
+    assert await engine.rows("SELECT 1 FROM configuration_documents")
+    policy = tmp_path / "wrong.yaml"
+    policy.write_text(FASTER.replace("calendar: office", "calendar: nowhere"), encoding="utf-8")
+    span = ("--from", "2026-01-01", "--to", "2026-02-01")
+    code, _, errors = await run("what-if", "--policy", str(policy), *span, FIREBREAK_POSTGRES=database_url)
+    assert code == 2
+    assert "there is no calendar named 'nowhere'" in " ".join(errors.split())

@@ -1,0 +1,45 @@
+"""The documents of work are refused when they contradict themselves, each by its field."""
+
+import pytest
+
+from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, check_documents
+from ticket_store.documents import Document, Team
+from ticket_store.workflow_documents import CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
+
+TRIAGE = Team(name="triage", display_name="Triage", triage=True)
+PARTS = StatusName.model_validate({"name": "waiting-for-parts", "category": "on-hold"})
+ROW = {"low": "low", "medium": "normal", "high": "high"}
+
+
+def problems(*documents: Document) -> list[str]:
+    try:
+        check_documents([FoundDocument(each) for each in (TRIAGE, PARTS, *documents)])
+    except ConfigurationRefused as refused:
+        return [str(problem) for problem in refused.problems]
+    return []
+
+
+def test_documents_that_hold_are_accepted() -> None:
+    flow = Flow(name="careful", allowed={"new": ("open",), "open": ("waiting-for-parts", "solved")})
+    field = CustomField(name="warranty", type="choice", choices=("valid", "expired"))
+    taxonomy = Taxonomy.model_validate({"name": "taxonomy", "causes": [{"name": "wear"}]})
+    matrix = PriorityMatrix.model_validate({"name": "priorities", "priorities": dict.fromkeys(ROW, ROW)})
+    assert problems(flow, field, taxonomy, matrix) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (Flow(name="f", allowed={"new": ("opne", "solved")}), "flow/f: allowed.new: there is no status 'opne'"),
+        (Flow(name="f", allowed={"new": ("open",)}), "flow/f: allowed: no status leads to solved or closed"),
+        (CustomField(name="w", type="choice"), "field/w: choices: a choice needs at least one"),
+        (CustomField(name="w", type="text", choices=("a",)), "field/w: choices: a field of type text has none"),
+        (CustomField(name="w", type="choice", choices=("a", "a")), "field/w: choices: 'a' stands there 2 times"),
+        (Taxonomy(name="words"), "taxonomy/words: name: the one taxonomy is named 'taxonomy'"),
+        (PriorityMatrix(name="m", priorities={}), "matrix/m: name: the one matrix is named 'priorities'"),
+        (PriorityMatrix(name="priorities", priorities={}), "priorities.low.high: it is missing"),
+    ],
+    ids=str,
+)
+def test_each_contradiction_is_named_with_its_fix(document: Document, problem: str) -> None:
+    assert any(problem in each for each in problems(document)), problems(document)
