@@ -8,12 +8,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.load.measure import ROWS, measure
+from tests.load.measure import LONG_ROWS, ROWS, USUAL_ROWS, measure
 from tests.load.own_time import Profiles
 
 FILE_WIDTH = 150  # columns where there is no terminal to ask, so that no cell of the tables is cut
 
-Only = Annotated[list[str], typer.Option(help=f"Measure only these of {', '.join(ROWS)}.")]
+Only = Annotated[
+    list[str],
+    typer.Option(
+        help=f"Measure only these of {', '.join(ROWS)}. Without it {' and '.join(LONG_ROWS)} are left out: they take "
+        "minutes each."
+    ),
+]
 
 
 def main(
@@ -25,7 +31,7 @@ def main(
     """Measure this machine's limits and ours beside each other."""
     console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     profiles = Profiles() if profile else None
-    figures = asyncio.run(measure(console, seconds, frozenset(only or ROWS), profiles))
+    figures = asyncio.run(measure(console, seconds, frozenset(only or USUAL_ROWS), profiles))
     figures.show(console)
     if profiles is not None:
         profiles.show(console)

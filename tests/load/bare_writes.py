@@ -75,12 +75,13 @@ async def read_records(kafka: str) -> list[list[Message]]:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await consumer.start()
     try:
-        return [await _newest_records(consumer, topic.name) for topic in RECORDS_PER_MESSAGE]
+        return [await newest_records(consumer, topic.name) for topic in RECORDS_PER_MESSAGE]
     finally:
         await consumer.stop()
 
 
-async def _newest_records(consumer: AIOKafkaConsumer, topic: str) -> list[Message]:
+async def newest_records(consumer: AIOKafkaConsumer, topic: str) -> list[Message]:
+    """Return up to BATCH of the newest records of the first partition."""
     partition = TopicPartition(topic, 0)
     consumer.assign([partition])
     end = (await consumer.end_offsets([partition]))[partition]

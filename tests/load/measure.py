@@ -8,15 +8,21 @@ from rich.status import Status
 from tests.load.accept_rows import measure_mails, measure_webhooks
 from tests.load.alert_row import measure_alerts
 from tests.load.bench_stack import BenchStack, bench_stack
+from tests.load.domain_rows import measure_decide_evolve, measure_what_if
 from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
+from tests.load.million_row import measure_million
 from tests.load.own_time import Profiles
 from tests.load.processes import memory_mb
 from tests.load.standing import open_standing
 from tests.load.ticket_rows import measure_latency, measure_tickets
+from tests.load.timer_row import measure_timers
 
 STACK_ROWS = ("webhooks", "mails", "tickets", "latency", "alerts")
-ROWS = ("due_dates", *STACK_ROWS)
+LONG_ROWS = ("timers_fired", "million_clocks")
+"""Minutes each, on a stack of their own, with a policy of their own: only when asked for by name."""
+USUAL_ROWS = ("due_dates", "decide_evolve", "what_if", *STACK_ROWS)
+ROWS = (*USUAL_ROWS, *LONG_ROWS)
 LAP_SHARE = 5  # a lap at a door is a fifth of the long measurement
 SHORTEST_LAP = 2.0
 IDLE_MEMORY_MB, START_SECONDS = 1_500, 15  # budgets of architecture §9
@@ -28,10 +34,28 @@ async def measure(console: Console, seconds: float, wanted: Collection[str], pro
     with console.status("due dates: plain additions, ours, plain additions, ours …") as progress:
         if "due_dates" in wanted:
             measure_due_dates(figures)
+        if "decide_evolve" in wanted:
+            progress.update("decisions: the facts' models, ours, the facts' models, ours …")
+            measure_decide_evolve(figures)
+        if "what_if" in wanted:
+            progress.update("what-if: read, replay, read, replay …")
+            measure_what_if(figures)
         if any(name in wanted for name in STACK_ROWS):
             progress.update("starting Kafka, PostgreSQL and the services")
             await _measure_stack(figures, seconds, wanted, profiles, progress)
+        if any(name in wanted for name in LONG_ROWS):
+            progress.update("starting Kafka, PostgreSQL and the services")
+            await _measure_long(figures, wanted, progress)
     return figures
+
+
+async def _measure_long(figures: Figures, wanted: Collection[str], progress: Status) -> None:
+    async with bench_stack() as bench:
+        if "timers_fired" in wanted:
+            await measure_timers(bench, figures, progress.update)
+        if "million_clocks" in wanted:
+            await measure_million(bench, figures, progress.update)
+        progress.update("stopping")
 
 
 async def _measure_stack(

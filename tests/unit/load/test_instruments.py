@@ -6,18 +6,23 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from itertools import islice
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from ingest_webhook.provider import Messages, WebhookRequest
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
+from tests.load.alert_watch import AlertWatch
+from tests.load.domain_rows import measure_decide_evolve, measure_what_if
 from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.http_load import HttpSender, SignedRequests
+from tests.load.lives import live, policies
 from tests.load.mail_corpus import fresh_mails
 from tests.load.own_time import own_time
 from tests.load.steered_load import quantile
 from tests.support.deployment_files import SHOP_SECRET
+from ticket_contracts.vocabulary import Status
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -76,6 +81,31 @@ def test_due_dates_are_measured_without_any_server() -> None:
     assert row.name == "due_dates"
     assert row.ratio is not None
     assert 0 < row.ratio < 1  # no calendar is as quick as an addition
+
+
+def test_decisions_and_what_if_are_measured_without_any_server() -> None:
+    figures = Figures()
+    measure_decide_evolve(figures, lives=5)
+    measure_what_if(figures, lives=5)
+    assert [row.name for row in figures.rows] == ["decide_evolve", "what_if"]
+    for row in figures.rows:
+        assert row.ratio is not None
+        assert 0 < row.ratio < 1  # neither is as quick as its data alone
+
+
+def test_the_same_lives_are_lived_in_every_run() -> None:
+    one, again = live(5, policies()), live(5, policies())
+    assert [case.ticket for case in one] == [case.ticket for case in again]
+    assert all(case.status is Status.SOLVED for case in one)
+
+
+@pytest.mark.parametrize(
+    ("arrived", "complaint"), [({1: [0.0], 2: [0.0]}, "nobody is due"), ({1: [0.0, 0.1]}, "more than once")]
+)
+def test_alerts_that_are_not_the_demanded_ones_make_no_figure(arrived: dict[int, list[float]], complaint: str) -> None:
+    watch = AlertWatch(consumer=None, arrived={UUID(int=number): times for number, times in arrived.items()})
+    with pytest.raises(AssertionError, match=complaint):
+        watch.exactly([UUID(int=1)])
 
 
 def test_the_json_has_a_ratio_only_where_there_is_a_limit() -> None:

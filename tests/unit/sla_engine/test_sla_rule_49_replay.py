@@ -1,4 +1,4 @@
-"""Rules 48 and 49: replaying gives the clocks of the live run, under the same policy or another one."""
+"""Rule 49: replaying gives the clocks of the live run."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Request
 from sla_engine.domain.ticket import Ticket
-from sla_engine.domain.what_if import as_it_was, replay
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of
 from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
@@ -40,14 +39,6 @@ EVERY_METRIC = {
     metric: {Priority.NORMAL: hours * 3600, Priority.URGENT: hours * 1800}
     for metric, hours in zip(Metric, (1, 2, 4, 8), strict=True)
 }
-policy_options = st.fixed_dictionaries(
-    {
-        "on_reopen": st.sampled_from(["new_cycle", "continue", "ignore"]),
-        "on_priority": st.sampled_from(["from_start", "from_now", "reset"]),
-        "pauses": st.sampled_from([frozenset(), frozenset({Metric.RESOLUTION, Metric.UPDATE}), frozenset(Metric)]),
-        "calendar": st.sampled_from(["office", "always"]),
-    }
-)
 
 
 def two_policies(**options: Any) -> Policies:
@@ -153,25 +144,6 @@ def test_rule_42_each_warning_and_breach_is_given_once_and_in_order(
             if isinstance(fact, ClockWarned) and (fact.clock.metric, fact.clock.cycle) == (clock.metric, clock.cycle)
         ]
         assert percents == sorted(set(percents))
-
-
-@given(steps, policy_options, policy_options)
-def test_rule_48_what_if_gives_the_clocks_of_a_life_under_the_other_policy(
-    script: Script, one: dict[str, Any], other: dict[str, Any]
-) -> None:
-    lived_under_one = live(script, policies=two_policies(**one))
-    other_policies = two_policies(**other)
-    lived_under_other = live(script, policies=other_policies)
-    until = START + timedelta(days=90)
-    assert told(replay(lived_under_one.facts, other_policies, until)) == told(lived_under_other.ticket)
-
-
-@given(steps, policy_options)
-def test_rule_48_what_if_nothing_changes_is_what_happened(script: Script, options: dict[str, Any]) -> None:
-    policies = two_policies(**options)
-    case = live(script, policies=policies)
-    until = START + timedelta(days=90)
-    assert told(replay(case.facts, policies, until)) == told(as_it_was(case.facts))
 
 
 def alerts(facts: list[TicketFact]) -> list[tuple[object, ...]]:

@@ -12,6 +12,8 @@ from ticket_stream.owned import Hold, OwnedPartition
 from ticket_stream.processing import DueTimer
 from ticket_stream.reading import Reader
 
+_MEASURE_SECONDS = 1.0  # no scrape asks more often
+
 log = structlog.get_logger("ticket_stream")
 
 
@@ -26,6 +28,7 @@ class DueTimers:
         self._inspector = inspector
         self._reader = reader
         self._passed_over: set[tuple[int, str]] = set()
+        self._measured_at = 0.0
 
     async def look(self, owned: Sequence[OwnedPartition]) -> list[tuple[OwnedPartition, int]]:
         """Return the partitions, with how far they are read, in which at least one timer may fire.
@@ -80,6 +83,10 @@ class DueTimers:
             item.hold = Hold(asked_at, watermarks[item.physical])
 
     def _measure(self, waiting: Sequence[OwnedPartition], now: float) -> None:
+        """Counting touches every timer in memory, so not at every look: under load there are a hundred a second."""
+        if abs(now - self._measured_at) < _MEASURE_SECONDS:
+            return
+        self._measured_at = now
         metrics = self._context.metrics
         metrics.timers_due.set(sum(item.timers.count_due(now) for item in waiting))
         oldest = min((item.timers.earliest() or now for item in waiting), default=now)

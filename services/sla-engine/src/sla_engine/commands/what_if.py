@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,25 +17,35 @@ from rich.table import Table
 
 from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
 from sla_engine.compile_policies import Earlier, compile_configuration, earlier_versions
+from sla_engine.domain.acts import NO_ACTS, read_history
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.what_if import Results, as_it_was, replay, without_warnings
-from sla_engine.stored_state import decode_fact
-from ticket_contracts.tickets import TicketFact
+from sla_engine.domain.what_if import GROUPS, Results, replay, result_of
 from ticket_store import configuration
 from ticket_store.configuration import Configuration, ConfigurationRefused, Versioned
 from ticket_store.configuration_checks import FoundDocument, check_documents
 from ticket_store.configuration_files import read_documents
 from ticket_store.documents import Document, Policy
 
-FACTS_AT_ONCE = 5_000  # some 10 MB; a ticket has about ten facts
+TICKETS_AT_ONCE = 500  # some 10 MB where conversations are long
 RESULTS = ("met", "breached", "open", "cancelled")
 
 _HISTORIES = """
-SELECT event.ticket_id, event.type, event.data
+SELECT '[' || string_agg('["' || event.type || '",' || event.data || ']', ',' ORDER BY event.version) || ']'
 FROM tickets AS ticket JOIN ticket_events AS event USING (ticket_id)
-WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2
-ORDER BY event.ticket_id, event.version
+WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2 AND event.type <> ALL($3)
+GROUP BY ticket_id
 """
+"""One text for each ticket, in the form of `acts.History`: an answer's rows cost more than their reading."""
+
+_AS_THEY_WENT = """
+SELECT clock.metric, ticket.team, coalesce(ticket.priority, 'none') AS priority,
+       to_char(clock.started_at AT TIME ZONE 'UTC', 'HH24') AS hour, clock.status, count(*) AS clocks
+FROM tickets AS ticket JOIN clocks AS clock USING (ticket_id)
+WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2
+GROUP BY 1, 2, 3, 4, 5
+"""
+"""What is stored is the fold of the same events: `firebreak rebuild --check`."""
+
 _COUNT = "SELECT count(*) FROM tickets WHERE opened_at >= $1 AND opened_at < $2"
 
 _DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -80,18 +90,26 @@ class Span:
 
 
 async def _compare(url: str, supposed: Sequence[Document], span: Span, quiet: bool) -> tuple[Results, Results]:
-    real, imagined = Results(), Results()
+    imagined = Results()
     with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
         async with reading(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             present = await configuration.load(connection)
             policies = suppose(present, supposed, await earlier_versions(connection, present))
-            total = await connection.fetchval(_COUNT, span.first, span.last)
-            bar = progress.add_task("Replaying tickets", total=total)
-            async for facts in _histories(connection, span):
-                real.add(as_it_was(facts))
-                imagined.add(replay(facts, policies, span.until))
-                progress.update(bar, advance=1)
+            real = await _as_they_went(connection, span)
+            bar = progress.add_task("Replaying tickets", total=real.tickets)
+            histories = await connection.cursor(_HISTORIES, span.first, span.last, NO_ACTS)
+            while rows := await histories.fetch(TICKETS_AT_ONCE):
+                for (facts,) in rows:
+                    imagined.add(replay(read_history(facts), policies, span.until))
+                progress.update(bar, advance=len(rows))
     return real, imagined
+
+
+async def _as_they_went(connection: "asyncpg.Connection[asyncpg.Record]", span: Span) -> Results:
+    real = Results(tickets=await connection.fetchval(_COUNT, span.first, span.last))
+    for metric, team, priority, hour, status, clocks in await connection.fetch(_AS_THEY_WENT, span.first, span.last):
+        real.clocks[metric, team, priority, hour, result_of(status)] += clocks
+    return real
 
 
 def suppose(present: Configuration, documents: Sequence[Document], earlier: Earlier) -> Policies:
@@ -103,38 +121,26 @@ def suppose(present: Configuration, documents: Sequence[Document], earlier: Earl
     imagined = {(each.kind, each.name): Versioned(_undated(each), highest + 1) for each in documents}
     together = Configuration(present.version, {**present.documents, **imagined})
     check_documents([FoundDocument(each.document) for each in together.documents.values()])
-    return without_warnings(compile_configuration(together, earlier))
+    return compile_configuration(together, earlier)
 
 
 def _undated(document: Document) -> Document:
     return document.model_copy(update={"effective_from": None}) if isinstance(document, Policy) else document
 
 
-async def _histories(connection: "asyncpg.Connection[asyncpg.Record]", span: Span) -> AsyncIterator[list[TicketFact]]:
-    facts: list[TicketFact] = []
-    async for row in connection.cursor(_HISTORIES, span.first, span.last, prefetch=FACTS_AT_ONCE):
-        if facts and facts[0].ticket_id != row["ticket_id"]:
-            yield facts
-            facts = []
-        facts.append(decode_fact(row["type"], row["data"]))
-    if facts:
-        yield facts
-
-
 def _show(real: Results, imagined: Results, as_json: bool) -> None:
-    groups = ("by_metric", "by_team", "by_priority", "by_hour")
     if as_json:
         sides = {"real": real, "supposed": imagined}
         report = {
-            side: {"tickets": results.tickets, **{group: _nested(getattr(results, group)) for group in groups}}
+            side: {"tickets": results.tickets, **{f"by_{group}": _nested(results.by(group)) for group in GROUPS}}
             for side, results in sides.items()
         }
         print(to_json(report, indent=2).decode())
         return
     console = Console()
     console.print(f"{real.tickets} tickets, as they went → as they would have gone")
-    for group in groups:
-        console.print(_table(group.removeprefix("by_"), getattr(real, group), getattr(imagined, group)))
+    for group in GROUPS:
+        console.print(_table(group, real.by(group), imagined.by(group)))
 
 
 def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:

@@ -111,6 +111,14 @@ class BusinessCalendar:
         due = [self._moment(start + duration * MICROSECOND, instant) for duration in microseconds]
         return [self._opening(start, instant), *due]
 
+    def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
+        """Return the next opening and when `duration`, above zero, has passed since: `plan` for one duration.
+
+        :raises OutOfCalendar: it lies more than `SEARCH_YEARS` ahead.
+        """
+        start = self._position(instant)
+        return self._opening(start, instant), self._moment(start + duration, instant)
+
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the business time from `start` to `end`; nothing when `end` is not later."""
         if end <= start:
@@ -128,12 +136,15 @@ class BusinessCalendar:
 
     def _position(self, instant: datetime) -> timedelta:
         """Business time from the first year laid out until `instant`."""
-        self._cover(instant.year)
+        if not self._first_year < instant.year < self._next_year - 1:
+            self._cover(instant.year)
         moment = instant - EPOCH
         index = bisect_right(self._opens, moment) - 1
         if index < 0:
             return NOTHING
-        return self._open_before[index] + min(moment, self._closes[index]) - self._opens[index]
+        if moment >= self._closes[index]:
+            return self._open_after[index]
+        return self._open_before[index] + (moment - self._opens[index])
 
     def _moment(self, position: timedelta, asked_from: datetime) -> datetime:
         """Return the earliest instant at which `position` is reached."""
@@ -141,7 +152,8 @@ class BusinessCalendar:
         if index == len(self._open_after):
             self._lay_out_until(position, asked_from)
             index = bisect_left(self._open_after, position)
-        return _within_reach(EPOCH + (self._opens[index] + position - self._open_before[index]), asked_from, self.name)
+        found = EPOCH + (self._opens[index] + position - self._open_before[index])
+        return found if found.year == asked_from.year else _within_reach(found, asked_from, self.name)
 
     def _opening(self, position: timedelta, instant: datetime) -> datetime:
         """Return the later of `instant` and the start of the segment in which business time goes on."""

@@ -1,13 +1,12 @@
 """Folding: a ticket is what its facts make of it, and nothing else."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
+from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket, replace
 from ticket_contracts.tickets import (
     ClockFact,
     ClockStarted,
@@ -40,8 +39,7 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if ticket is None or fact.version != ticket.version + 1 or fact.ticket_id != ticket.ticket_id:
         raise BrokenHistory(f"fact {fact.event_type} of {fact.ticket_id} version {fact.version} has no predecessor")
     if isinstance(fact, ClockFact):
-        turned = with_clock(ticket, type(fact), fact.clock)
-        return replace(turned, version=fact.version, summary=fact.ticket)
+        return _with_clock_fact(ticket, fact)
     if isinstance(fact, MessageAdded):
         return _with_message(ticket, fact)
     if isinstance(fact, MessageRevised):
@@ -111,11 +109,13 @@ def _spoken_at(entry: MessageEntry) -> datetime | None:
     return entry.at if speaks(entry) else None
 
 
-def with_clock(ticket: Ticket, transition: type[ClockFact], clock: ClockState) -> Ticket:
-    """Return the ticket after a transition of one clock; a clock that starts also tells the policy that is held."""
-    starts = issubclass(transition, ClockStarted)
+def _with_clock_fact(ticket: Ticket, fact: ClockFact) -> Ticket:
+    """A clock that starts also tells the policy that is held."""
+    clock, starts = fact.clock, isinstance(fact, ClockStarted)
     return replace(
         ticket,
+        version=fact.version,
+        summary=fact.ticket,
         clocks=_with_clock(ticket.clocks, clock),
         no_clock_reason="",
         policy=clock.policy if starts else ticket.policy,
@@ -124,7 +124,7 @@ def with_clock(ticket: Ticket, transition: type[ClockFact], clock: ClockState) -
 
 
 def _with_clock(clocks: tuple[ClockState, ...], changed: ClockState) -> tuple[ClockState, ...]:
-    identity = (changed.metric, changed.cycle)
-    if all((clock.metric, clock.cycle) != identity for clock in clocks):
-        return (*clocks, changed)
-    return tuple(changed if (clock.metric, clock.cycle) == identity else clock for clock in clocks)
+    for place in range(len(clocks) - 1, -1, -1):  # the newest clocks turn most often
+        if clocks[place].metric is changed.metric and clocks[place].cycle == changed.cycle:
+            return (*clocks[:place], changed, *clocks[place + 1 :])
+    return (*clocks, changed)

@@ -1,8 +1,6 @@
 """Folding what tickets do with each other."""
 
-from dataclasses import replace
-
-from sla_engine.domain.ticket import Absorbed, Link, Merged, Merging, Ticket
+from sla_engine.domain.ticket import Absorbed, Link, Merged, Merging, Ticket, replace
 from ticket_contracts.exchanges import (
     LinkAdded,
     LinkRemoved,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sla_engine.domain.acts import Holding
 from sla_engine.domain.calendar import BusinessCalendar
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
@@ -65,7 +66,7 @@ class Policies:
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
     workflow: Workflow = field(default_factory=Workflow)
 
-    def match(self, ticket: TicketSummary) -> Policy | None:
+    def match(self, ticket: TicketSummary | Holding) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""
         for newest in self.in_force:
             policy = newest if newest.effective_from is None else newest.as_of(ticket.opened_at)

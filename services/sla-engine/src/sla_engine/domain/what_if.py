@@ -1,176 +1,146 @@
 """What would the clocks say if another policy or calendar had been in force (rule 48)?
 
-What people did is taken from the facts as it was; only what clocks did is left out and worked out anew, by the very
-functions that decide live commands.
+What people did is taken from the facts as it was; what clocks did is left out there and worked out anew.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sla_engine.domain import timing
-from sla_engine.domain.arrival import count_call, follow_message
-from sla_engine.domain.clock import is_open
-from sla_engine.domain.conversation import is_answer, speaks
-from sla_engine.domain.draft import Draft
-from sla_engine.domain.evolve import evolve, with_clock
-from sla_engine.domain.grading import follow_priority_change
-from sla_engine.domain.opening import clocks_of_first
+from sla_engine.domain.acts import Act, History, Said
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.selection import follow_team
-from sla_engine.domain.status_change import follow_status_change
-from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import Ticket
-from sla_engine.domain.writing import follow_answer
-from ticket_contracts.tickets import (
-    ClockFact,
-    ClockState,
-    MessageAdded,
-    PriorityChanged,
-    StatusChanged,
-    TicketAssigned,
-    TicketFact,
-    TicketOpened,
-)
-from ticket_contracts.upkeep import TicketReevaluated
-from ticket_contracts.vocabulary import ClockStatus
+from sla_engine.domain.rehearsal import Rehearsal
+from ticket_contracts.actions import SpamMarked, TicketWoke
+from ticket_contracts.exchanges import MergeUndone, TicketMerged
+from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
+from ticket_contracts.vocabulary import ClockStatus, Status
+
+_OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
+_OPEN, _NEW = Status.OPEN, Status.NEW
+_STATUS, _WOKE = StatusChanged.event_type, TicketWoke.event_type
+
+_FOLLOWED = {
+    StatusChanged.event_type: Rehearsal.follow_status,
+    PriorityChanged.event_type: Rehearsal.follow_priority,
+    TicketAssigned.event_type: Rehearsal.follow_holder,
+    SpamMarked.event_type: Rehearsal.follow_spam,
+    TicketMerged.event_type: Rehearsal.follow_merge,
+    MergeUndone.event_type: Rehearsal.follow_undone_merge,
+}
 
 
 class NoOpening(ValueError):
     """The history does not begin with the ticket's opening: it is incomplete."""
 
 
-def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> Ticket:
-    """Return the ticket as it would be at `until`. `facts` are its history in order, the opening first.
+def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
+    """Return the ticket's clocks as they would be at `until`.
 
-    :raises NoOpening: they begin otherwise.
+    :raises NoOpening: the history does not begin with the opening.
     """
-    opened = facts[0] if facts else None
-    if not isinstance(opened, TicketOpened):
+    if not history or history[0][0] != _OPENED:
         raise NoOpening("a history begins with the opening of its ticket")
-    clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
-    ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
-    draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
-    told = [fact for fact in facts[1:] if not isinstance(fact, ClockFact | TicketReevaluated) and fact.at <= until]
-    for number, fact in enumerate(told):
-        timing.bring_forward(draft, policies, fact.at)
-        draft.at = draft.seen_at = fact.at
-        draft.actor, draft.cause = fact.actor, _cause(fact)
-        if isinstance(fact, MessageAdded):
-            _hear(draft, policies, fact, told[number + 1 : number + 2])
-        elif draft.ticket.summary != fact.ticket or not isinstance(fact, StatusChanged):
-            _follow(draft, policies, fact)
-    timing.bring_forward(draft, policies, until)
-    return draft.ticket
-
-
-def without_warnings(policies: Policies) -> Policies:
-    """Return the same promises without warnings: no result depends on them, and each costs as much as a breach."""
-    return replace(
-        policies,
-        past={key: replace(policy, warnings=()) for key, policy in policies.past.items()},
-        in_force=tuple(
-            replace(policy, warnings=(), earlier=tuple(replace(each, warnings=()) for each in policy.earlier))
-            for policy in policies.in_force
-        ),
-    )
-
-
-class Rehearsal(Draft):
-    """A draft that keeps no facts: the ticket alone is of interest, and a fact costs ten times as much as its clock."""
-
-    __slots__ = ()
-
-    def repeat(self, fact: TicketFact) -> None:
-        """Let a fact of the real history happen again."""
-        self.ticket = evolve(replace(self.ticket, version=fact.version - 1), fact)
-
-    def turn(self, kind: type[ClockFact], clock: ClockState, **_: Any) -> None:
-        """Turn the clock."""
-        self.ticket = with_clock(self.ticket, kind, clock)
-
-    def turn_by_time(self, kind: type[ClockFact], clock: ClockState, *_: object) -> None:
-        """Turn the clock."""
-        self.ticket = with_clock(self.ticket, kind, clock)
-
-
-def as_it_was(facts: Sequence[TicketFact]) -> Ticket:
-    """Return the ticket as it really is.
-
-    :raises NoOpening: the history begins otherwise.
-    """
-    ticket: Ticket | None = None
-    for fact in facts:
-        ticket = evolve(ticket, fact)
-    if ticket is None:
-        raise NoOpening("a history begins with the opening of its ticket")
+    opened = history[0][1]
+    ticket = Rehearsal(opened, _message(opened), policies)
+    number = 1
+    if opened.actor.is_engine:
+        number = _gather(ticket, history)
+    else:
+        ticket.open_by(_message(opened))
+    while number < len(history):
+        kind, act = history[number]
+        number += 1
+        if act.at > until:
+            continue
+        ticket.bring_forward(act.at)
+        ticket.at = act.at
+        if kind == _SAID:
+            said = _message(act)
+            caused = _change_by(act, said, history, number)
+            ticket.holding = act.ticket
+            ticket.hear(said, history[caused][1] if caused else None)
+            number = caused + 1 if caused else number
+        else:
+            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, act.ticket)
+    ticket.bring_forward(until)
     return ticket
 
 
-def _hear(draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]) -> None:
-    """Repeat a message, then the change of status that it caused, then what both do to the clocks."""
-    entry, before = fact.message, draft.ticket
-    draft.repeat(fact)
-    answers, asks = is_answer(entry), speaks(entry)
-    if answers:
-        timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
-    if (answers or asks) and following and isinstance(following[0], StatusChanged) and _together(fact, following[0]):
-        _follow(draft, policies, following[0])
-    if answers:
-        follow_answer(draft, policies)
-    elif asks:
-        follow_message(draft, policies, before)
-    else:
-        count_call(draft, entry, policies)
+def _gather(ticket: Rehearsal, history: History) -> int:
+    """Take in the messages that were split off another ticket together; clocks start when all are there."""
+    number, opened = 1, history[0][1]
+    while number < len(history) and history[number][0] == _SAID and history[number][1].at == opened.at:
+        ticket.record(_message(history[number][1]))
+        number += 1
+    ticket.start_again()
+    return number
 
 
-def _together(message: TicketFact, change: TicketFact) -> bool:
-    return message.at == change.at and message.actor == change.actor
+def _change_by(act: Act, said: Said, history: History, number: int) -> int | None:
+    """Return where the change of status stands that a message caused: next, or after the end of a snooze.
+
+    A reply opens a new ticket, a question one that rests.
+    """
+    before = act.ticket.status
+    if before is _OPEN or not (before is _NEW if said.is_answer else said.speaks):
+        return None
+    for place in range(number, min(number + 2, len(history))):
+        kind, following = history[place]
+        if following.at != act.at or following.actor != act.actor:
+            return None
+        if kind == _STATUS:
+            return place if following.ticket.status is _OPEN else None
+        if kind != _WOKE:
+            return None
+    return None
 
 
-def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
-    before = draft.ticket.summary
-    draft.repeat(fact)
-    match fact:
-        case StatusChanged():
-            follow_status_change(draft, policies, before.status, fact.ticket.status)
-        case PriorityChanged():
-            follow_priority_change(draft, policies)
-        case TicketAssigned() if fact.ticket.team != before.team and fact.ticket.status not in ENDED:
-            follow_team(draft, policies)
+def _message(act: Act) -> Said:
+    if act.message is None:
+        raise NoOpening("an opening or a message without its message")
+    return act.message
 
 
-def _cause(fact: TicketFact) -> str:
-    return f"{fact.ticket_id}:{fact.version}"
+_RESULTS = {
+    ClockStatus.RUNNING: "open",
+    ClockStatus.PAUSED: "open",
+    ClockStatus.MET: "met",
+    ClockStatus.BREACHED: "breached",
+    ClockStatus.CANCELLED: "cancelled",
+}
+
+
+GROUPS = ("metric", "team", "priority", "hour")
+"""By what clocks are told apart; the hour is that of the clock's start, in UTC."""
+
+_HOURS = tuple(f"{hour:02}" for hour in range(24))
+
+Told = tuple[str, str, str, str, str]
+"""A clock by its groups, and its result: `met`, `breached`, `open` or `cancelled`."""
 
 
 @dataclass(slots=True)
 class Results:
-    """How promises ended: counts of clocks by (group, result), for every way to group them."""
+    """How promises ended: how many clocks there are of each kind."""
 
-    by_metric: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_team: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_priority: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_hour: Counter[tuple[str, str]] = field(default_factory=Counter)
+    clocks: Counter[Told] = field(default_factory=Counter)
     tickets: int = 0
 
-    def add(self, ticket: Ticket) -> None:
-        """Count a ticket's clocks. The hour is that of the clock's start, in UTC."""
+    def add(self, ticket: Rehearsal) -> None:
+        """Count a ticket's clocks."""
         self.tickets += 1
-        summary = ticket.summary
+        team, priority, clocks = ticket.holding.team, ticket.holding.priority or "none", self.clocks
         for clock in ticket.clocks:
-            result = result_of(clock)
-            self.by_metric[clock.metric, result] += 1
-            self.by_team[summary.team, result] += 1
-            self.by_priority[summary.priority or "none", result] += 1
-            self.by_hour[f"{clock.started_at:%H}", result] += 1
+            clocks[clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]] += 1
+
+    def by(self, group: str) -> Counter[tuple[str, str]]:
+        """Return how many clocks there are by (name, result) of one of GROUPS."""
+        place, counts = GROUPS.index(group), Counter[tuple[str, str]]()
+        for told, number in self.clocks.items():
+            counts[told[place], told[-1]] += number
+        return counts
 
 
-def result_of(clock: ClockState) -> str:
-    """Return `met`, `breached`, `open` or `cancelled`."""
-    if clock.status in (ClockStatus.MET, ClockStatus.BREACHED, ClockStatus.CANCELLED):
-        return clock.status
-    assert is_open(clock)  # running or paused: nothing else is left
-    return "open"
+def result_of(status: str) -> str:
+    """Return what a clock with this status counts as."""
+    return _RESULTS[ClockStatus(status)]

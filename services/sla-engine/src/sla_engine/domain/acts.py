@@ -1,0 +1,111 @@
+"""What people did to a ticket, read from its stored facts: only what clocks depend on.
+
+A fact says ten times as much; what is not named here is passed over while it is read, and never becomes an object.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from ticket_contracts.catalogue import TICKET_EVENTS
+from ticket_contracts.tickets import ClockFact
+from ticket_contracts.upkeep import TicketReevaluated
+from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind, Priority, Status
+
+NO_ACTS = tuple(
+    name for name, fact in TICKET_EVENTS.items() if issubclass(fact, ClockFact) or fact is TicketReevaluated
+)
+"""The event types by which clocks tell what they did: it follows from the acts of people and a policy."""
+
+
+# Looking a member up costs more than comparing it.
+_AGENT, _CUSTOMER, _MACHINE = ActorKind.AGENT, ActorKind.CUSTOMER, ActorKind.MACHINE
+_CREATED, _HUMAN = MessageKind.CREATED, Automation.HUMAN
+_SILENT = frozenset(each for each in Automation if not each.starts_tickets)
+
+
+class Doer(Struct, gc=False):
+    """Who did it."""
+
+    kind: ActorKind
+    id: str
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether the sla-engine did it by itself, as when it opens a ticket of messages split off another."""
+        return self.kind is _MACHINE and self.id == "sla-engine"
+
+
+class Call(Struct, gc=False):
+    """A telephone call."""
+
+    direction: str
+    answered: bool
+
+
+class Said(Struct, gc=False):
+    """An entry of the conversation, without its words."""
+
+    author: Doer
+    public: bool
+    at: datetime
+    kind: MessageKind = MessageKind.CREATED
+    automation: Automation = Automation.HUMAN
+    call: Call | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """As `conversation.speaks`."""
+        return (
+            self.author.kind is _CUSTOMER
+            and self.kind is _CREATED
+            and self.automation not in _SILENT
+            and (self.call is None or (self.call.direction == "inbound" and not self.call.answered))
+        )
+
+    @property
+    def is_answer(self) -> bool:
+        """As `conversation.is_answer`."""
+        return self.public and self.author.kind is _AGENT and self.automation is _HUMAN
+
+    @property
+    def is_held_call(self) -> bool:
+        """As `conversation.is_held_call`."""
+        return self.call is not None and self.call.answered
+
+
+class Holding(Struct, gc=False):
+    """The ticket after the act, as far as a policy looks at it."""
+
+    brand: str
+    channel: Channel
+    status: Status
+    team: str
+    opened_at: datetime
+    priority: Priority | None = None
+    tags: tuple[str, ...] = ()
+    spam: bool = False
+
+
+class Act(Struct, gc=False):
+    """One thing that somebody did."""
+
+    at: datetime
+    actor: Doer
+    ticket: Holding
+    message: Said | None = None
+
+
+History = list[tuple[str, Act]]
+"""The acts of one ticket in their order, each with its event type; the opening is the first."""
+
+_decoder = Decoder(History)
+
+
+def read_history(facts: str | bytes) -> History:
+    """Read the JSON array of `[event type, fact]` of one ticket.
+
+    :raises msgspec.DecodeError: it is none.
+    """
+    return _decoder.decode(facts)

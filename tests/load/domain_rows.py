@@ -1,0 +1,101 @@
+"""How fast the rules are by themselves: no server, one core, beside what the data alone cost."""
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sla_engine.domain.acts import NO_ACTS, read_history
+from sla_engine.domain.decide import decide
+from sla_engine.domain.evolve import evolve
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.request import Rejected
+from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.what_if import Results, replay
+from tests.load.figures import Figures, Row
+from tests.load.lives import FIRST, YEAR, live, policies
+from tests.load.rounds import ROUNDS
+from tests.unit.sla_engine.case import Case
+from ticket_contracts.tickets import TicketFact
+
+LIVES = 1_000  # some 20 facts each: a quarter of a second a round at least
+WHAT_IF_BUDGET = 20_000  # tickets a second and core
+REPEATS = 10  # of the lives in a round of what-if
+
+
+def measure_decide_evolve(figures: Figures, lives: int = LIVES) -> None:
+    """`decide_evolve`: commands decided and folded; the limit makes the same facts of their values, with no rule."""
+    under = policies()
+    cases = live(lives, under)
+    commands = sum(len(case.requests) for case in cases)
+    facts = [fact for case in cases for fact in case.facts]
+    values = [(type(fact), dict(fact)) for fact in facts]
+    limits, ours = [], []
+    for _ in range(ROUNDS):
+        limits.append(_rate(commands, lambda: _make(values)))
+        ours.append(_rate(commands, lambda: [_decide(case, under) for case in cases]))
+    made = f"{len(facts) / commands:.1f} facts a command"
+    note = f"per core; {made}; limit: the facts' models alone; {_spread(ours, limits)}"
+    figures.rows.append(Row("decide_evolve", sum(ours) / ROUNDS, sum(limits) / ROUNDS, "commands/s", note))
+
+
+def measure_what_if(figures: Figures, lives: int = LIVES) -> None:
+    """`what_if`: stored histories read, replayed under another policy and counted; the limit reads them only."""
+    cases = live(lives, policies())
+    stored = [_stored(case) for case in cases]
+    other, until = policies(2, calendar="always", on_priority="from_now"), FIRST + 2 * YEAR
+    tickets = REPEATS * lives
+
+    def imagine() -> None:
+        results = Results()
+        for history in stored * REPEATS:
+            results.add(replay(read_history(history), other, until))
+
+    limits, ours = [], []
+    for _ in range(ROUNDS):
+        limits.append(_rate(tickets, lambda: [read_history(history) for history in stored * REPEATS]))
+        ours.append(_rate(tickets, imagine))
+    facts = sum(len(case.facts) for case in cases) / lives
+    clocks = sum(len(case.ticket.clocks) for case in cases) / lives
+    note = (
+        f"per core; {facts:.0f} facts and {clocks:.1f} clocks a ticket; limit: read, not replayed; "
+        f"{_spread(ours, limits)}; the budget is {WHAT_IF_BUDGET:,}"
+    )
+    figures.rows.append(Row("what_if", sum(ours) / ROUNDS, sum(limits) / ROUNDS, "tickets/s", note))
+
+
+def _make(facts: Sequence[tuple[type[TicketFact], dict[str, Any]]]) -> None:
+    for kind, content in facts:
+        kind(**content)
+
+
+def _decide(case: Case, under: Policies) -> Ticket | None:
+    """Decide a life's commands once more, from nothing; what comes of each is folded as the engine does."""
+    ticket: Ticket | None = None
+    for request in case.requests:
+        decision = decide(ticket, request, under, request.appended_at)
+        if not isinstance(decision, Rejected):
+            for fact in decision:
+                ticket = evolve(ticket, fact)
+    return ticket
+
+
+def _stored(case: Case) -> str:
+    """Return what the command reads of a ticket."""
+    rows = [f'["{fact.event_type}",{fact.encode().decode()}]' for fact in case.facts if fact.event_type not in NO_ACTS]
+    return f"[{','.join(rows)}]"
+
+
+def _rate(number: int, work: Callable[[], object]) -> float:
+    """So many a second of processor time: what others do on this machine meanwhile is theirs."""
+    gc.collect()
+    gc.freeze()  # what the bench itself holds is nothing that an engine would have to look through
+    began = time.process_time()
+    work()
+    spent = time.process_time() - began
+    gc.unfreeze()
+    return number / spent
+
+
+def _spread(ours: Sequence[float], limits: Sequence[float]) -> str:
+    return f"{ROUNDS} rounds of {min(ours):,.0f} to {max(ours):,.0f}, limit {min(limits):,.0f} to {max(limits):,.0f}"
