@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from sla_engine.domain.automation_rules import Rule
 from sla_engine.domain.decide import decide
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.publish_facts import Cause, alert_events
 from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, Case, kinds, moment
+from tests.unit.sla_engine.rules import a_rule, a_wait, ruled, runs
+from ticket_contracts.commands import SetStatus
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.topics import COMMANDS
@@ -42,8 +45,8 @@ def a_ticket(*steps: HistoricStep, **changes: Any) -> ImportTicket:
     return ImportTicket(**content)
 
 
-def imported(command: ImportTicket, now: datetime) -> Case:
-    case = Case()
+def imported(command: ImportTicket, now: datetime, *rules: Rule) -> Case:
+    case = ruled(*rules) if rules else Case()
     answer = case.ask(command, now, "import")
     assert isinstance(answer, list), answer
     return case
@@ -111,3 +114,17 @@ def test_a_step_that_cannot_have_happened_is_named_and_nothing_is_imported() -> 
         answer = Case().ask(a_ticket(*steps), moment("fri 10:00"))
         assert isinstance(answer, Rejected)
         assert named in answer.reason
+
+
+def test_rule_47_an_imported_ticket_runs_no_automation_of_its_past_and_lives_on_with_that_of_today() -> None:
+    note = a_rule("note", "opened", "message-added", "status-changed", "clock-breached", then={"note": "x"})
+    close = a_wait("close", Status.PENDING, days=1, then={"status": Status.CLOSED})
+    now = moment("mon 10:00", week=9)
+    steps = (step("mon 12:00", message=ANSWER), step("mon 12:30", status=Status.PENDING))
+    case = imported(a_ticket(*steps), now, note, close)
+    assert runs(case.facts) == []
+    assert case.pass_time(moment("mon 10:00", week=12)) == []
+
+    reopened = case.ask(SetStatus(ticket_id=TICKET, actor=MACHINE, status=Status.OPEN), moment("mon 11:00", week=12))
+    assert isinstance(reopened, list)
+    assert runs(reopened) == [("note", "ran")]

@@ -14,6 +14,7 @@ from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.what_if import as_it_was, replay
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of
+from tests.unit.sla_engine.rules import a_rule, a_wait, with_rules
 from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
 from ticket_contracts.vocabulary import Automation, ClockStatus, MessageKind, Metric, Priority, Status
 
@@ -172,6 +173,40 @@ def test_rule_48_what_if_nothing_changes_is_what_happened(script: Script, option
     case = live(script, policies=policies)
     until = START + timedelta(days=90)
     assert told(replay(case.facts, policies, until)) == told(as_it_was(case.facts))
+
+
+AUTOMATION = (
+    a_rule("triage", "opened", "message-added", when='"t" in ticket.tags', then={"assignee": "li.wei"}, order=1),
+    a_rule("tag", "message-added", when='message.author.kind == "customer"', then={"add_tags": ("t",)}, order=2),
+    a_rule("late", "clock-breached", "clock-warned", then={"priority": Priority.URGENT, "note": "!"}, order=3),
+    a_rule("broken", "assigned", "priority-changed", when="ticket.gone", then={"note": "x"}, order=4),
+    a_rule("hand over", "priority-changed", then={"team": "experts", "reply": "x"}, order=5),
+    a_wait("forgotten", Status.NEW, hours=5, then={"team": "experts"}, order=6),
+    a_wait("remind", Status.PENDING, hours=2, then={"reply": "x"}, order=7),
+    a_wait("reopen", Status.ON_HOLD, days=1, when="!ticket.answered", then={"status": Status.OPEN}, order=8),
+    a_wait("close", Status.SOLVED, days=2, then={"status": Status.CLOSED}, order=9),
+)
+
+
+@settings(max_examples=25)
+@given(steps)
+def test_rule_49_with_automation_replay_repetition_and_late_timers_give_the_ticket_of_the_live_run(
+    script: Script,
+) -> None:
+    policies = with_rules(*AUTOMATION, policies=two_policies())
+    case = live(script, policies=policies)
+    replayed: Ticket | None = None
+    for fact in case.facts:
+        replayed = evolve(replayed, decode_fact(fact.event_type, fact.encode()))
+    assert replayed == case.ticket
+    assert decode_state(encode_state(case.ticket)) == case.ticket
+
+    late = live(script, policies=policies, with_timers=False)
+    assert [(fact.event_type, fact.at, fact.actor.id) for fact in late.facts] == [
+        (fact.event_type, fact.at, fact.actor.id) for fact in case.facts
+    ]
+    assert late.ticket.automation == case.ticket.automation
+    assert told(live(script, policies=policies, repeats=True).ticket) == told(case.ticket)
 
 
 def alerts(facts: list[TicketFact]) -> list[tuple[object, ...]]:

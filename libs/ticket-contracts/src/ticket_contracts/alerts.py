@@ -3,7 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
-from ticket_contracts.contract import Instant, Payload, event_types
+from ticket_contracts.automation import Addressee
+from ticket_contracts.contract import Instant, Name, Payload, event_types
 from ticket_contracts.tickets import ClockState, TicketSummary
 
 
@@ -37,4 +38,17 @@ class SlaBreachWithdrawn(SlaAlert):
     event_type: ClassVar[str] = "firebreak.alert.sla-breach-withdrawn.v1"
 
 
-ALERT_EVENTS = event_types(SlaWarning, SlaBreached, SlaBreachWithdrawn)
+class RuleNotice(Payload):
+    """An automation rule tells people of a ticket; `at` is when it ran."""
+
+    event_type: ClassVar[str] = "firebreak.alert.rule-notice.v1"
+
+    ticket_id: UUID
+    version: int
+    at: Instant
+    ticket: TicketSummary
+    rule: Name
+    recipients: tuple[Addressee, ...]
+
+
+ALERT_EVENTS = event_types(SlaWarning, SlaBreached, SlaBreachWithdrawn, RuleNotice)

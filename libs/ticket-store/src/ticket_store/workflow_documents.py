@@ -76,6 +76,10 @@ class PriorityMatrix(Document):
     priorities: dict[Grade, dict[Grade, Priority]]
 
 
+RULE_VARIABLES = ("ticket", "fact", "message")
+"""What the condition of an automation rule may look at; a rule on time has no fact and no message."""
+
+
 class Waiting(BaseModel):
     """A condition on time: the ticket has been in the status for so long, without a change in between."""
 
@@ -95,9 +99,9 @@ class AutomationEffect(BaseModel):
     priority: Priority | None = None
     team: Label | None = None
     assignee: Label | None = None
-    add_tags: tuple[Label, ...] = ()
-    remove_tags: tuple[Label, ...] = ()
-    fields: dict[Label, FieldValue] = Field(default_factory=dict)
+    add_tags: tuple[Label, ...] = Field(default=(), max_length=50)
+    remove_tags: tuple[Label, ...] = Field(default=(), max_length=50)
+    fields: dict[Label, FieldValue] = Field(default_factory=dict, max_length=50)
     note: Annotated[str, Field(max_length=4000)] = ""
     reply: Annotated[str, Field(max_length=4000)] = Field(default="", description="public, written by a machine")
     notify: tuple[Recipient, ...] = ()

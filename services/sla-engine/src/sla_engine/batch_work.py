@@ -9,7 +9,9 @@ from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import Ticket
 from sla_engine.metrics import BatchTally
 from sla_engine.publish_facts import Cause, alert_events, cause_of, fact_event
+from sla_engine.publish_rules import notice_events, within_rules
 from sla_engine.stored_rows import Row, message_row
+from ticket_contracts.automation import RuleRan
 from ticket_contracts.commands import Command
 from ticket_contracts.tickets import (
     ClockBreached,
@@ -65,13 +67,14 @@ class BatchWork:
 
     def record(self, handled: Handled, facts: list[TicketFact], cause: Cause) -> None:
         """Fold the facts into the ticket and note what to write and to publish; each fact is encoded once."""
-        for fact in facts:
+        for fact, behind in within_rules(facts, cause):
             handled.ticket = evolve(handled.ticket, fact)
-            own_cause = cause_of(fact, cause)
+            own_cause = cause_of(fact, behind)
             event = fact_event(fact, own_cause)
             self.event_rows.append(self._event_row(fact, event))
             self.published.append(event)
             self.published.extend(alert_events(fact, own_cause))
+            self.published.extend(notice_events(fact, own_cause))
             self._note(fact)
 
     def has_recorded(self, ticket_id: UUID, message_id: UUID | None) -> bool:
@@ -107,6 +110,8 @@ class BatchWork:
                 self.tally.clocks["started", clock.metric] += 1
         elif isinstance(fact, MessageAdded | MessageRevised):
             self._note_entry(fact)
+        elif isinstance(fact, RuleRan):
+            self.tally.rules[fact.rule, fact.outcome] += 1
         elif isinstance(fact, ClockFact):
             self.tally.clocks[kind.removeprefix("clock-"), fact.clock.metric] += 1
             if isinstance(fact, ClockWarned | ClockBreached):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from sla_engine.compile_automation import compile_automation
 from sla_engine.compile_workflow import compile_workflow
 from sla_engine.domain import policies as domain
 from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
@@ -35,9 +36,10 @@ class PolicyBook:
     What it keeps was committed by others before our transaction read it, so a retried batch finds the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, supposed: Policies | None = None) -> None:
+        """Start from `supposed` policies in place of the configuration's, for a look at what they would do."""
         self._head: int | None = None
-        self._policies = Policies()
+        self._policies = Policies() if supposed is None else supposed
 
     async def current(self, connection: Connection) -> Policies:
         """Return the policies as this transaction sees them."""
@@ -107,6 +109,7 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
         calendars=calendars,
         unusable_calendars=unusable,
         workflow=compile_workflow(loaded),
+        automation=compile_automation(loaded, calendars),
     )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sla_engine.domain import timing
 from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
 from sla_engine.domain.arrival import receive
+from sla_engine.domain.automation import pass_time, react
 from sla_engine.domain.draft import ENGINE, Draft
+from sla_engine.domain.evolve import evolve
 from sla_engine.domain.grading import classify, set_priority
 from sla_engine.domain.holding import assign
 from sla_engine.domain.import_history import import_ticket, imported_before
@@ -72,9 +73,9 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
         return Rejected("expired", "the command was not handled before its `not_after`")
     if ticket is None:
         if isinstance(command, ReceiveMessage):
-            return [open_ticket(request, command, policies)]
+            return _with_rules([open_ticket(request, command, policies)], request, policies)
         if isinstance(command, OpenSplit):
-            return open_split(request, command, policies)
+            return _with_rules(open_split(request, command, policies), request, policies)
         if isinstance(command, ImportTicket):
             return import_ticket(request, command, policies, now)
         return Rejected("rejected", "there is no such ticket")
@@ -83,16 +84,30 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
         return Rejected("no-op" if command.actor.kind is ActorKind.MACHINE else "conflict", reason)
     draft = Draft(ticket, request.at, command.actor, request.id, request.appended_at)
     draft.entries = request.entries
-    timing.bring_forward(draft, policies, request.at)
+    pass_time(draft, policies, request.at)
     before = len(draft.facts)
     refusal = HANDLERS[type(command)](draft, command, policies)
     if refusal is not None:
         return refusal
+    react(draft, policies, before)
     return draft.facts if len(draft.facts) > before else []  # what is due anyway is left to the timer
 
 
 def decide_due(ticket: Ticket, policies: Policies, now: datetime) -> list[TicketFact]:
-    """Return the warnings and breaches that event time demands up to `now`, each once (rules 42 to 44)."""
+    """Return what event time demands up to `now`: warnings, breaches and rules, each once (rules 42 to 44)."""
     draft = Draft(ticket, now, ENGINE, "", now)
-    timing.bring_forward(draft, policies, now)
+    pass_time(draft, policies, now)
+    return draft.facts
+
+
+def _with_rules(opening: list[TicketFact], request: Request, policies: Policies) -> list[TicketFact]:
+    """Return the facts that open a ticket, and what they set off."""
+    if not policies.automation.rules:
+        return opening
+    ticket: Ticket | None = None
+    for fact in opening:
+        ticket = evolve(ticket, fact)
+    assert ticket is not None  # an opening is at least one fact
+    draft = Draft(ticket, request.at, opening[0].actor, request.id, request.appended_at, opening)
+    react(draft, policies, 0)
     return draft.facts

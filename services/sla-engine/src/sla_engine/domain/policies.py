@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sla_engine.domain.automation_rules import Rules
 from sla_engine.domain.calendar import BusinessCalendar
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
@@ -64,6 +65,7 @@ class Policies:
     calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
     workflow: Workflow = field(default_factory=Workflow)
+    automation: Rules = field(default_factory=Rules)
 
     def match(self, ticket: TicketSummary) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""

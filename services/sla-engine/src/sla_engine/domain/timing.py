@@ -37,18 +37,22 @@ UNDECIDED = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
 """Neither met nor missed: what may still get another target or another policy."""
 
 
+TIMER = "timer:"
+"""Begins the ids of moments."""
+
+
 def timer_cause(ticket_id: UUID, due_at: datetime) -> str:
     """Return the id of "this moment came": the same whether a timer or a later command noticed it."""
-    return f"timer:{ticket_id}:{due_at.isoformat()}"
+    return f"{TIMER}{ticket_id}:{due_at.isoformat()}"
 
 
 def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
     """Add the warnings and breaches due up to `until`, in their order, each dated when it was due.
 
-    Called before every command for the command's own time: what was due by then is decided by event time, not by
-    whether a timer had fired (rule 9), and what a command prevents later is never given (rule 44).
+    What was due by then is decided by event time, not by whether a timer had fired (rule 9), and what a command
+    prevents later is never given (rule 44).
     """
-    while (due := draft.ticket.next_transition()) and due.at <= until:
+    while (due := draft.ticket.next_turn()) and due.at <= until:
         cause = timer_cause(draft.ticket.ticket_id, due.at)
         if isinstance(due, Wake):
             draft.change_by_time(TicketWoke, {"snoozed_until": None}, due.at)

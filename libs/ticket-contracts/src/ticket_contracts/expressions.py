@@ -1,4 +1,5 @@
-"""CEL conditions: compiled once, bounded before they run, and never the end of a message when they fail.
+"""CEL conditions of routing and automation: compiled once, bounded before they run, and never the end of a message when
+they fail.
 
 CEL has no loops but its comprehensions and no side effects; its regular expressions take linear time. What is left to
 bound is nesting of comprehensions and the compilation of a regular expression, which happens at every evaluation.
@@ -6,15 +7,33 @@ bound is nesting of comprehensions and the compilation of a regular expression, 
 
 import re
 import time
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 import cel
 
-from ticket_router.domain.message_view import folded, mentions
-
 MAX_REGEX_SECONDS = 0.002
 """CPU time one regular expression may take to compile; ordinary ones take 0.00002."""
+
+
+def folded(text: str) -> str:
+    """Return `text` so that width and case make no difference: `ＶＩＰ`, `VIP` and `vip` are one word."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return text.casefold()
+
+
+def mentions(text: str, words: list[str]) -> bool:
+    """Say whether a folded text contains any of the words, whatever their width and case."""
+    return any(word in text for word in _folded_words(tuple(words)))
+
+
+@lru_cache(maxsize=1024)  # lists in rules are constants; the bound is for those that are not
+def _folded_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(folded(word) for word in words if word)
+
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {"lower": folded, "mentions": mentions}
 """Ours beside CEL's own (`contains`, `startsWith`, `endsWith`, `matches`, `size`, `has`, `exists`, …)."""
@@ -43,16 +62,18 @@ class ExpressionFailed(Exception):
 
 
 class Condition:
-    """One compiled condition."""
+    """One compiled condition over the variables in `names`."""
 
-    def __init__(self, expression: str) -> None:
-        """:raises UnusableExpression: it does not compile or might take too long."""
+    def __init__(self, expression: str, names: Collection[str]) -> None:
+        """:raises UnusableExpression: it does not compile, looks at something else, or might take too long."""
         self._program = _compile(expression)
         bound_names = _COMPREHENSION.findall(expression)
         if len(bound_names) > 1:
             raise UnusableExpression("more than one of all, exists, exists_one, map, filter: nested they take too long")
-        if unknown := set(self._program.variables()) - {"message", *bound_names}:
-            raise UnusableExpression(f"there is only `message`, not {', '.join(sorted(unknown))[:100]}")
+        if unknown := set(self._program.variables()) - {*names, *bound_names}:
+            known = ", ".join(f"`{name}`" for name in names)
+            raise UnusableExpression(f"there is only {known}, not {', '.join(sorted(unknown))[:100]}")
+        self.expression = expression
         _check_patterns(expression)
 
     def holds(self, context: cel.Context) -> bool:
