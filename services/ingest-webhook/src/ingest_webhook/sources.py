@@ -13,8 +13,8 @@ sources:
     options: {channel: web, time_trusted: false}
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,6 +37,17 @@ class SourcesInvalid(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredSource:
+    """One entry of the file, its secrets resolved; what its sender, and nobody else, has too."""
+
+    name: str
+    provider: str
+    options: Mapping[str, object]
+    secrets: Sequence[str] = field(repr=False)
+    tokens: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +136,21 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     if problems:
         raise SourcesInvalid(problems)
     return Sources(sources, tuple(files))
+
+
+def read_configured(path: Path, environment: Mapping[str, str]) -> list[ConfiguredSource]:
+    """Return the entries of a file that `read_sources` takes.
+
+    :raises SourcesInvalid: as `read_sources`.
+    """
+    read_sources(path, environment)
+    found = []
+    for entry in _read_entries(path):
+        resolver = _Secrets(entry.name, environment)
+        secrets = resolver.resolve_all("secrets", entry.secrets)
+        tokens = resolver.resolve_all("tokens", entry.tokens)
+        found.append(ConfiguredSource(entry.name, entry.provider, entry.options, secrets, tokens))
+    return found
 
 
 def _read_entries(path: Path) -> list[_Entry]:
