@@ -75,7 +75,7 @@ class SpokenSource:
             "name": self.provider,
             "provider": self.provider,
             "brand": BRAND,
-            "account": "main",
+            "account": f"{self.provider}-account",
             "secrets": [{"value": secret} for secret in self.secrets],
             "tokens": [{"value": token} for token in self.tokens],
             "options": dict(self.options),

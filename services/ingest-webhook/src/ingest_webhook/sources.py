@@ -4,7 +4,8 @@ sources:
   - name: shop-form                 # the address is /webhooks/shop-form
     provider: standard-webhooks     # or another of providers/registry.py; each has a page in docs/channels/
     brand: acme
-    account: shop-form              # what the provider calls us; part of every message's identity
+    account: shop-form              # what the provider calls us; part of every message's identity, so no two providers
+                                    # share one
     secrets:                        # all are active: add the new one, change the sender, remove the old one
       - env:SHOP_FORM_SECRET
       - file:/run/secrets/shop-form-next
@@ -115,6 +116,7 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     """
     entries = _read_entries(path)
     problems = [f"sources: the name {name!r} stands twice; give each source its own" for name in _repeated(entries)]
+    problems += _shared_accounts(entries)
     sources: dict[str, Source] = {}
     files = [path]
     for number, entry in enumerate(entries):
@@ -205,6 +207,18 @@ class _Secrets:
 def _repeated(entries: list[_Entry]) -> Iterator[str]:
     names = [entry.name for entry in entries]
     return (name for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def _shared_accounts(entries: list[_Entry]) -> Iterator[str]:
+    """Message ids are unique within a provider's account: under one name for two, one message would hide another."""
+    first: dict[str, _Entry] = {}
+    for number, entry in enumerate(entries):
+        other = first.setdefault(entry.account, entry)
+        if other.provider != entry.provider:
+            yield (
+                f"sources.{number} ({entry.name}).account: {entry.account!r} is also the account of {other.name!r}, "
+                f"which has another provider, so two messages could have one id; write {entry.provider}-{entry.account}, say"
+            )
 
 
 def _explain(error: ValidationError, place: str) -> Iterator[str]:
