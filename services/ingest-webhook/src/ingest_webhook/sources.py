@@ -217,7 +217,7 @@ def _shared_accounts(entries: list[_Entry]) -> Iterator[str]:
         if other.provider != entry.provider:
             yield (
                 f"sources.{number} ({entry.name}).account: {entry.account!r} is also the account of {other.name!r}, "
-                f"which has another provider, so two messages could have one id; write {entry.provider}-{entry.account}, say"
+                f"which has another provider: two messages could have one id; write {entry.provider}-{entry.account}"
             )
 
 
