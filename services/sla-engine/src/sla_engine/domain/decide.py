@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sla_engine.domain import timing
 from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.draft import ENGINE, Draft
@@ -16,6 +15,7 @@ from sla_engine.domain.opening import open_ticket
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler, Rejected, Request
 from sla_engine.domain.selection import recalculate, reevaluate
+from sla_engine.domain.settling import settle
 from sla_engine.domain.splitting import open_split, opened_before, split
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.ticket import Ticket
@@ -83,16 +83,18 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
         return Rejected("no-op" if command.actor.kind is ActorKind.MACHINE else "conflict", reason)
     draft = Draft(ticket, request.at, command.actor, request.id, request.appended_at)
     draft.entries = request.entries
-    timing.bring_forward(draft, policies, request.at)
+    settle(draft, policies, request.at)
     before = len(draft.facts)
     refusal = HANDLERS[type(command)](draft, command, policies)
     if refusal is not None:
         return refusal
+    if draft.wishes:
+        settle(draft, policies, draft.at)
     return draft.facts if len(draft.facts) > before else []  # what is due anyway is left to the timer
 
 
 def decide_due(ticket: Ticket, policies: Policies, now: datetime) -> list[TicketFact]:
-    """Return the warnings and breaches that event time demands up to `now`, each once (rules 42 to 44)."""
+    """Return what event time demands up to `now`: warnings, breaches and steps, each once (rules 42 to 45)."""
     draft = Draft(ticket, now, ENGINE, "", now)
-    timing.bring_forward(draft, policies, now)
+    settle(draft, policies, now)
     return draft.facts
