@@ -39,6 +39,14 @@ SECONDS = Policy.model_validate(
         "calendar": "always",
         "targets": {"first_response": {"normal": "2s"}, "resolution": {"normal": "1h"}},
         "warnings": [50],
+        "escalations": [
+            {
+                "name": "tell Li Wei",
+                "metric": "first_response",
+                "at": "breach",
+                "notify": [{"to": "agent", "name": "li.wei"}],
+            }
+        ],
     }
 )
 
@@ -137,7 +145,7 @@ def count_of(events: list[Event], kind: str) -> int:
     return sum(event.type == f"firebreak.{kind}.v1" for event in events)
 
 
-async def test_an_unanswered_ticket_is_warned_of_and_breaches_once_by_its_own_timer_across_a_restart(
+async def test_an_unanswered_ticket_is_warned_of_breaches_and_escalates_once_by_its_own_timer_across_a_restart(
     kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
 ) -> None:
     ticket_id = uuid4()
@@ -150,7 +158,13 @@ async def test_an_unanswered_ticket_is_warned_of_and_breaches_once_by_its_own_ti
         assert await around.outcome(reply) == "applied"
         seen = await around.until(lambda seen: count_of(seen, "ticket.clock-stopped") == 1)
     assert count_of(seen, "alert.sla-warning") == 1
-    assert count_of(seen, "alert.sla-breached") == 1
+    [alert] = [json.loads(event.data) for event in seen if event.type == "firebreak.alert.sla-breached.v1"]
+    assert [(alarm["kind"], alarm.get("step")) for alarm in alert["alarms"]] == [
+        ("breach", None),
+        ("escalation", "tell Li Wei"),
+    ]
+    assert [person["email"] for person in alert["recipients"]] == ["li.wei@acme.example"]
+    assert count_of(seen, "ticket.escalated") == 1
 
 
 async def test_a_reply_in_time_prevents_the_breach(

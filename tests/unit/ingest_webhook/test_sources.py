@@ -54,6 +54,17 @@ def test_every_secret_of_a_source_is_active(tmp_path: Path) -> None:
         assert read_one(provider, shop_sender().message("hello", way)).text == "hello"
 
 
+def test_two_providers_cannot_share_the_name_of_an_account(tmp_path: Path) -> None:
+    slack = source(name="chat", provider="slack", secrets="[env:NEXT_SLACK_SECRET]")
+    problems = problems_of(tmp_path, "sources:" + source() + slack)
+    assert "sources.1 (chat).account: 'web' is also the account of 'shop'" in problems
+    assert "slack-web" in problems
+
+
+def test_two_addresses_of_one_account_are_one_account(tmp_path: Path) -> None:
+    assert len(read_sources(write(tmp_path, "sources:" + source() + source(name="shop-2")), ENVIRONMENT).by_name) == 2
+
+
 def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(shop_sender().secret + "\n")

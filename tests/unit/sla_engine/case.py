@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.people import People
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
@@ -63,12 +64,15 @@ def a_policy(**changes: Any) -> Policy:
     return Policy(**content)
 
 
-def policies_of(*policies: Policy, calendars: tuple[BusinessCalendar, ...] | None = None) -> Policies:
+def policies_of(
+    *policies: Policy, calendars: tuple[BusinessCalendar, ...] | None = None, people: People | None = None
+) -> Policies:
     usable = (office(), always_open()) if calendars is None else calendars
     return Policies(
         in_force=policies,
         past={(policy.name, policy.version): policy for policy in policies},
         calendars={calendar.name: calendar for calendar in usable},
+        people=people or People(),
     )
 
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sla_engine.domain.audience import Audience, People
 from sla_engine.domain.automation_rules import Effect, Rule, Rules, Stay
+from sla_engine.domain.people import Agent, Group, People, Team
 from sla_engine.domain.policies import Policies
+from sla_engine.domain.steps import Recipient
 from tests.unit.sla_engine.case import Case, a_policy, office, policies_of
-from ticket_contracts.automation import Addressee, RuleRan
+from ticket_contracts.automation import RuleRan
+from ticket_contracts.escalations import Addressee
 from ticket_contracts.expressions import Condition
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.vocabulary import Status
@@ -16,15 +18,15 @@ from ticket_contracts.vocabulary import Status
 LEAD = Addressee(name="lin", display_name="林晓", email="lin@acme.example")
 AGENT_WEI = Addressee(name="li.wei", display_name="Li Wei", email="li.wei@acme.example")
 PEOPLE = People(
-    agents={"lin": LEAD, "li.wei": AGENT_WEI},
-    leads={"service": ("lin",)},
-    groups={"duty": (LEAD, Addressee(email="duty@acme.example"))},
+    agents={each.name: Agent(each.display_name, each.email) for each in (LEAD, AGENT_WEI) if each.name and each.email},
+    teams={name: Team(name, ("lin",) if name == "service" else ()) for name in ("service", "experts")},
+    groups={"duty": Group(("lin",), ("duty@acme.example",))},
 )
 
 
 def a_rule(name: str, *on: str, when: str = "true", then: dict[str, Any], **changes: Any) -> Rule:
     """Return a rule on facts; `then` are the fields of an Effect."""
-    notify = tuple(Audience(*each) for each in then.pop("notify", ()))
+    notify = tuple(Recipient(*each) for each in then.pop("notify", ()))
     variables = ("ticket", "fact", "message")
     content = {"version": 1, "order": 10, "on": frozenset(on), "effect": Effect(**then, notify=notify), **changes}
     return Rule(name=name, condition=Condition(when, variables), **content)
@@ -39,7 +41,7 @@ def a_wait(name: str, status: Status, *, days: int = 0, hours: float = 0, then: 
 
 def with_rules(*rules: Rule, policies: Policies | None = None) -> Policies:
     known = policies_of(a_policy()) if policies is None else policies
-    return replace(known, automation=Rules(tuple(sorted(rules, key=lambda rule: rule.order)), 7, PEOPLE))
+    return replace(known, automation=Rules(tuple(sorted(rules, key=lambda rule: rule.order)), 7), people=PEOPLE)
 
 
 def ruled(*rules: Rule) -> Case:

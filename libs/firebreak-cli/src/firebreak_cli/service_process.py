@@ -75,6 +75,7 @@ def make_services(layout: StackLayout, around: Surroundings) -> list[ServiceProc
         "FIREBREAK_MAILBOXES_FILE": str(layout.mailboxes_file.absolute()),
         "FIREBREAK_SMTP_HOST": LOOPBACK,
         "FIREBREAK_SMTP_PORT": str(layout.port("smtp")),
+        "FIREBREAK_LMTP_PORT": str(layout.port("lmtp")),
     }
     return [
         ServiceProcess(

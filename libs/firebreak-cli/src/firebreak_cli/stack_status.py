@@ -61,6 +61,7 @@ async def stack_status(data_dir: Path) -> StackStatus:
         api=layout.url("crm-api"),
         webhooks=layout.url("ingest-webhook"),
         smtp=f"{LOOPBACK}:{layout.port('smtp')}",
+        lmtp=f"{LOOPBACK}:{layout.port('lmtp')}",
         kafka=state.kafka,
         postgres=state.postgres,
         api_key_file=str(layout.api_key_file),

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ticket_contracts.contract import Contract, Instant, Name
+from ticket_contracts.escalations import Addressee
 from ticket_contracts.tickets import TicketFact
 
 RULE_ACTOR = "automation:"
@@ -13,21 +14,6 @@ RULE_ACTOR = "automation:"
 RuleOutcome = Literal["ran", "passed-over", "failed", "looped", "stopped"]
 """`passed-over`: its time came and the condition did not hold. `failed`: the condition gave no answer. `looped`: it
 would have run because of itself. `stopped`: it ran too often on this ticket and rests until it is changed."""
-
-
-MOST_ADDRESSEES = 100
-"""Told by one event. A larger group has an address of its own; with thousands the event would not fit (256 KiB)."""
-
-
-class Addressee(Contract):
-    """Somebody to tell, as the configuration knew them at that time. One person with several roles stands once."""
-
-    name: Name | None = Field(default=None, description="the agent's name in the configuration; None: no agent")
-    display_name: str = ""
-    email: str | None = None
-    roles: tuple[str, ...] = Field(
-        default=(), description="why: `assignee`, `team-lead`, `watcher`, `agent` or `group:<name>`"
-    )
 
 
 class RuleWait(Contract):

@@ -8,6 +8,7 @@ from ticket_contracts.automation import AUTOMATION_FACTS
 from ticket_contracts.commands import CORE_COMMANDS
 from ticket_contracts.contract import Payload, event_types
 from ticket_contracts.dead_letters import DEAD_LETTER_EVENTS
+from ticket_contracts.escalations import ESCALATION_FACTS
 from ticket_contracts.exchanges import EXCHANGE_COMMANDS, EXCHANGE_FACTS
 from ticket_contracts.messages import MESSAGE_EVENTS
 from ticket_contracts.tickets import CORE_FACTS
@@ -16,7 +17,9 @@ from ticket_contracts.upkeep import UPKEEP_COMMANDS, UPKEEP_FACTS
 
 COMMAND_EVENTS = event_types(*CORE_COMMANDS, *ACTION_COMMANDS, *EXCHANGE_COMMANDS, *UPKEEP_COMMANDS)
 
-TICKET_EVENTS = event_types(*CORE_FACTS, *ACTION_FACTS, *EXCHANGE_FACTS, *UPKEEP_FACTS, *AUTOMATION_FACTS)
+TICKET_EVENTS = event_types(
+    *CORE_FACTS, *ACTION_FACTS, *EXCHANGE_FACTS, *UPKEEP_FACTS, *ESCALATION_FACTS, *AUTOMATION_FACTS
+)
 
 EVENTS_BY_TOPIC: Mapping[Topic, Mapping[str, type[Payload]]] = {
     MESSAGES: MESSAGE_EVENTS,

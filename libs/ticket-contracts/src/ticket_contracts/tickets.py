@@ -20,6 +20,13 @@ from ticket_contracts.vocabulary import (
 )
 
 
+class Lateness(Contract):
+    """For how long a breached clock had been late when its present running stretch began; pauses are left out."""
+
+    business_microseconds: int = Field(default=0, ge=0)
+    wall_microseconds: int = Field(default=0, ge=0, description="the same by the clock on the wall")
+
+
 class ClockState(Contract):
     """One metric of one ticket in one cycle, complete: folding a clock fact replaces the clock.
 
@@ -51,6 +58,7 @@ class ClockState(Contract):
     next_step: str | None = Field(default=None, description="the escalation step that comes next by time")
     next_step_at: Instant | None = None
     steps_done: tuple[str, ...] = Field(default=(), description="escalation steps that have run, each once (rule 45)")
+    late: Lateness | None = Field(default=None, description="only of a clock that was paused or stopped when late")
     cancel_reason: str | None = Field(default=None, description="why it was cancelled, e.g. `superseded`")
     causes: dict[str, str] = Field(default_factory=dict, description="transition -> id of the event behind it")
 

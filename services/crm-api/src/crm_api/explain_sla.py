@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_api.responses import ClockStep, ClockView, SlaView
 from crm_api.sla_words import Language, tell_step
+from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,
@@ -34,6 +35,7 @@ TRANSITIONS = {
     ClockWarned.event_type: "warned",
     ClockBreached.event_type: "breached",
     BreachWithdrawn.event_type: "breach-withdrawn",
+    TicketEscalated.event_type: "escalated",
     ClockMet.event_type: "met",
     ClockStopped.event_type: "stopped",
     ClockCancelled.event_type: "cancelled",

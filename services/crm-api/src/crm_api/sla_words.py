@@ -34,6 +34,7 @@ _STEPS: dict[Language, dict[str, str]] = {
         "warned": "{percent} % of the {metric} target ({target}) is used; due {due}.",
         "breached": "The {metric} target of {target} was missed: it was due {breached}.",
         "breach-withdrawn": "The breach of {metric} was withdrawn: the stop is dated before it was due.",
+        "escalated": "Escalation step {step} was taken for the {metric}, due {due}.",
         "met": "The {metric} target was met after {used} of {target}.",
         "stopped": "The {metric} clock stopped {stopped}, after its breach.",
         "cancelled": "The {metric} clock was cancelled{reason}.",
@@ -47,6 +48,7 @@ _STEPS: dict[Language, dict[str, str]] = {
         "warned": "{metric}目标（{target}）已用 {percent}%；截止 {due}。",
         "breached": "{metric}超时：目标 {target}，应在 {breached} 前完成。",
         "breach-withdrawn": "{metric}的超时记录已撤销：实际完成时间早于截止时间。",
+        "escalated": "{metric}（截止 {due}）已执行升级步骤 {step}。",
         "met": "{metric}达标，用时 {used}，目标 {target}。",
         "stopped": "{metric}计时于 {stopped} 停止，已超时。",
         "cancelled": "{metric}计时已取消{reason}。",
@@ -98,6 +100,7 @@ def tell_step(transition: str, clock: ClockState, language: Language) -> str:
         breached=_instant(clock.breached_at),
         stopped=_instant(clock.stopped_at),
         reason=_reason(clock, language),
+        step=clock.steps_done[-1] if clock.steps_done else "",
     )
 
 

@@ -4,7 +4,8 @@ sources:
   - name: shop-form                 # the address is /webhooks/shop-form
     provider: standard-webhooks     # or another of providers/registry.py; each has a page in docs/channels/
     brand: acme
-    account: shop-form              # what the provider calls us; part of every message's identity
+    account: shop-form              # what the provider calls us; part of every message's identity, so no two providers
+                                    # share one
     secrets:                        # all are active: add the new one, change the sender, remove the old one
       - env:SHOP_FORM_SECRET
       - file:/run/secrets/shop-form-next
@@ -13,8 +14,8 @@ sources:
     options: {channel: web, time_trusted: false}
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,6 +38,17 @@ class SourcesInvalid(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredSource:
+    """One entry of the file, its secrets resolved; what its sender, and nobody else, has too."""
+
+    name: str
+    provider: str
+    options: Mapping[str, object]
+    secrets: Sequence[str] = field(repr=False)
+    tokens: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,7 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     """
     entries = _read_entries(path)
     problems = [f"sources: the name {name!r} stands twice; give each source its own" for name in _repeated(entries)]
+    problems += _shared_accounts(entries)
     sources: dict[str, Source] = {}
     files = [path]
     for number, entry in enumerate(entries):
@@ -125,6 +138,21 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     if problems:
         raise SourcesInvalid(problems)
     return Sources(sources, tuple(files))
+
+
+def read_configured(path: Path, environment: Mapping[str, str]) -> list[ConfiguredSource]:
+    """Return the entries of a file that `read_sources` takes.
+
+    :raises SourcesInvalid: as `read_sources`.
+    """
+    read_sources(path, environment)
+    found = []
+    for entry in _read_entries(path):
+        resolver = _Secrets(entry.name, environment)
+        secrets = resolver.resolve_all("secrets", entry.secrets)
+        tokens = resolver.resolve_all("tokens", entry.tokens)
+        found.append(ConfiguredSource(entry.name, entry.provider, entry.options, secrets, tokens))
+    return found
 
 
 def _read_entries(path: Path) -> list[_Entry]:
@@ -179,6 +207,18 @@ class _Secrets:
 def _repeated(entries: list[_Entry]) -> Iterator[str]:
     names = [entry.name for entry in entries]
     return (name for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def _shared_accounts(entries: list[_Entry]) -> Iterator[str]:
+    """Message ids are unique within a provider's account: under one name for two, one message would hide another."""
+    first: dict[str, _Entry] = {}
+    for number, entry in enumerate(entries):
+        other = first.setdefault(entry.account, entry)
+        if other.provider != entry.provider:
+            yield (
+                f"sources.{number} ({entry.name}).account: {entry.account!r} is also the account of {other.name!r}, "
+                f"which has another provider: two messages could have one id; write {entry.provider}-{entry.account}"
+            )
 
 
 def _explain(error: ValidationError, place: str) -> Iterator[str]:

@@ -1,17 +1,15 @@
 """Turn the configuration's automation documents into rules that the domain runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 
-from sla_engine.domain.audience import Audience, People
 from sla_engine.domain.automation_rules import Effect, Rule, Rules, Stay
 from sla_engine.domain.calendar import BusinessCalendar
-from ticket_contracts.automation import Addressee
+from sla_engine.domain.steps import Recipient
 from ticket_contracts.expressions import Condition, UnusableExpression
 from ticket_store.configuration import Configuration
-from ticket_store.documents import Agent, Group, Team
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, Waiting
 
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -28,29 +26,11 @@ def compile_automation(loaded: Configuration, calendars: Mapping[str, BusinessCa
             rules.append(_rule(each.document, each.version, calendars))
         except (UnusableExpression, UnusableWait) as error:
             log.warning("automation rule cannot be used", rule=each.document.name, reason=str(error))
-    return Rules(tuple(rules), loaded.version, compile_people(loaded))
+    return Rules(tuple(rules), loaded.version)
 
 
 class UnusableWait(ValueError):
     """The calendar of a rule on time is missing, or never reaches the end of the wait."""
-
-
-def compile_people(loaded: Configuration) -> People:
-    """Return the people whom rules can tell."""
-    agents = {
-        name: Addressee(name=name, display_name=each.document.display_name, email=each.document.email)
-        for name, each in loaded.of(Agent).items()
-    }
-    return People(
-        agents=agents,
-        leads={name: each.document.leads for name, each in loaded.of(Team).items()},
-        groups={name: tuple(_people(each.document, agents)) for name, each in loaded.of(Group).items()},
-    )
-
-
-def _people(group: Group, agents: Mapping[str, Addressee]) -> Iterator[Addressee]:
-    yield from (agents[name] for name in group.members if name in agents)
-    yield from (Addressee(email=address) for address in group.addresses)
 
 
 def _rule(document: Automation, version: int, calendars: Mapping[str, BusinessCalendar]) -> Rule:
@@ -91,5 +71,5 @@ def _effect(effect: AutomationEffect) -> Effect:
         fields=effect.fields,
         note=effect.note,
         reply=effect.reply,
-        notify=tuple(Audience(each.to, each.name) for each in effect.notify),
+        notify=tuple(Recipient(each.to, each.name) for each in effect.notify),
     )

@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from sla_engine.compile_automation import compile_automation
+from sla_engine.compile_people import compile_people
+from sla_engine.compile_steps import compile_steps
 from sla_engine.compile_workflow import compile_workflow
+from sla_engine.count_durations import seconds
 from sla_engine.domain import policies as domain
 from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
@@ -110,6 +113,7 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
         unusable_calendars=unusable,
         workflow=compile_workflow(loaded),
         automation=compile_automation(loaded, calendars),
+        people=compile_people(loaded),
     )
 
 
@@ -151,6 +155,7 @@ def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[st
         calendar=policy.calendar,
         targets={} if calendar is None else _targets(policy, calendar),
         warnings=policy.warnings,
+        steps=() if calendar is None else compile_steps(policy, calendar),
         pause_on=frozenset(policy.pause_on),
         pauses=frozenset(policy.pauses),
         call_counts_as_reply=policy.call_counts_as_reply,
@@ -174,13 +179,6 @@ def _targets(policy: documents.Policy, calendar: BusinessCalendar) -> dict[Metri
             else:  # no clock, said on the ticket, is better than a partition that stops at an impossible sum
                 log.warning("target cannot be reached", policy=policy.name, metric=metric, priority=priority)
     return targets
-
-
-def seconds(duration: str, calendar: BusinessCalendar) -> int:
-    """Return the business seconds of `30m`, `4h` or `2bd`; a business day is the calendar's own (rule 39)."""
-    amount, unit = int(duration.rstrip("smhbd")), duration.lstrip("0123456789")
-    unit_seconds = {"s": 1, "m": 60, "h": 3600, "bd": int(calendar.business_day.total_seconds())}
-    return amount * unit_seconds[unit]
 
 
 def _intervals(intervals: Iterable[str]) -> tuple[Interval, ...]:

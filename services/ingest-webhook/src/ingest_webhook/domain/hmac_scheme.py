@@ -67,6 +67,11 @@ def verify_hmac(
         check_signed_time(timestamp, now, tolerance_seconds)
 
 
+def hmac_signature(scheme: HmacScheme, secret: bytes, body: bytes, timestamp: bytes = b"") -> bytes:
+    """Return the signature as the sender spells it."""
+    return _spelled(scheme, secret, _signed(scheme.signed, body, timestamp))
+
+
 def _signed(template: str, body: bytes, timestamp: bytes) -> bytes:
     """Fill the template in one pass, so that a `{timestamp}` within the body stays what it is."""
     values = {_BODY: body, _TIMESTAMP: timestamp}

@@ -17,6 +17,7 @@ from sla_engine.domain.automation_view import short_name
 from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rule_memory import BURST_WITHIN, MOST_RUNS, ONCE, RuleMemory, Wait
+from sla_engine.domain.settling import settle
 from sla_engine.domain.writing import write
 from ticket_contracts.automation import RuleOutcome, RuleRan, RuleWait, WaitingBegun
 from ticket_contracts.commands import Actor, AddNote
@@ -63,7 +64,7 @@ def pass_time(draft: Draft, policies: Policies, until: datetime) -> None:
             come_due(draft, policies, due)
         else:
             start = len(draft.facts)
-            timing.bring_forward(draft, policies, due.at)  # all of this moment, then the rules
+            settle(draft, policies, due.at)  # all of this moment, then the rules
             with _acting(draft, draft.actor, due.at):
                 react(draft, policies, start)
 

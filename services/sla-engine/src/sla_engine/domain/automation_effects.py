@@ -11,11 +11,12 @@ from sla_engine.domain.grading import set_priority
 from sla_engine.domain.holding import assign
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler
+from sla_engine.domain.settling import settle
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.writing import write
 from ticket_contracts.actions import ChangeTags, SetFields
-from ticket_contracts.automation import Addressee
 from ticket_contracts.commands import AddNote, Assign, Command, Reply, SetPriority, SetStatus
+from ticket_contracts.escalations import Addressee
 from ticket_contracts.tickets import TicketFact, TicketSummary
 from ticket_contracts.vocabulary import ActorKind, Automation
 
@@ -43,11 +44,13 @@ def perform(draft: Draft, policies: Policies, effect: Effect, trigger: TicketFac
         if reason:
             draft.ticket = before
             del draft.facts[facts:]
+            draft.wishes.clear()  # of the facts that are gone; before this effect all were carried out
             refused.append(f"{word}: {reason}")
         elif len(draft.facts) > facts:
             done.append(word)
+            settle(draft, policies, draft.at)
     draft.cause = cause
-    notified = policies.automation.people.resolve(effect.notify, draft.ticket.summary)
+    notified = policies.people.resolve(effect.notify, draft.ticket.summary)
     if notified:
         done.append("notify")
     elif effect.notify:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from sla_engine.domain.audience import Audience, People
 from sla_engine.domain.automation_view import Views
 from sla_engine.domain.calendar import BusinessCalendar, OutOfCalendar
+from sla_engine.domain.steps import Recipient
 from ticket_contracts.automation import RULE_ACTOR
 from ticket_contracts.commands import Actor
 from ticket_contracts.contract import FieldValue
@@ -28,7 +28,7 @@ class Effect:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     note: str = ""
     reply: str = ""
-    notify: tuple[Audience, ...] = ()
+    notify: tuple[Recipient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,6 @@ class Rules:
 
     rules: tuple[Rule, ...] = ()
     configuration_version: int = 0
-    people: People = field(default_factory=People)
 
     @cached_property
     def by_fact(self) -> Mapping[str, tuple[Rule, ...]]:

@@ -74,6 +74,11 @@ class BusinessCalendar:
         self._open_after: list[timedelta] = []  # business time up to the end of each segment
 
     @property
+    def zone(self) -> ZoneInfo:
+        """Where its wall clock hangs."""
+        return self._hours.zone
+
+    @property
     def known_until(self) -> date | None:
         """The last day whose public holidays are known; None when the calendar has none to know (rule 40)."""
         return self._public_days.known_until

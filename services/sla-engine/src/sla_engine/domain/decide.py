@@ -17,6 +17,7 @@ from sla_engine.domain.opening import open_ticket
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Handler, Rejected, Request
 from sla_engine.domain.selection import recalculate, reevaluate
+from sla_engine.domain.settling import settle
 from sla_engine.domain.splitting import open_split, opened_before, split
 from sla_engine.domain.status_change import set_status
 from sla_engine.domain.ticket import Ticket
@@ -89,12 +90,14 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     refusal = HANDLERS[type(command)](draft, command, policies)
     if refusal is not None:
         return refusal
+    if draft.wishes:
+        settle(draft, policies, draft.at)
     react(draft, policies, before)
     return draft.facts if len(draft.facts) > before else []  # what is due anyway is left to the timer
 
 
 def decide_due(ticket: Ticket, policies: Policies, now: datetime) -> list[TicketFact]:
-    """Return what event time demands up to `now`: warnings, breaches and rules, each once (rules 42 to 44)."""
+    """Return what event time demands up to `now`: warnings, breaches, steps and rules, each once (rules 42 to 45)."""
     draft = Draft(ticket, now, ENGINE, "", now)
     pass_time(draft, policies, now)
     return draft.facts
