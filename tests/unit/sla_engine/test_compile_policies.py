@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sla_engine.compile_policies import compile_calendars, compile_configuration, opening_hours, seconds
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
+from sla_engine.compile_policies import compile_calendars, compile_configuration, seconds
 from tests.unit.sla_engine.case import a_summary, office
 from ticket_contracts.vocabulary import Channel, Metric, Priority
 from ticket_store.configuration import Configuration, Versioned
 from ticket_store.documents import Calendar, Document, Policy
+from ticket_store.opening_hours import opening_hours
 
 
 def a_configuration(*documents: Document) -> Configuration:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sla_engine.domain import timing
 from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
+from sla_engine.domain.agent_opening import open_by_agent, opened_already
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.grading import classify, set_priority
@@ -33,12 +34,14 @@ from ticket_contracts.exchanges import (
     UndoMerge,
     UnlinkTickets,
 )
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.upkeep import ImportTicket, Recalculate, Reevaluate
 from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
     ReceiveMessage: receive,
+    OpenTicket: opened_already,
     SetStatus: set_status,
     SetPriority: set_priority,
     Assign: assign,
@@ -73,6 +76,8 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     if ticket is None:
         if isinstance(command, ReceiveMessage):
             return [open_ticket(request, command, policies)]
+        if isinstance(command, OpenTicket):
+            return open_by_agent(request, command, policies)
         if isinstance(command, OpenSplit):
             return open_split(request, command, policies)
         if isinstance(command, ImportTicket):

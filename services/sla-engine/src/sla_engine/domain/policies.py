@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
