@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sla_engine.compile_policies import compile_calendars, compile_configuration, opening_hours
+from business_time.calendar import BusinessCalendar
+from sla_engine.compile_policies import compile_calendars, compile_configuration
 from sla_engine.count_durations import seconds
-from sla_engine.domain.calendar import BusinessCalendar
 from sla_engine.domain.steps import Recipient, Step
 from tests.unit.sla_engine.case import a_summary, office
 from ticket_contracts.vocabulary import Channel, Metric, Priority
 from ticket_store.configuration import Configuration, Versioned
 from ticket_store.documents import Agent, Calendar, Document, Group, Policy, Team
+from ticket_store.opening_hours import opening_hours
 
 
 def a_configuration(*documents: Document) -> Configuration:

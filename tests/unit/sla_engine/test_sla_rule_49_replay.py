@@ -100,10 +100,17 @@ def live(
     repeats: bool = False,
     priority: Priority | None = Priority.NORMAL,
     policies: Policies | None = None,
+    by_agent: dict[str, Any] | None = None,
 ) -> Case:
-    """Run a script; `repeats` delivers every message again at once and once more at the end."""
+    """Run a script; `repeats` delivers every message again at once and once more at the end.
+
+    `by_agent` is what an agent opens the ticket with; None: the customer does.
+    """
     case = Case(policies or two_policies())
-    case.receive(START, priority=priority)
+    if by_agent is None:
+        case.receive(START, priority=priority)
+    else:
+        case.open_by_agent(START, priority=priority, **by_agent)
     at = START
     for number, (minutes, (kind, argument)) in enumerate(script, start=2):
         at += timedelta(minutes=minutes)

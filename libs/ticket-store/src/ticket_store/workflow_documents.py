@@ -37,7 +37,9 @@ class Flow(Document):
 
     teams: tuple[Label, ...] = Field(default=(), description="none = every team that no other flow names")
     allowed: dict[Label, tuple[Label, ...]]
-    resolution_code_required: bool = Field(default=False, description="to be solved a ticket needs one")
+    resolution_code_required: bool = Field(
+        default=False, description="to be solved or closed a ticket needs one, spam does not"
+    )
 
 
 class CustomField(Document):

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import structlog
 
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.automation_rules import Effect, Rule, Rules, Stay
-from sla_engine.domain.calendar import BusinessCalendar
 from sla_engine.domain.steps import Recipient
 from ticket_contracts.expressions import Condition, UnusableExpression
 from ticket_store.configuration import Configuration

@@ -3,21 +3,22 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
 
+from business_time.calendar import BusinessCalendar, CalendarNeverOpens
 from sla_engine.compile_automation import compile_automation
 from sla_engine.compile_people import compile_people
 from sla_engine.compile_steps import compile_steps
 from sla_engine.compile_workflow import compile_workflow
 from sla_engine.count_durations import seconds
 from sla_engine.domain import policies as domain
-from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
 from ticket_contracts.vocabulary import Metric, Priority
 from ticket_store import configuration, documents
 from ticket_store.configuration import Configuration, Versioned
+from ticket_store.opening_hours import opening_hours
 from ticket_stream.processing import Connection
 
 LATEST_CALENDARS = """
@@ -132,19 +133,6 @@ def compile_calendars(
     return usable, unusable
 
 
-def opening_hours(calendar: documents.Calendar) -> OpeningHours:
-    """Parse a calendar document."""
-    return OpeningHours(
-        name=calendar.name,
-        zone=ZoneInfo(calendar.zone),
-        week=tuple(_intervals(calendar.week.get(day, ())) for day in documents.WEEKDAYS),
-        country=calendar.country,
-        subdivision=calendar.subdivision,
-        closed=frozenset(calendar.closed),
-        working={day: _intervals(intervals) for day, intervals in calendar.working.items()},
-    )
-
-
 def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[str, BusinessCalendar]) -> domain.Policy:
     """Count the targets out in seconds. Without a usable calendar there are none; the ticket then says why."""
     calendar = calendars.get(policy.calendar)
@@ -179,12 +167,3 @@ def _targets(policy: documents.Policy, calendar: BusinessCalendar) -> dict[Metri
             else:  # no clock, said on the ticket, is better than a partition that stops at an impossible sum
                 log.warning("target cannot be reached", policy=policy.name, metric=metric, priority=priority)
     return targets
-
-
-def _intervals(intervals: Iterable[str]) -> tuple[Interval, ...]:
-    return tuple(_interval(interval) for interval in intervals)
-
-
-def _interval(interval: str) -> Interval:
-    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in interval.split("-"))
-    return (start, end if end > start else end + 24 * 60)  # 22:00-06:00 ends on the next day

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import structlog
 
+from business_time.calendar import NOTHING, SEARCH_YEARS, BusinessCalendar
 from sla_engine.count_durations import seconds
-from sla_engine.domain.calendar import NOTHING, SEARCH_YEARS, BusinessCalendar
 from sla_engine.domain.steps import Recipient, Step
 from ticket_store import documents
 from ticket_store.documents import EscalationStep

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from business_time.calendar import MICROSECOND
 from sla_engine.alarm_words import alarm_words, joined, ticket_words
 from sla_engine.domain import clock as clocks
-from sla_engine.domain.calendar import MICROSECOND
 from sla_engine.domain.people import WHOM_A_CLOCK_CONCERNS, People, merged
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.steps import lateness

@@ -1,6 +1,6 @@
 """How long the configuration's durations are."""
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
 
 
 def seconds(duration: str, calendar: BusinessCalendar) -> int:

@@ -24,6 +24,7 @@ from sla_engine.stored_state import decode_state
 from sla_engine.write_tickets import write_batch
 from ticket_contracts.commands import Command, ReceiveMessage
 from ticket_contracts.exchanges import OpenSplit, Split
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.upkeep import ImportTicket
 from ticket_store.tables import command_outcomes, messages, tickets
@@ -31,7 +32,7 @@ from ticket_stream.processing import Batch, Connection, DueTimer, NewEvent, Reco
 
 Asked = tuple[Record, Command]
 
-OPENING_COMMANDS = (ReceiveMessage, ImportTicket, OpenSplit)
+OPENING_COMMANDS = (ReceiveMessage, OpenTicket, ImportTicket, OpenSplit)
 """What may open a ticket, and so needs a number."""
 
 
@@ -182,8 +183,7 @@ async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Ask
     opening = dict.fromkeys(
         command.ticket_id
         for _, command in asked
-        if isinstance(command, ReceiveMessage | ImportTicket | OpenSplit)
-        and work.tickets[command.ticket_id].loaded is None
+        if isinstance(command, OPENING_COMMANDS) and work.tickets[command.ticket_id].loaded is None
     )
     if not opening:
         return {}

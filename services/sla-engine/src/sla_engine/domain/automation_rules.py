@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from business_time.calendar import BusinessCalendar, OutOfCalendar
 from sla_engine.domain.automation_view import Views
-from sla_engine.domain.calendar import BusinessCalendar, OutOfCalendar
 from sla_engine.domain.steps import Recipient
 from ticket_contracts.automation import RULE_ACTOR
 from ticket_contracts.commands import Actor

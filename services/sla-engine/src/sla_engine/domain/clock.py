@@ -7,7 +7,7 @@ A moment equal to the due time is late: the timer that fires at it and the reply
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.policies import Policy
 from sla_engine.domain.steps import done_name, lateness, with_next_step
 from ticket_contracts.tickets import ClockState

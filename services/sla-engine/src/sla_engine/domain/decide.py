@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
+from sla_engine.domain.agent_opening import open_by_agent, opened_already
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.automation import pass_time, react
 from sla_engine.domain.draft import ENGINE, Draft
@@ -35,12 +36,14 @@ from ticket_contracts.exchanges import (
     UndoMerge,
     UnlinkTickets,
 )
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.upkeep import ImportTicket, Recalculate, Reevaluate
 from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
     ReceiveMessage: receive,
+    OpenTicket: opened_already,
     SetStatus: set_status,
     SetPriority: set_priority,
     Assign: assign,
@@ -73,13 +76,7 @@ def decide(ticket: Ticket | None, request: Request, policies: Policies, now: dat
     if command.not_after is not None and now > command.not_after:
         return Rejected("expired", "the command was not handled before its `not_after`")
     if ticket is None:
-        if isinstance(command, ReceiveMessage):
-            return _with_rules([open_ticket(request, command, policies)], request, policies)
-        if isinstance(command, OpenSplit):
-            return _with_rules(open_split(request, command, policies), request, policies)
-        if isinstance(command, ImportTicket):
-            return import_ticket(request, command, policies, now)
-        return Rejected("rejected", "there is no such ticket")
+        return _open(request, policies, now)
     if command.expected_version not in (None, ticket.version):
         reason = f"the ticket is at version {ticket.version}, the command expects {command.expected_version}"
         return Rejected("no-op" if command.actor.kind is ActorKind.MACHINE else "conflict", reason)
@@ -101,6 +98,21 @@ def decide_due(ticket: Ticket, policies: Policies, now: datetime) -> list[Ticket
     draft = Draft(ticket, now, ENGINE, "", now)
     pass_time(draft, policies, now)
     return draft.facts
+
+
+def _open(request: Request, policies: Policies, now: datetime) -> list[TicketFact] | Rejected:
+    """Return the facts that open the ticket, and what they set off."""
+    match request.command:
+        case ReceiveMessage() as command:
+            return _with_rules([open_ticket(request, command, policies)], request, policies)
+        case OpenTicket() as command:
+            opening = open_by_agent(request, command, policies)
+            return opening if isinstance(opening, Rejected) else _with_rules(opening, request, policies)
+        case OpenSplit() as command:
+            return _with_rules(open_split(request, command, policies), request, policies)
+        case ImportTicket() as command:
+            return import_ticket(request, command, policies, now)
+    return Rejected("rejected", "there is no such ticket")
 
 
 def _with_rules(opening: list[TicketFact], request: Request, policies: Policies) -> list[TicketFact]:

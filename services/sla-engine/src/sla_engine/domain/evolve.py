@@ -85,6 +85,7 @@ def _opened(ticket: Ticket | None, fact: TicketOpened) -> Ticket:
         clocks=fact.clocks,
         message_ids=(fact.message.message_id,),
         first_customer_message_at=_spoken_at(fact.message),
+        last_answered_at=fact.message.at if is_answer(fact.message) else None,
         unanswered_since=_spoken_at(fact.message),
         policy=fact.clocks[0].policy if fact.clocks else None,
         policy_version=fact.clocks[0].policy_version if fact.clocks else None,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.automation_rules import Rules
-from sla_engine.domain.calendar import BusinessCalendar
 from sla_engine.domain.people import People
 from sla_engine.domain.steps import Step
 from sla_engine.domain.workflow import Workflow

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sla_engine.domain.calendar import MICROSECOND, NOTHING, BusinessCalendar
+from business_time.calendar import MICROSECOND, NOTHING, BusinessCalendar
 from ticket_contracts.tickets import ClockState, Lateness
 from ticket_contracts.vocabulary import ClockStatus, Metric
 

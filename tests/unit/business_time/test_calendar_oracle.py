@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sla_engine.domain.calendar import BusinessCalendar, Interval, OpeningHours
-from tests.unit.sla_engine.minute_oracle import MINUTE, WINDOW, MinuteOracle
+from business_time.calendar import BusinessCalendar, Interval, OpeningHours
+from tests.unit.business_time.minute_oracle import MINUTE, WINDOW, MinuteOracle
 
 # A few days before: changes at 02:00, at midnight (in spring an hour of the day is missing, in autumn an hour of the
 # evening comes twice), by half an hour, by a quarter of an hour; in the south; a zone that skipped a whole day; none.

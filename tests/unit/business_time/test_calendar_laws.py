@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours
 from tests.unit.sla_engine.case import NINE_TO_FIVE
 
 MICROSECOND = timedelta(microseconds=1)

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, OpeningHours, OutOfCalendar
+from business_time.calendar import BusinessCalendar, CalendarNeverOpens, OpeningHours, OutOfCalendar
+from tests.unit.business_time.chinese_days import DAYS_OFF, MAKE_UP_DAYS
 from tests.unit.sla_engine.case import NINE_TO_FIVE, office
-from tests.unit.sla_engine.chinese_days import DAYS_OFF, MAKE_UP_DAYS
 
 HOUR = timedelta(hours=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

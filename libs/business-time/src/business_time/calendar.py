@@ -3,8 +3,7 @@
 An interval is open from the first moment at which the calendar's wall clock has reached its start until the first at
 which it has reached its end. So a gap of daylight saving never opens twice, an hour that the clock shows twice counts
 twice inside an interval, and a night shift lasts as long as a stop watch says. All arithmetic is on `timedelta`s since
-1970 in UTC, whole microseconds and nothing to convert; the zone matters only while openings are laid out, a year at a
-time and only as far as is asked. What was asked before never changes an answer.
+1970 in UTC, whole microseconds and nothing to convert. What was asked before never changes an answer.
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.public_days import PublicDays
+from business_time.public_days import PublicDays
 
 Interval = tuple[int, int]
 """Minutes after midnight: start, and end up to 48 h for a shift over midnight; end is later than start."""
@@ -75,7 +74,7 @@ class BusinessCalendar:
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where its wall clock hangs."""
+        """In which its hours are written."""
         return self._hours.zone
 
     @property
@@ -178,6 +177,7 @@ class BusinessCalendar:
             self._append_year()
 
     def _append_year(self) -> None:
+        # Only here the zone matters: a year at a time, and only as far as is asked.
         for start, end in sorted(self._segments(self._next_year)):
             if self._closes and start <= self._closes[-1]:  # touches or overlaps the one before, as 24:00 and 00:00 do
                 self._closes[-1] = max(self._closes[-1], end)

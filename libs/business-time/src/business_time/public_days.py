@@ -11,19 +11,15 @@ for a year without a notice lacks these days. Taiwan stopped exchanging after 20
 
 
 class PublicDays:
-    """The public days of one country, looked up a year at a time; without a country there are none.
-
-    `known_until` is the last day that the library can speak for, None where there is nothing to know.
-    """
+    """The public days of one country, looked up a year at a time; without a country there are none."""
 
     def __init__(self, country: str | None, subdivision: str | None = None) -> None:
-        """
-        :raises NotImplementedError: the library does not know the country or the subdivision.
-        """
+        """:raises NotImplementedError: the library does not know the country or the subdivision."""
         self._country = country
         self._subdivision = subdivision
         self._holidays: dict[int, frozenset[date]] = {}
         self._make_up_days: dict[int, frozenset[date]] = {}
+        # The last day that the library can speak for, None where there is nothing to know.
         self.known_until = None if country is None else date(_last_known_year(country, subdivision), 12, 31)
 
     def is_holiday(self, day: date) -> bool:

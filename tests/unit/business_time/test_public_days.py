@@ -5,7 +5,7 @@ from datetime import date
 import holidays
 import pytest
 
-from sla_engine.domain.public_days import YEARLY_NOTICES, PublicDays
+from business_time.public_days import YEARLY_NOTICES, PublicDays
 
 EXCHANGES_ABOLISHED = {"TW"}
 """Its last exchanged Saturday was in February 2025; since 2026 the days off follow from the law alone."""

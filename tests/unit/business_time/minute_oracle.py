@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.calendar import Interval, OpeningHours
+from business_time.calendar import Interval, OpeningHours
 
 MINUTE = timedelta(minutes=1)
 WINDOW = 20 * 24 * 60  # minutes
