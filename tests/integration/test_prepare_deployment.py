@@ -117,7 +117,7 @@ async def test_a_database_that_is_away_is_said_in_one_line(environment: dict[str
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_becomes_ready_as_the_role_that_was_made_for_it(
-    environment: dict[str, str], service: str
+    environment: dict[str, str], service: str, tmp_path: Path
 ) -> None:
     assert (await prepare(environment))[0] == 0
     [port] = free_ports(1)
@@ -126,6 +126,8 @@ async def test_a_service_becomes_ready_as_the_role_that_was_made_for_it(
         "FIREBREAK_TOPIC_PREFIX": environment["FIREBREAK_TOPIC_PREFIX"],
         "FIREBREAK_POSTGRES": environment[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"],
         "FIREBREAK_PORT": str(port),
+        "FIREBREAK_OBJECT_STORE": tmp_path.as_uri(),
+        "FIREBREAK_PULL_SOURCES_FILE": str(ROOT / "deploy" / "example" / "pull-sources.yaml"),
     }
     # The console script, as the image's entry point runs it.
     process = await asyncio.create_subprocess_exec(str(Path(sys.executable).with_name(service)), env=given)

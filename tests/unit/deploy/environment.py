@@ -21,6 +21,7 @@ POSTGRES_URLS = {
     "router": "postgresql://firebreak_router:secret@postgres/firebreak",
     "sla-engine": "postgresql://firebreak_sla_engine:secret@postgres/firebreak",
     "crm-api": "postgresql://firebreak_crm_api:secret@postgres/firebreak",
+    "ingest-pull": "postgresql://firebreak_ingest_pull:secret@postgres/firebreak",
 }
 
 

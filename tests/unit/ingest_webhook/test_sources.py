@@ -10,11 +10,12 @@ from prometheus_client import CollectorRegistry
 from ingest_webhook.metrics import Metrics
 from ingest_webhook.provider import Handshake
 from ingest_webhook.source_table import SourceTable
-from ingest_webhook.sources import SourcesInvalid, read_sources
+from ingest_webhook.sources import read_sources
 from tests.support.partners.meta import MetaSender
 from tests.support.partners.signed_request import Way
 from tests.unit.ingest_webhook.edge import ENVIRONMENT, SOURCES, shop_sender
 from tests.unit.ingest_webhook.readings import read, read_one
+from ticket_intake.source_file import SourcesInvalid
 
 DEADLINE_SECONDS = 10
 

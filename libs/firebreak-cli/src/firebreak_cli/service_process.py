@@ -24,6 +24,7 @@ PACKAGES = {
     "crm-api": "crm_api",
     "ingest-webhook": "ingest_webhook",
     "ingest-email": "ingest_email",
+    "ingest-pull": "ingest_pull",
 }
 
 
@@ -72,6 +73,7 @@ def make_services(layout: StackLayout, around: Surroundings) -> list[ServiceProc
         "FIREBREAK_HOST": LOOPBACK,
         "FIREBREAK_OBJECT_STORE": layout.objects.absolute().as_uri(),
         "FIREBREAK_SOURCES_FILE": str(layout.sources_file.absolute()),
+        "FIREBREAK_PULL_SOURCES_FILE": str(layout.pull_sources_file.absolute()),
         "FIREBREAK_MAILBOXES_FILE": str(layout.mailboxes_file.absolute()),
         "FIREBREAK_SMTP_HOST": LOOPBACK,
         "FIREBREAK_SMTP_PORT": str(layout.port("smtp")),

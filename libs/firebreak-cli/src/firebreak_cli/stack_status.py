@@ -36,6 +36,7 @@ class StackStatus(BaseModel):
     postgres: str | None = None
     api_key_file: str | None = None
     sources_file: str | None = None
+    pull_sources_file: str | None = None
     log_dir: str | None = None
     services: list[ServiceStatus] = []
     paused: list[PausedPartition] = []
@@ -66,6 +67,7 @@ async def stack_status(data_dir: Path) -> StackStatus:
         postgres=state.postgres,
         api_key_file=str(layout.api_key_file),
         sources_file=str(layout.sources_file),
+        pull_sources_file=str(layout.pull_sources_file),
         log_dir=str(layout.log_dir),
         services=list(services),
         paused=troubles.paused,

@@ -1,6 +1,7 @@
 """One database role per service: every service reads all tables, and writes those that it is the writer of.
 
-So that a ticket has one writer is not a habit but a privilege. Ingestors have no role, because they use no database.
+So that a ticket has one writer is not a habit but a privilege. Who takes messages in at a door has no role, because it
+uses no database; ingest-pull has one for its leases and cursors.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from ticket_store.sessions import connect
 ROUTER = "router"
 SLA_ENGINE = "sla-engine"
 CRM_API = "crm-api"
-SERVICES = (ROUTER, SLA_ENGINE, CRM_API)
+INGEST_PULL = "ingest-pull"
+SERVICES = (ROUTER, SLA_ENGINE, CRM_API, INGEST_PULL)
 STREAMING = (ROUTER, SLA_ENGINE)
 """Services that keep positions, outbox and dead letters: each its own rows of the tables they share."""
 
@@ -33,7 +35,8 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
     "messages": (SLA_ENGINE,),
     "outbox": STREAMING,
     "stream_generation": (),  # only an operator recovers
-    "stream_members": STREAMING,
+    "stream_jobs": (INGEST_PULL,),
+    "stream_members": (*STREAMING, INGEST_PULL),
     "stream_pauses": STREAMING,
     "stream_positions": STREAMING,
     "stream_refusals": STREAMING,

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest_webhook.compose_event import Store, compose_event, compose_message, event_key
-from ingest_webhook.domain.signatures import SignatureInvalid, SignatureStale
 from ingest_webhook.metrics import Metrics
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.rejections import IgnoreReason, Outcome, Rejected, bad_signature, stale, unavailable
@@ -15,6 +13,8 @@ from ingest_webhook.sources import Source
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import StoredObject
 from ticket_contracts.topics import MESSAGES, Topic
+from ticket_intake.compose_event import Store, compose_event, compose_message, event_key
+from ticket_intake.signatures import SignatureInvalid, SignatureStale
 from ticket_store.object_storage import StorageUnavailable
 from ticket_stream.edge_publisher import EventTooLarge, KafkaAway
 

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import structlog
 
 from ingest_webhook.metrics import Metrics
-from ingest_webhook.sources import Source, Sources, SourcesInvalid, read_sources
+from ingest_webhook.sources import Source, Sources, read_sources
+from ticket_intake.source_file import SourcesInvalid
 
 # Kubernetes itself takes up to a minute to bring a changed secret into a pod; a stat of a few files costs nothing.
 LOOK_SECONDS = 5.0

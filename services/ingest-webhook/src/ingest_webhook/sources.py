@@ -17,27 +17,23 @@ sources:
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.provider import Provider
-from ingest_webhook.providers.options import TOKENS
 from ingest_webhook.providers.registry import PROVIDERS
 from ticket_contracts.contract import Name
-
-SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-"""Part of an address, of the event source and of metrics: one spelling in all three."""
-
-
-class SourcesInvalid(Exception):
-    """The file cannot be used. Each problem names the field and the fix; none holds a secret."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+from ticket_intake.options import TOKENS
+from ticket_intake.signatures import SecretMalformed
+from ticket_intake.source_file import (
+    SecretResolver,
+    SourceName,
+    SourcesInvalid,
+    WrittenSecret,
+    explain,
+    read_document,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,10 @@ class Source:
     provider: Provider
 
     @property
+    def time_trusted(self) -> bool:
+        return self.provider.time_trusted
+
+    @property
     def event_source(self) -> str:
         return f"/firebreak/ingest-webhook/{self.name}"
 
@@ -71,12 +71,6 @@ class Sources:
 
     by_name: Mapping[str, Source]
     files: tuple[Path, ...]
-
-
-class _Literal(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    value: str = Field(min_length=1)
 
 
 def _known_provider(name: str) -> str:
@@ -98,8 +92,8 @@ class _Entry(BaseModel):
     provider: Annotated[str, AfterValidator(_known_provider)]
     brand: Name
     account: Name
-    secrets: list[str | _Literal] = Field(min_length=1)
-    tokens: list[str | _Literal] = Field(default_factory=list)
+    secrets: list[WrittenSecret] = Field(min_length=1)
+    tokens: list[WrittenSecret] = Field(default_factory=list)
     options: Annotated[dict[str, object], AfterValidator(_without_tokens)] = Field(default_factory=dict)
 
 
@@ -121,7 +115,7 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     files = [path]
     for number, entry in enumerate(entries):
         place = f"sources.{number} ({entry.name})"
-        resolver = _Secrets(place, environment)
+        resolver = SecretResolver(place, environment)
         secrets = resolver.resolve_all("secrets", entry.secrets)
         tokens = resolver.resolve_all("tokens", entry.tokens)
         problems += resolver.problems
@@ -148,7 +142,7 @@ def read_configured(path: Path, environment: Mapping[str, str]) -> list[Configur
     read_sources(path, environment)
     found = []
     for entry in _read_entries(path):
-        resolver = _Secrets(entry.name, environment)
+        resolver = SecretResolver(entry.name, environment)
         secrets = resolver.resolve_all("secrets", entry.secrets)
         tokens = resolver.resolve_all("tokens", entry.tokens)
         found.append(ConfiguredSource(entry.name, entry.provider, entry.options, secrets, tokens))
@@ -156,52 +150,11 @@ def read_configured(path: Path, environment: Mapping[str, str]) -> list[Configur
 
 
 def _read_entries(path: Path) -> list[_Entry]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SourcesInvalid([f"{path}: {error.strerror}; set FIREBREAK_SOURCES_FILE to a readable file"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = f" at line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
-        raise SourcesInvalid([f"{path}: not YAML in UTF-8{place}"]) from error
+    document = read_document(path, "FIREBREAK_SOURCES_FILE")
     try:
         return _File.model_validate(document).sources
     except ValidationError as error:
-        raise SourcesInvalid(list(_explain(error, ""))) from error
-
-
-class _Secrets:
-    """Resolves one source's secrets and tokens, collecting problems instead of stopping at the first."""
-
-    def __init__(self, place: str, environment: Mapping[str, str]) -> None:
-        self._place = place
-        self._environment = environment
-        self.problems: list[str] = []
-        self.files: list[Path] = []
-
-    def resolve_all(self, field: Literal["secrets", "tokens"], written: list[str | _Literal]) -> list[str]:
-        return [self._resolve(f"{field}.{index}", secret) for index, secret in enumerate(written)]
-
-    def _resolve(self, field: str, secret: str | _Literal) -> str:
-        if isinstance(secret, _Literal):
-            return secret.value
-        kind, _, rest = secret.partition(":")
-        if kind == "env":
-            return self._environment.get(rest) or self._missing(field, f"set the environment variable {rest}")
-        if kind == "file":
-            return self._read(field, Path(rest))
-        return self._missing(field, "write env:NAME, file:/path, or `value:` with the secret itself")
-
-    def _read(self, field: str, path: Path) -> str:
-        self.files.append(path)
-        try:
-            content = path.read_text(encoding="utf-8").strip()  # editors and `echo` end files with a line break
-        except (OSError, UnicodeDecodeError):
-            return self._missing(field, f"make {path} a readable text file")
-        return content or self._missing(field, f"write the secret into {path}")
-
-    def _missing(self, field: str, fix: str) -> str:
-        self.problems.append(f"{self._place}.{field}: no secret found; {fix}")
-        return ""
+        raise SourcesInvalid(list(explain(error, ""))) from error
 
 
 def _repeated(entries: list[_Entry]) -> Iterator[str]:
@@ -221,13 +174,8 @@ def _shared_accounts(entries: list[_Entry]) -> Iterator[str]:
             )
 
 
-def _explain(error: ValidationError, place: str) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        yield f"{'.'.join(filter(None, (place, *map(str, detail['loc']))))}: {detail['msg']}"
-
-
 def _explain_options(error: ValidationError, place: str) -> Iterator[str]:
     """Tokens reach the provider as an option, but that is not where they were written."""
-    for problem in _explain(error, ""):
+    for problem in explain(error, ""):
         field = problem.partition(":")[0].partition(".")[0]
         yield f"{place}.{problem}" if field == TOKENS else f"{place}.options.{problem}"

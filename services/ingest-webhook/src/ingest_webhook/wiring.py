@@ -16,7 +16,6 @@ from ingest_webhook.metrics import Metrics
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.settings import IngestWebhookSettings
 from ingest_webhook.source_table import SourceTable
-from ingest_webhook.sources import SourcesInvalid
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Probes, Readiness, with_probes
@@ -24,6 +23,7 @@ from service_kit.problems import ProblemBoundary
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 

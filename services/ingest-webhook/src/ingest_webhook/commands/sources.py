@@ -17,7 +17,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from ingest_webhook.check_sources import SECONDS, Check, check_sources
-from ingest_webhook.sources import ConfiguredSource, SourcesInvalid, read_configured
+from ingest_webhook.sources import ConfiguredSource, read_configured
+from ticket_intake.source_file import SourcesInvalid
 
 FOUND_WRONG = 1  # exit code
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from ingest_webhook.domain.signatures import SecretMalformed
+from ticket_intake.signatures import SecretMalformed
 
 _BLOCK_BYTES = 16
 _PADDING_BITS = 128

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ingest_webhook.domain.signatures import SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
+from ticket_intake.signatures import SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
 
 # SHA-1 is no choice for a new sender; as HMAC's hash it is not broken, and some have nothing else.
 Algorithm = Literal["sha1", "sha256", "sha384", "sha512"]

@@ -1,6 +1,6 @@
 """What a customer sent and we have not got, in words for the agent. Fetching it takes a token and another job."""
 
-from ingest_webhook.domain.clean_text import one_line
+from ticket_intake.clean_text import one_line
 
 FILE_NAME_LENGTH = 200
 

@@ -6,14 +6,15 @@ account's credentials and is a job of its own); the message names them.
 
 from collections.abc import Mapping, Sequence
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.phone_numbers import e164
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingMessage, Reading, WebhookRequest
-from ingest_webhook.providers.phone_calls import NAME_LENGTH, one_message, spelled
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import NAME_LENGTH, spelled
+from ticket_intake.phone_numbers import e164
 
 DOCUMENTATION = "docs/channels/twilio-sms.md"
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.meta_webhook import MetaPart
+from ticket_intake.clean_text import one_line
 
 DOCUMENTATION = "docs/channels/whatsapp.md"
 

@@ -8,13 +8,13 @@ import msgspec
 
 from ingest_webhook.domain.dingtalk_signature import robot_signature
 from ingest_webhook.domain.feishu_cipher import encrypt_feishu, feishu_keys, feishu_signature
-from ingest_webhook.domain.sorted_digest import sorted_digest
-from ingest_webhook.domain.wecom_cipher import RANDOM_BYTES, callback_keys, encrypt
 from ingest_webhook.providers.callback_options import ReceiverOptions
 from ingest_webhook.providers.dingtalk import DingtalkOptions
 from ingest_webhook.samples.sample import CHECK, Sample
 from ingest_webhook.samples.signed_bodies import JSON
 from ingest_webhook.sources import ConfiguredSource
+from ticket_intake.sorted_digest import sorted_digest
+from ticket_intake.wecom_cipher import RANDOM_BYTES, callback_keys, encrypt
 
 ECHO = b"20261123"
 """What is to be echoed is a number."""

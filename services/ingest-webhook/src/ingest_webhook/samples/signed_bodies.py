@@ -11,10 +11,10 @@ import msgspec
 from ingest_webhook.domain.body_signatures import line_signature, meta_signature, x_signature
 from ingest_webhook.domain.douyin_signature import douyin_signature
 from ingest_webhook.domain.hmac_scheme import GITHUB, hmac_signature
-from ingest_webhook.domain.signatures import slack_signature, standard_keys
 from ingest_webhook.providers.hmac_sender import HmacOptions
 from ingest_webhook.samples.sample import CHECK, Sample
 from ingest_webhook.sources import ConfiguredSource
+from ticket_intake.signatures import slack_signature, standard_keys
 
 JSON = {"content-type": "application/json"}
 

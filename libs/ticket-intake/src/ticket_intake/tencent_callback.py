@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from ingest_webhook.domain.wecom_cipher import Envelope
+from ticket_intake.wecom_cipher import Envelope
 
 # Found in the raw bytes: nothing parses the XML of a sender who has proved nothing yet.
 _ENCRYPTED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")

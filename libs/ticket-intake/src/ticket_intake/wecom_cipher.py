@@ -14,9 +14,9 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
-from ingest_webhook.domain.sorted_digest import matches_sorted_digest
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
+from ticket_intake.sorted_digest import matches_sorted_digest
 
 RANDOM_BYTES = 16
 _LENGTH_BYTES = 4

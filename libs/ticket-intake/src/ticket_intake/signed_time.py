@@ -1,6 +1,6 @@
 """The time that a platform signed, against ours."""
 
-from ingest_webhook.domain.signatures import SignatureInvalid, SignatureStale
+from ticket_intake.signatures import SignatureInvalid, SignatureStale
 
 # Unix seconds have ten digits until the year 2286, milliseconds thirteen: which of both it is shows from the length.
 _SECONDS_DIGITS, _MILLISECONDS_DIGITS = 10, 13

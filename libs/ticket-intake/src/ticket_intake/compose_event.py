@@ -2,19 +2,41 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from ingest_webhook.domain.clean_text import one_line, shorten
-from ingest_webhook.domain.identity import message_identity
-from ingest_webhook.message_data import ConversationData, MessageData
-from ingest_webhook.provider import IncomingFile, IncomingMessage
-from ingest_webhook.sources import Source
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
+from ticket_intake.clean_text import one_line, shorten
+from ticket_intake.identity import message_identity
+from ticket_intake.incoming import IncomingFile, IncomingMessage
+from ticket_intake.message_data import ConversationData, MessageData
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
 """Durably stores content of a media type; `ObjectStorage.put`."""
+
+
+class Origin(Protocol):
+    """The configured source that a message came through."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def brand(self) -> str: ...
+
+    @property
+    def account(self) -> str:
+        """What the provider calls us; part of every message's identity."""
+        ...
+
+    @property
+    def event_source(self) -> str: ...
+
+    @property
+    def time_trusted(self) -> bool: ...
+
 
 # A quarter of an event at the four bytes that a character takes at most: the text travels on inside a command and a
 # fact, and all three have to stay below MAX_EVENT_BYTES.
@@ -26,7 +48,7 @@ MAX_PROBLEMS, PROBLEM_LENGTH = 20, 1000
 
 
 async def compose_message(
-    message: IncomingMessage, source: Source, message_id: str, received_at: datetime, store: Store
+    message: IncomingMessage, source: Origin, message_id: str, received_at: datetime, store: Store
 ) -> MessageData:
     """Build the payload; what is long or a file is stored first. An ordinary message touches no storage.
 
@@ -55,7 +77,7 @@ async def compose_message(
         attachments=tuple([await _store_file(file, store) for file in message.files]) if message.files else (),
         received_at=received_at,
         sent_at=message.sent_at or UNSET,
-        time_trusted=source.provider.time_trusted,
+        time_trusted=source.time_trusted,
         may_auto_answer=message.may_auto_answer,
         call=message.call or UNSET,
         reading_problems=_shortened(message.reading_problems),
@@ -67,7 +89,7 @@ def event_key(payload: MessageData) -> str:
     return f"{payload.brand}|{payload.account}|{payload.conversation.key}"
 
 
-def compose_event(payload: MessageData, source: Source, key: str, traceparent: str) -> Event:
+def compose_event(payload: MessageData, source: Origin, key: str, traceparent: str) -> Event:
     """Wrap the payload. It starts a chain, so it is its own correlation."""
     event_id = payload.message_id
     return Event(

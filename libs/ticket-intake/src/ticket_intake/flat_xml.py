@@ -6,7 +6,7 @@ from xml.etree.ElementTree import ParseError  # the error only; defusedxml does 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ingest_webhook.domain.clean_text import clean_text
+from ticket_intake.clean_text import clean_text
 
 # The longest event of WeChat has about thirty.
 MAX_ELEMENTS = 100

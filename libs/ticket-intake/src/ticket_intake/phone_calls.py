@@ -8,14 +8,14 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.phone_numbers import e164, is_number, known_region, plain_number
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Answer, IncomingMessage, Messages
-from ingest_webhook.providers.call_words import Language, call_subject, call_text, voicemail_subject, voicemail_text
-from ingest_webhook.providers.options import SourceOptions
 from ticket_contracts.messages import CallRecord
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.call_words import Language, call_subject, call_text, voicemail_subject, voicemail_text
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.phone_numbers import e164, is_number, known_region, plain_number
 
 NAME_LENGTH = 200
 # A day; a longer "call" is a channel that hung.
@@ -105,7 +105,3 @@ def voicemail_message(
         text=voicemail_text(caller, voicemail.seconds, language),
         reading_problems=(voicemail.problem(provider),),
     )
-
-
-def one_message(message: IncomingMessage, answer: Answer | None = None) -> Messages:
-    return Messages((message,), answer)
