@@ -19,6 +19,7 @@ PORT_ORDER = (
     "kafka",
     "kafka-controller",
     "postgres",
+    "ingest-files",
 )
 
 

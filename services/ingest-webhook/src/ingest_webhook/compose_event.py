@@ -12,6 +12,7 @@ from ingest_webhook.provider import IncomingFile, IncomingMessage
 from ingest_webhook.sources import Source
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
+from ticket_store.file_danger import danger_of
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
 """Durably stores content of a media type; `ObjectStorage.put`."""
@@ -53,6 +54,7 @@ async def compose_message(
         text=text,
         text_object=text_object,
         attachments=tuple([await _store_file(file, store) for file in message.files]) if message.files else (),
+        files=message.remote_files,
         received_at=received_at,
         sent_at=message.sent_at or UNSET,
         time_trusted=source.provider.time_trusted,
@@ -85,8 +87,10 @@ def compose_event(payload: MessageData, source: Source, key: str, traceparent: s
 
 async def _store_file(file: IncomingFile, store: Store) -> Attachment:
     name = one_line(file.name, FILE_NAME_LENGTH) or "unnamed"
-    return Attachment(name=name, content=await store(file.content, file.media_type))
+    danger = danger_of(file.name, file.content)
+    return Attachment(name=name, content=await store(file.content, file.media_type), danger=danger)
 
 
 def _shortened(problems: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([shorten(problem, PROBLEM_LENGTH) for problem in problems[:MAX_PROBLEMS]]) if problems else ()
+    # `str`: one that knows a file (`LeftBehind`) is not one that msgspec writes.
+    return tuple([str(shorten(problem, PROBLEM_LENGTH)) for problem in problems[:MAX_PROBLEMS]]) if problems else ()

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from ingest_webhook.message_data import Person
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import CallRecord
+from ticket_contracts.messages import CallRecord, RemoteFile
 from ticket_contracts.vocabulary import Channel, MessageKind
 
 
@@ -56,6 +56,7 @@ class IncomingMessage(NamedTuple):
     text: str = ""
     sent_at: datetime | None = None
     files: tuple[IncomingFile, ...] = ()
+    remote_files: tuple[RemoteFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
     may_auto_answer: bool = True
