@@ -22,7 +22,7 @@ from service_kit.settings import KafkaSettings, PostgresSettings, load_settings
 from ticket_contracts.topics import TOPICS
 from ticket_store.configuration import apply, load_directory, read_head
 from ticket_store.migrations import upgrade_async
-from ticket_store.roles import CRM_API, INGEST_PULL, ROUTER, SLA_ENGINE, create_roles, role_of
+from ticket_store.roles import CRM_API, INGEST_FILES, INGEST_PULL, ROUTER, SLA_ENGINE, create_roles, role_of
 from ticket_store.sessions import connect
 from ticket_stream.topic_admin import create_topics
 
@@ -50,6 +50,7 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
     sla_engine_postgres: SecretStr = Field(description="What the sla-engine gets; its role is made.")
     crm_api_postgres: SecretStr = Field(description="What crm-api gets; its role is made.")
     ingest_pull_postgres: SecretStr = Field(description="What ingest-pull gets; its role is made.")
+    ingest_files_postgres: SecretStr = Field(description="What ingest-files gets; its role is made.")
     configuration_directory: Path | None = Field(
         None, description="YAML files with teams, rules, calendars and policies, for a database that has none yet."
     )
@@ -68,6 +69,7 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
             SLA_ENGINE: self.sla_engine_postgres,
             CRM_API: self.crm_api_postgres,
             INGEST_PULL: self.ingest_pull_postgres,
+            INGEST_FILES: self.ingest_files_postgres,
         }
 
     @model_validator(mode="after")

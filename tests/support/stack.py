@@ -36,6 +36,8 @@ LOWEST_PORT, HIGHEST_PORT = 12_000, 30_000
 SPARE_PORTS = 16  # for second processes of a service
 
 STREAMING = ("router", "sla-engine")
+# No customer of a test's stack sends files by chat; a process more is seconds more for each stack.
+USUAL = tuple(name for name in PACKAGES if name != "ingest-files")
 
 
 class Instance(ServiceProcess):
@@ -120,7 +122,7 @@ class Stack:
 @asynccontextmanager
 async def running_stack(
     documents: Sequence[Document] = (),
-    services: Sequence[str] = tuple(PACKAGES),
+    services: Sequence[str] = USUAL,
     environment: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[Stack]:
     """Run a stack with the example configuration and `documents`; `environment` adds variables by service.

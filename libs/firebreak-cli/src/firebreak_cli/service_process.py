@@ -22,6 +22,7 @@ PACKAGES = {
     "router": "ticket_router",
     "sla-engine": "sla_engine",
     "crm-api": "crm_api",
+    "ingest-files": "ingest_files",
     "ingest-webhook": "ingest_webhook",
     "ingest-email": "ingest_email",
     "ingest-pull": "ingest_pull",

@@ -20,6 +20,7 @@ PORT_ORDER = (
     "kafka-controller",
     "postgres",
     "ingest-pull",
+    "ingest-files",
 )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ticket_contracts.commands import Actor, Routing
 from ticket_contracts.contract import Contract, FieldValue, Instant, Name, Payload, Words
-from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
@@ -81,6 +81,7 @@ class MessageEntry(Contract):
     html: StoredObject | None = None
     raw: StoredObject | None = None
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[RemoteFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
     at: Instant = Field(description="the time that counts for the SLA")
@@ -148,7 +149,7 @@ class MessageAdded(TicketFact):
 
 
 class MessageRevised(TicketFact):
-    """The customer edited or deleted a message (`message.kind`); recorded, and never a reason to start a clock."""
+    """The customer edited or deleted a message, or a file of it was fetched (`message.kind`); no reason for a clock."""
 
     event_type: ClassVar[str] = "firebreak.ticket.message-revised.v1"
 

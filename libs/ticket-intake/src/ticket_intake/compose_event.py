@@ -12,6 +12,7 @@ from ticket_intake.clean_text import one_line, shorten
 from ticket_intake.identity import message_identity
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.message_data import ConversationData, MessageData
+from ticket_store.file_danger import danger_of
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
 """Durably stores content of a media type; `ObjectStorage.put`."""
@@ -75,6 +76,7 @@ async def compose_message(
         text=text,
         text_object=text_object,
         attachments=tuple([await _store_file(file, store) for file in message.files]) if message.files else (),
+        files=message.remote_files,
         received_at=received_at,
         sent_at=message.sent_at or UNSET,
         time_trusted=source.time_trusted,
@@ -107,8 +109,10 @@ def compose_event(payload: MessageData, source: Origin, key: str, traceparent: s
 
 async def _store_file(file: IncomingFile, store: Store) -> Attachment:
     name = one_line(file.name, FILE_NAME_LENGTH) or "unnamed"
-    return Attachment(name=name, content=await store(file.content, file.media_type))
+    danger = danger_of(file.name, file.content)
+    return Attachment(name=name, content=await store(file.content, file.media_type), danger=danger)
 
 
 def _shortened(problems: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([shorten(problem, PROBLEM_LENGTH) for problem in problems[:MAX_PROBLEMS]]) if problems else ()
+    # `str`: one that knows a file (`LeftBehind`) is not one that msgspec writes.
+    return tuple([str(shorten(problem, PROBLEM_LENGTH)) for problem in problems[:MAX_PROBLEMS]]) if problems else ()

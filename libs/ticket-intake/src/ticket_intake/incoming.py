@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from ticket_contracts.messages import CallRecord
+from ticket_contracts.messages import CallRecord, RemoteFile
 from ticket_contracts.vocabulary import Channel, MessageKind
 from ticket_intake.message_data import Person
 
@@ -36,6 +36,7 @@ class IncomingMessage(NamedTuple):
     text: str = ""
     sent_at: datetime | None = None
     files: tuple[IncomingFile, ...] = ()
+    remote_files: tuple[RemoteFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
     may_auto_answer: bool = True

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ticket_contracts.contract import Contract
-from ticket_contracts.messages import Attachment, CallRecord, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, MessageKind
 
 
@@ -50,6 +50,7 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     html: StoredObject | UnsetType = UNSET
     raw: StoredObject | UnsetType = UNSET
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[RemoteFile, ...] = ()
     received_at: datetime
     sent_at: datetime | UnsetType = UNSET
     time_trusted: bool = False

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
 from ticket_contracts.contract import FieldValue
-from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
@@ -153,6 +153,9 @@ class MessageView(Response):
     html: StoredObject | None
     raw: StoredObject | None
     attachments: list[Attachment]
+    files: list[RemoteFile] = Field(
+        description="files that the provider kept, each in its newest state: pending, stored, failed or infected"
+    )
     call: CallRecord | None
     reading_problems: list[str]
 

@@ -38,6 +38,9 @@ class SourceTable:
     def get(self, name: str) -> Source | None:
         return self._sources.by_name.get(name)
 
+    def any_spooled(self) -> bool:
+        return any(source.spooled for source in self._sources.by_name.values())
+
     def ask_reload(self) -> None:
         """Read again now, changed or not; a signal handler calls this."""
         self._asked.set()

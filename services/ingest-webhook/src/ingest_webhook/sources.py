@@ -12,17 +12,21 @@ sources:
       - value: whsec_…              # literal; for tests and local stacks
     tokens: [env:SHOP_TOKEN]        # only for providers with a second kind of secret; written like the first
     options: {channel: web, time_trusted: false}
+    limits: {per_second: 50, burst: 200, body_bytes: 65536}  # each may be left out
+    files: {tokens: [env:SLACK_BOT_TOKEN]}  # fetch what customers send (docs/files.md); left out: only name it
+    spool: true                     # keep requests while Kafka is away; left out: for providers that do not repeat
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ingest_webhook.provider import Provider
-from ingest_webhook.providers.registry import PROVIDERS
+from ingest_webhook.providers.registry import GIVE_UP_ON_4XX, PROVIDERS, REPEATING
 from ticket_contracts.contract import Name
 from ticket_intake.options import TOKENS
 from ticket_intake.signatures import SecretMalformed
@@ -47,6 +51,13 @@ class ConfiguredSource:
     tokens: Sequence[str] = field(default=(), repr=False)
 
 
+class RateLimit(NamedTuple):
+    """Requests a second on the average, and at once after a quiet time; for each process that receives them."""
+
+    per_second: float
+    burst: int
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One configured source, ready to use."""
@@ -55,6 +66,13 @@ class Source:
     brand: str
     account: str
     provider: Provider
+    spooled: bool = False
+    """Its requests wait in the spool while Kafka is away, because the provider would not repeat them."""
+    rate: RateLimit | None = None
+    body_bytes: int | None = None
+    gives_up_on_4xx: bool = False
+    fetches_files: bool = False
+    """ingest-files has what it takes to fetch what customers send; else the message only names it."""
 
     @property
     def time_trusted(self) -> bool:
@@ -71,6 +89,35 @@ class Sources:
 
     by_name: Mapping[str, Source]
     files: tuple[Path, ...]
+
+
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    per_second: float | None = Field(default=None, gt=0)
+    burst: int | None = Field(default=None, ge=1)
+    body_bytes: int | None = Field(default=None, ge=1)
+
+    @property
+    def rate(self) -> RateLimit | None:
+        if self.per_second is None:
+            return None
+        return RateLimit(self.per_second, self.burst or max(1, ceil(self.per_second)))
+
+    @model_validator(mode="after")
+    def _burst_of_a_rate(self) -> "_Limits":
+        if self.burst is not None and self.per_second is None:
+            raise ValueError("`burst` goes with `per_second`")
+        return self
+
+
+class _Files(BaseModel):
+    """What `ingest-files` reads and checks; it resolves the secrets, which are never ours to know."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    tokens: list[WrittenSecret] = Field(default_factory=list)
+    api: str = ""
 
 
 def _known_provider(name: str) -> str:
@@ -95,6 +142,22 @@ class _Entry(BaseModel):
     secrets: list[WrittenSecret] = Field(min_length=1)
     tokens: list[WrittenSecret] = Field(default_factory=list)
     options: Annotated[dict[str, object], AfterValidator(_without_tokens)] = Field(default_factory=dict)
+    spool: bool | None = None
+    limits: _Limits = _Limits()
+    files: _Files | None = None
+
+    def source(self, provider: Provider) -> Source:
+        return Source(
+            self.name,
+            self.brand,
+            self.account,
+            provider,
+            spooled=self.provider not in REPEATING if self.spool is None else self.spool,
+            rate=self.limits.rate,
+            body_bytes=self.limits.body_bytes,
+            gives_up_on_4xx=self.provider in GIVE_UP_ON_4XX,
+            fetches_files=self.files is not None,
+        )
 
 
 class _File(BaseModel):
@@ -124,7 +187,7 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
             try:
                 options = entry.options | {TOKENS: tokens} if tokens else entry.options
                 provider = PROVIDERS[entry.provider](options, secrets)
-                sources[entry.name] = Source(entry.name, entry.brand, entry.account, provider)
+                sources[entry.name] = entry.source(provider)
             except SecretMalformed as error:
                 problems.append(f"{place}.secrets: one {error}")
             except ValidationError as error:

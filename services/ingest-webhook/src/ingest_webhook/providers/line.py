@@ -158,7 +158,14 @@ def _text(said: Said) -> str:
 def _problems(said: Said) -> Iterator[str]:
     if said.type in FILES:
         where = said.content.original_url or f"message id {said.id}"
-        yield left_behind("LINE", said.type, where, name=said.file_name, size=said.file_size)
+        yield left_behind(
+            "LINE",
+            said.type,
+            where,
+            name=said.file_name,
+            size=said.file_size,
+            locator=said.content.original_url or said.id,
+        )
     elif said.type == "sticker":
         yield left_behind("LINE", "sticker", f"message id {said.id}")
     elif said.type not in ("text", "location"):

@@ -128,7 +128,9 @@ def _problems(place: Place, said: Said) -> Iterator[str]:
         yield f"{place.name} does not pass on this kind of message; look at it in {place.name}"
     for attachment in said.attachments or ():
         payload = attachment.payload or Payload()
-        yield left_behind(place.name, attachment.type, payload.url or "no link given", name=payload.title)
+        yield left_behind(
+            place.name, attachment.type, payload.url or "no link given", name=payload.title, locator=payload.url
+        )
 
 
 def _compose(

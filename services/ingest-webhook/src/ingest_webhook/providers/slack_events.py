@@ -1,7 +1,7 @@
 """Slack's Events API: https://docs.slack.dev/apis/events-api/ and …/reference/events/message.
 
 A request with `X-Slack-Retry-Num` is treated like the first: its first delivery may be exactly the one that failed.
-Files stay at Slack (fetching them takes a token and is a job of its own); the message names them.
+Files stay at Slack: the message names them, and ingest-files fetches them where the source has a token.
 """
 
 import re
@@ -46,6 +46,9 @@ class File(_Part):
     name: str | None = None
     size: int | None = None
     permalink: str | None = None
+    url_private_download: str | None = None
+    url_private: str | None = None
+    mimetype: str | None = None
 
 
 class Edit(_Part):
@@ -211,4 +214,12 @@ def _show_reference(match: re.Match[str]) -> str:
 
 def _left_at_slack(file: File) -> str:
     where = file.permalink or "no link given"
-    return left_behind("Slack", "file", where, name=file.name or "unnamed", size=file.size)
+    return left_behind(
+        "Slack",
+        "file",
+        where,
+        name=file.name or "unnamed",
+        size=file.size,
+        locator=file.url_private_download or file.url_private,
+        media_type=file.mimetype,
+    )

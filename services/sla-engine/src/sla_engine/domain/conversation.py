@@ -66,6 +66,7 @@ def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> Mess
         html=message.html,
         raw=message.raw,
         attachments=message.attachments,
+        files=message.files,
         call=message.call,
         reading_problems=message.reading_problems,
         at=at,
