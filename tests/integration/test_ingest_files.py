@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.fetch_files import FileFetching, Limits
-from ingest_files.file_sources import SourcesInvalid, read_file_sources
+from ingest_files.file_sources import read_file_sources
 from ingest_files.guarded_http import GuardedClient
 from ingest_files.metrics import FileMetrics
 from tests.integration.test_router import Routers, routers
@@ -26,6 +26,7 @@ from tests.support.partners.bot_api import BotApi, bot_api
 from tests.support.servers import SharedKafka
 from ticket_contracts.messages import Conversation, MessageReceived, RemoteFile
 from ticket_contracts.vocabulary import FileState, MessageKind
+from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage
 from ticket_store.tables import file_fetches
 from ticket_stream.edge_publisher import open_edge_publisher

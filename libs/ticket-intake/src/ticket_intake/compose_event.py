@@ -9,10 +9,10 @@ from msgspec import UNSET, UnsetType
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
 from ticket_intake.clean_text import one_line, shorten
+from ticket_intake.file_danger import danger_of
 from ticket_intake.identity import message_identity
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.message_data import ConversationData, MessageData
-from ticket_store.file_danger import danger_of
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
 """Durably stores content of a media type; `ObjectStorage.put`."""

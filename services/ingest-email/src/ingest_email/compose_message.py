@@ -14,7 +14,7 @@ from ingest_email.read_mail import ReadMail
 from ticket_contracts.messages import Attachment, Conversation, MessageReceived, StoredObject
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import Automation, Channel
-from ticket_store.file_danger import danger_of
+from ticket_intake.file_danger import danger_of
 
 RAW_MEDIA_TYPE = "message/rfc822"
 

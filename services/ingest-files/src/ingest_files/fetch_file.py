@@ -9,7 +9,7 @@ from ingest_files.guarded_http import Answer, GuardedClient
 from ingest_files.scan_file import Scanner
 from ticket_contracts.messages import RemoteFile, StoredObject
 from ticket_contracts.vocabulary import FileState, Scan
-from ticket_store.file_danger import danger_of
+from ticket_intake.file_danger import danger_of
 from ticket_store.object_storage import StorageUnavailable
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]

@@ -4,18 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_files.schemes.registry import SCHEMES, WITHOUT_TOKEN
 from ingest_files.schemes.scheme import Access, Fetch
-
-
-class SourcesInvalid(Exception):
-    """The file cannot be used; each problem names the field and the fix, and none holds a secret."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
+from ticket_intake.source_file import SecretResolver, SourcesInvalid, WrittenSecret, explain, read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +19,10 @@ class FileSource:
     access: Access
 
 
-class _Literal(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    value: str = Field(min_length=1)
-
-
 class _Files(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    tokens: list[str | _Literal] = Field(default_factory=list)
+    tokens: list[WrittenSecret] = Field(default_factory=list)
     api: str = Field("", pattern=r"^(https?://[^/@\s]+(/\S*)?)?$")
 
 
@@ -60,20 +47,20 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
 
     :raises SourcesInvalid:
     """
+    document = read_document(path, "FIREBREAK_SOURCES_FILE")
     try:
-        entries = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).sources
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SourcesInvalid([f"{path}: not readable as YAML in UTF-8: {type(error).__name__}"]) from error
+        entries = _File.model_validate(document).sources
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
-        raise SourcesInvalid([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in details]) from error
+        raise SourcesInvalid(list(explain(error, ""))) from error
     problems: list[str] = []
     found: dict[str, FileSource] = {}
     for entry in entries:
         if entry.files is None:
             continue
         place = f"sources ({entry.name}).files"
-        tokens = tuple(_resolve(place, token, environment, problems) for token in entry.files.tokens)
+        resolver = SecretResolver(place, environment)
+        tokens = tuple(resolver.resolve_all("tokens", entry.files.tokens))
+        problems += resolver.problems
         if entry.provider not in SCHEMES:
             problems.append(f"{place}: files of {entry.provider} cannot be fetched; leave `files` out")
         elif not tokens and entry.provider not in WITHOUT_TOKEN:
@@ -83,22 +70,3 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
     if problems:
         raise SourcesInvalid(problems)
     return found
-
-
-def _resolve(place: str, written: str | _Literal, environment: Mapping[str, str], problems: list[str]) -> str:
-    if isinstance(written, _Literal):
-        return written.value
-    kind, _, rest = written.partition(":")
-    token = ""
-    if kind == "env":
-        token = environment.get(rest, "")
-    elif kind == "file":
-        try:
-            token = Path(rest).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            token = ""
-    if not token:
-        problems.append(
-            f"{place}.tokens: no token found; write env:NAME, file:/path, or `value:` with the token itself"
-        )
-    return token

@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.fetch_files import FileFetching, Limits
-from ingest_files.file_sources import FileSource, SourcesInvalid, read_file_sources
+from ingest_files.file_sources import FileSource, read_file_sources
 from ingest_files.guarded_http import GuardedClient
 from ingest_files.metrics import FileMetrics
 from ingest_files.scan_file import Scanner
@@ -21,6 +21,7 @@ from service_kit.probes import Probes, Readiness
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import open_edge_publisher

@@ -3,7 +3,7 @@
 import pytest
 
 from ticket_contracts.vocabulary import Danger
-from ticket_store.file_danger import danger_of
+from ticket_intake.file_danger import danger_of
 
 ZIP, OLD_OFFICE, PROGRAM = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"MZ\x90\x00"
 
