@@ -172,7 +172,7 @@ async def test_the_result_of_a_file_whose_ticket_is_unknown_opens_none(routers: 
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ("{tokens: [env:MISSING]}", "no token found"),
+        ("{tokens: [env:MISSING]}", "set the environment variable MISSING"),
         ("{}", "only for a token"),
         ("{tokens: [{value: t}], api: 'ftp://x'}", "api"),
         ("{token: x}", "token"),
