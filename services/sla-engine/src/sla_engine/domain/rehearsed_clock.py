@@ -6,7 +6,7 @@ life of it ends as that of a real clock does is what `test_sla_rule_48_what_if` 
 
 from datetime import datetime, timedelta
 
-from sla_engine.domain.calendar import NOTHING, BusinessCalendar
+from business_time.calendar import NOTHING, BusinessCalendar
 from sla_engine.domain.policies import Policy
 from ticket_contracts.vocabulary import ClockStatus, Metric
 

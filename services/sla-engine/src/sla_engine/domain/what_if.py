@@ -1,146 +1,218 @@
 """What would the clocks say if another policy or calendar had been in force (rule 48)?
 
-What people did is taken from the facts as it was; what clocks did is left out there and worked out anew.
+What people did is taken from the facts as it was; only what clocks did is left out and worked out anew, by the very
+functions that decide live commands.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sla_engine.domain.acts import Act, History, Said
-from sla_engine.domain.policies import Policies
-from sla_engine.domain.rehearsal import Rehearsal
-from ticket_contracts.actions import SpamMarked, TicketWoke
-from ticket_contracts.exchanges import MergeUndone, TicketMerged
-from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
-from ticket_contracts.vocabulary import ClockStatus, Status
-
-_OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
-_OPEN, _NEW = Status.OPEN, Status.NEW
-_STATUS, _WOKE = StatusChanged.event_type, TicketWoke.event_type
-
-_FOLLOWED = {
-    StatusChanged.event_type: Rehearsal.follow_status,
-    PriorityChanged.event_type: Rehearsal.follow_priority,
-    TicketAssigned.event_type: Rehearsal.follow_holder,
-    SpamMarked.event_type: Rehearsal.follow_spam,
-    TicketMerged.event_type: Rehearsal.follow_merge,
-    MergeUndone.event_type: Rehearsal.follow_undone_merge,
-}
+from sla_engine.domain import timing
+from sla_engine.domain.arrival import count_call, follow_message
+from sla_engine.domain.clock import is_open
+from sla_engine.domain.conversation import is_answer, speaks
+from sla_engine.domain.draft import Draft
+from sla_engine.domain.escalating import ACTOR_PREFIX
+from sla_engine.domain.evolve import evolve, with_clock
+from sla_engine.domain.grading import follow_priority_change
+from sla_engine.domain.opening import clocks_of_first
+from sla_engine.domain.policies import Policies, Policy
+from sla_engine.domain.selection import follow_team
+from sla_engine.domain.settling import settle
+from sla_engine.domain.status_change import follow_status_change
+from sla_engine.domain.statuses import ENDED
+from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.writing import follow_answer
+from ticket_contracts.tickets import (
+    ClockFact,
+    ClockState,
+    MessageAdded,
+    PriorityChanged,
+    StatusChanged,
+    TicketAssigned,
+    TicketFact,
+    TicketOpened,
+    TicketSummary,
+)
+from ticket_contracts.upkeep import TicketReevaluated
+from ticket_contracts.vocabulary import ClockStatus
 
 
 class NoOpening(ValueError):
     """The history does not begin with the ticket's opening: it is incomplete."""
 
 
-def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
-    """Return the ticket's clocks as they would be at `until`.
+def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> Ticket:
+    """Return the ticket as it would be at `until`. `facts` are its history in order, the opening first.
 
-    :raises NoOpening: the history does not begin with the opening.
+    :raises NoOpening: they begin otherwise.
     """
-    if not history or history[0][0] != _OPENED:
+    opened = facts[0] if facts else None
+    if not isinstance(opened, TicketOpened):
         raise NoOpening("a history begins with the opening of its ticket")
-    opened = history[0][1]
-    ticket = Rehearsal(opened, _message(opened), policies)
-    number = 1
-    if opened.actor.is_engine:
-        number = _gather(ticket, history)
-    else:
-        ticket.open_by(_message(opened))
-    while number < len(history):
-        kind, act = history[number]
-        number += 1
-        if act.at > until:
+    clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
+    ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
+    draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
+    past = max((fact.at for fact in facts if fact.imported), default=None)
+    told = [fact for fact in facts[1:] if _is_told(fact) and fact.at <= until]
+    heard: TicketFact | None = None
+    for number, fact in enumerate(told):
+        if fact is heard:
             continue
-        ticket.bring_forward(act.at)
-        ticket.at = act.at
-        if kind == _SAID:
-            said = _message(act)
-            caused = _change_by(act, said, history, number)
-            ticket.holding = act.ticket
-            ticket.hear(said, history[caused][1] if caused else None)
-            number = caused + 1 if caused else number
+        _let_pass(draft, policies, fact.at, past)
+        draft.at = draft.seen_at = fact.at
+        draft.actor, draft.cause = fact.actor, _cause(fact)
+        if isinstance(fact, MessageAdded):
+            heard = _hear(draft, policies, fact, told[number + 1 : number + 2])
         else:
-            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, act.ticket)
-    ticket.bring_forward(until)
+            _follow(draft, policies, fact)
+    _let_pass(draft, policies, until, past)
+    return draft.ticket
+
+
+def _is_told(fact: TicketFact) -> bool:
+    """Whether people did it; what clocks did and what their steps changed is worked out anew."""
+    return not isinstance(fact, ClockFact | TicketReevaluated) and not fact.actor.id.startswith(ACTOR_PREFIX)
+
+
+def _let_pass(draft: "Rehearsal", policies: Policies, until: datetime, past: datetime | None) -> None:
+    """Let time pass; up to `past` it is that of another system, where steps did nothing (rule 47)."""
+    if past is not None:
+        draft.imported = True
+        settle(draft, policies, min(until, past))
+        draft.imported = None
+    settle(draft, policies, until)
+
+
+def without_warnings(policies: Policies) -> Policies:
+    """Return the same promises without what only tells people: no result depends on that, and each costs as much as a
+    breach. Steps that change the ticket stay."""
+    return replace(
+        policies,
+        past={key: _silent(policy) for key, policy in policies.past.items()},
+        in_force=tuple(map(_silent, policies.in_force)),
+    )
+
+
+def _silent(policy: Policy) -> Policy:
+    steps = tuple(step for step in policy.steps if step.acts)
+    return replace(policy, warnings=(), steps=steps, earlier=tuple(map(_silent, policy.earlier)))
+
+
+class Rehearsal(Draft):
+    """A draft that keeps no facts: the ticket alone is of interest, and a fact costs ten times as much as its clock."""
+
+    __slots__ = ()
+
+    def repeat(self, fact: TicketFact) -> None:
+        """Let a fact of the real history happen again, to the ticket that escalations here have made of it."""
+        here = self._as_here(fact)
+        told = fact if here is fact.ticket else fact.model_copy(update={"ticket": here})
+        self.ticket = evolve(replace(self.ticket, version=fact.version - 1), told)
+
+    def _as_here(self, fact: TicketFact) -> TicketSummary:
+        here, there, changes = self.ticket.summary, fact.ticket, dict[str, object]()
+        if (here.priority, here.team, here.assignee) == (there.priority, there.team, there.assignee):
+            return there
+        if not isinstance(fact, PriorityChanged):
+            changes["priority"] = here.priority
+        if not isinstance(fact, TicketAssigned):
+            changes |= {"team": here.team, "assignee": here.assignee}
+        elif fact.previous_team == there.team:  # only the agent was changed
+            changes["team"] = here.team
+        return there.model_copy(update=changes)
+
+    def turn(self, kind: type[ClockFact], clock: ClockState, **_: Any) -> None:
+        """Turn the clock."""
+        self.ticket = with_clock(self.ticket, kind, clock)
+
+    def turn_by_time(self, kind: type[ClockFact], clock: ClockState, *_: object, **__: object) -> None:
+        """Turn the clock."""
+        self.ticket = with_clock(self.ticket, kind, clock)
+
+
+def as_it_was(facts: Sequence[TicketFact]) -> Ticket:
+    """Return the ticket as it really is.
+
+    :raises NoOpening: the history begins otherwise.
+    """
+    ticket: Ticket | None = None
+    for fact in facts:
+        ticket = evolve(ticket, fact)
+    if ticket is None:
+        raise NoOpening("a history begins with the opening of its ticket")
     return ticket
 
 
-def _gather(ticket: Rehearsal, history: History) -> int:
-    """Take in the messages that were split off another ticket together; clocks start when all are there."""
-    number, opened = 1, history[0][1]
-    while number < len(history) and history[number][0] == _SAID and history[number][1].at == opened.at:
-        ticket.record(_message(history[number][1]))
-        number += 1
-    ticket.start_again()
-    return number
+def _hear(
+    draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]
+) -> TicketFact | None:
+    """Repeat a message, then the change of status that it caused, which is returned, then what both do to clocks."""
+    entry, before, change = fact.message, draft.ticket, None
+    draft.repeat(fact)
+    answers, asks = is_answer(entry), speaks(entry)
+    if answers:
+        timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
+    if (answers or asks) and following and isinstance(following[0], StatusChanged) and _together(fact, following[0]):
+        change = following[0]
+        _follow(draft, policies, change)
+    if answers:
+        follow_answer(draft, policies)
+    elif asks:
+        follow_message(draft, policies, before)
+    else:
+        count_call(draft, entry, policies)
+    return change
 
 
-def _change_by(act: Act, said: Said, history: History, number: int) -> int | None:
-    """Return where the change of status stands that a message caused: next, or after the end of a snooze.
-
-    A reply opens a new ticket, a question one that rests.
-    """
-    before = act.ticket.status
-    if before is _OPEN or not (before is _NEW if said.is_answer else said.speaks):
-        return None
-    for place in range(number, min(number + 2, len(history))):
-        kind, following = history[place]
-        if following.at != act.at or following.actor != act.actor:
-            return None
-        if kind == _STATUS:
-            return place if following.ticket.status is _OPEN else None
-        if kind != _WOKE:
-            return None
-    return None
+def _together(message: TicketFact, change: TicketFact) -> bool:
+    return message.at == change.at and message.actor == change.actor
 
 
-def _message(act: Act) -> Said:
-    if act.message is None:
-        raise NoOpening("an opening or a message without its message")
-    return act.message
+def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
+    before = draft.ticket.summary
+    draft.repeat(fact)
+    match fact:
+        case StatusChanged():
+            follow_status_change(draft, policies, before.status, fact.ticket.status)
+        case PriorityChanged() if fact.ticket.priority is not before.priority:
+            follow_priority_change(draft, policies)
+        case TicketAssigned() if fact.ticket.team != before.team and fact.ticket.status not in ENDED:
+            follow_team(draft, policies)
 
 
-_RESULTS = {
-    ClockStatus.RUNNING: "open",
-    ClockStatus.PAUSED: "open",
-    ClockStatus.MET: "met",
-    ClockStatus.BREACHED: "breached",
-    ClockStatus.CANCELLED: "cancelled",
-}
-
-
-GROUPS = ("metric", "team", "priority", "hour")
-"""By what clocks are told apart; the hour is that of the clock's start, in UTC."""
-
-_HOURS = tuple(f"{hour:02}" for hour in range(24))
-
-Told = tuple[str, str, str, str, str]
-"""A clock by its groups, and its result: `met`, `breached`, `open` or `cancelled`."""
+def _cause(fact: TicketFact) -> str:
+    return f"{fact.ticket_id}:{fact.version}"
 
 
 @dataclass(slots=True)
 class Results:
-    """How promises ended: how many clocks there are of each kind."""
+    """How promises ended: counts of clocks by (group, result), for every way to group them."""
 
-    clocks: Counter[Told] = field(default_factory=Counter)
+    by_metric: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_team: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_priority: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_hour: Counter[tuple[str, str]] = field(default_factory=Counter)
     tickets: int = 0
 
-    def add(self, ticket: Rehearsal) -> None:
-        """Count a ticket's clocks."""
+    def add(self, ticket: Ticket) -> None:
+        """Count a ticket's clocks. The hour is that of the clock's start, in UTC."""
         self.tickets += 1
-        team, priority, clocks = ticket.holding.team, ticket.holding.priority or "none", self.clocks
+        summary = ticket.summary
         for clock in ticket.clocks:
-            clocks[clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]] += 1
-
-    def by(self, group: str) -> Counter[tuple[str, str]]:
-        """Return how many clocks there are by (name, result) of one of GROUPS."""
-        place, counts = GROUPS.index(group), Counter[tuple[str, str]]()
-        for told, number in self.clocks.items():
-            counts[told[place], told[-1]] += number
-        return counts
+            result = result_of(clock)
+            self.by_metric[clock.metric, result] += 1
+            self.by_team[summary.team, result] += 1
+            self.by_priority[summary.priority or "none", result] += 1
+            self.by_hour[f"{clock.started_at:%H}", result] += 1
 
 
-def result_of(status: str) -> str:
-    """Return what a clock with this status counts as."""
-    return _RESULTS[ClockStatus(status)]
+def result_of(clock: ClockState) -> str:
+    """Return `met`, `breached`, `open` or `cancelled`."""
+    if clock.status in (ClockStatus.MET, ClockStatus.BREACHED, ClockStatus.CANCELLED):
+        return clock.status
+    assert is_open(clock)  # running or paused: nothing else is left
+    return "open"
