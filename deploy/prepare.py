@@ -22,7 +22,7 @@ from service_kit.settings import KafkaSettings, PostgresSettings, load_settings
 from ticket_contracts.topics import TOPICS
 from ticket_store.configuration import apply, load_directory, read_head
 from ticket_store.migrations import upgrade_async
-from ticket_store.roles import CRM_API, ROUTER, SLA_ENGINE, create_roles, role_of
+from ticket_store.roles import CRM_API, INGEST_FILES, INGEST_PULL, ROUTER, SLA_ENGINE, create_roles, role_of
 from ticket_store.sessions import connect
 from ticket_stream.topic_admin import create_topics
 
@@ -49,6 +49,8 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
     router_postgres: SecretStr = Field(description="What the router gets as FIREBREAK_POSTGRES; its role is made.")
     sla_engine_postgres: SecretStr = Field(description="What the sla-engine gets; its role is made.")
     crm_api_postgres: SecretStr = Field(description="What crm-api gets; its role is made.")
+    ingest_pull_postgres: SecretStr = Field(description="What ingest-pull gets; its role is made.")
+    ingest_files_postgres: SecretStr = Field(description="What ingest-files gets; its role is made.")
     configuration_directory: Path | None = Field(
         None, description="YAML files with teams, rules, calendars and policies, for a database that has none yet."
     )
@@ -58,13 +60,21 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
 
     def passwords(self) -> dict[str, str]:
         """Return the password of each service's role."""
-        urls = {ROUTER: self.router_postgres, SLA_ENGINE: self.sla_engine_postgres, CRM_API: self.crm_api_postgres}
-        return {service: unquote(urlsplit(url.get_secret_value()).password or "") for service, url in urls.items()}
+        urls = self._urls().items()
+        return {service: unquote(urlsplit(url.get_secret_value()).password or "") for service, url in urls}
+
+    def _urls(self) -> dict[str, SecretStr]:
+        return {
+            ROUTER: self.router_postgres,
+            SLA_ENGINE: self.sla_engine_postgres,
+            CRM_API: self.crm_api_postgres,
+            INGEST_PULL: self.ingest_pull_postgres,
+            INGEST_FILES: self.ingest_files_postgres,
+        }
 
     @model_validator(mode="after")
     def _urls_name_their_roles(self) -> "PrepareSettings":
-        urls = {ROUTER: self.router_postgres, SLA_ENGINE: self.sla_engine_postgres, CRM_API: self.crm_api_postgres}
-        for service, url in urls.items():
+        for service, url in self._urls().items():
             parts = urlsplit(url.get_secret_value())
             if parts.username != role_of(service) or not parts.password:
                 raise ValueError(f"the URL of {service} must be of the user {role_of(service)}, with a password.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.decide import decide
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies, Policy

@@ -4,14 +4,12 @@ recovers without a hand."""
 import asyncio
 import base64
 import os
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 from random import Random
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -19,30 +17,20 @@ import pytest_asyncio
 from tests.faults.conftest import Report
 from tests.support.alarm_exactness import Targets
 from tests.support.customers import hand_over
-from tests.support.deployment_files import SHOP, SHOP_SECRET, SUPPORT_ADDRESS, fast_policy
+from tests.support.deployment_files import SHOP, SHOP_SECRET, SLACK, SLACK_SECRET, SUPPORT_ADDRESS, fast_policy
 from tests.support.ledger import InputKind, Ledger
 from tests.support.partners.mail_sender import mail_sender, write_mail
 from tests.support.partners.signed_request import deliver
+from tests.support.partners.slack import SlackSender
 from tests.support.partners.standard_webhooks import StandardWebhooksSender
+from tests.support.small_disk import fill, small_disk
 from tests.support.stack import Stack, running_stack
 from tests.support.steady_load import Rates, SteadyLoad
 from tests.support.verdict import reach_verdict
 
 TARGETS = Targets(first_response=6, resolution=12)
-STORE_BYTES = 2 * 1024 * 1024  # of the small disk; a mail has a few hundred
 ATTACHMENT_BYTES = 100 * 1024
 WRITER = "ann@example.net"
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk of its own that is quickly full."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={STORE_BYTES}", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -98,11 +86,44 @@ async def test_without_kafka_senders_are_asked_to_come_back_and_reading_goes_on(
         note = {"type": "note", "text": "written while Kafka was away"}
         write = await client.post(f"{stack.api}/tickets/{ticket_id}/commands", json=note, headers=headers)
         assert write.status_code == 503
+    said = await say_at_slack(stack, ledger, 3)
+    await stack.parts["ingest-webhook"].kill()
+    await stack.parts["ingest-webhook"].wait_until_up()
+    said += await say_at_slack(stack, ledger, 2)
     load = SteadyLoad(stack, ledger, Random(2), "no-kafka")
     going_on = asyncio.create_task(load.run(3))  # people insist, and Kafka comes back
     await stack.parts["kafka"].start()
     await going_on
     await judge(stack, ledger, load, report)
+    assert await in_the_order_of_their_ticket(stack, said) == said
+
+
+async def say_at_slack(stack: Stack, ledger: Ledger, count: int) -> list[str]:
+    """Say something in one thread at Slack, which does not repeat for long; return the ids of what was said."""
+    sender = SlackSender(SLACK_SECRET, time.time, channel="CSPOOL")
+    said = []
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        for _ in range(count):
+            ts = f"{time.time():.6f}"
+            sent = ledger.message(InputKind.WEBHOOK, f"CSPOOL/{ts}", "spool")
+            request = sender.message("while Kafka is away", ts=ts, thread_ts="1700000000.000001")
+            assert (await deliver(client, f"{stack.webhooks}/{SLACK}", request)).is_success
+            sent.acknowledged += 1
+            said.append(sent.provider_id)
+    return said
+
+
+async def in_the_order_of_their_ticket(stack: Stack, said: list[str]) -> list[str]:
+    connection = await asyncpg.connect(stack.database)
+    try:
+        rows = await connection.fetch(
+            "SELECT data #>> '{message,provider_id}' AS said FROM ticket_events "
+            "WHERE data #>> '{message,provider_id}' = ANY($1) ORDER BY ticket_id, version",
+            said,
+        )
+    finally:
+        await connection.close()
+    return [row["said"] for row in rows]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can be mounted by root alone")
@@ -140,16 +161,6 @@ async def test_with_a_full_object_storage_senders_are_asked_to_come_back(
             sent.acknowledged += 1
         await judge(stack, ledger, load, report)
         await asyncio.gather(*(edge.stop() for edge in edges))
-
-
-def fill(file: Path) -> None:
-    """Write until nothing more fits."""
-    with file.open("wb", buffering=0) as stream:
-        while True:
-            try:
-                stream.write(b"\0" * 4096)
-            except OSError:
-                return
 
 
 async def say(stack: Stack, raw: bytes) -> int:

@@ -31,6 +31,17 @@ from ticket_stream.edge_publisher import open_edge_publisher
 PATIENCE = 30.0  # seconds; a command takes some 50 ms
 NOTE = {"type": "note", "text": "客户很着急 😟"}
 TOLD = "firebreak.ticket.message-added.v1"
+NEW = {
+    "brand": "acme",
+    "channel": "phone",
+    "contact": {"phone": "+8613800000000", "name": "王女士"},
+    "subject": "水泵漏水",
+    "text": "She will send a picture",
+    "public": False,
+    "team": "service",
+    "priority": "normal",
+    "tags": ["vip"],
+}
 
 
 class Around:
@@ -74,6 +85,10 @@ class Around:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.post(f"/tickets/{ticket_id}/commands", json=command or NOTE, headers=named)
 
+    async def open(self, body: object = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post("/tickets", json=body or NEW, headers=named)
+
     async def notes(self, ticket_id: str) -> list[str]:
         items = (await self.client.get(f"/tickets/{ticket_id}/messages")).json()["items"]
         return [item["text"] for item in items if not item["public"]]
@@ -106,15 +121,20 @@ def kind(response: httpx.Response) -> tuple[int, str]:
 async def test_without_an_engine_a_command_is_202_and_its_outcome_stands_later_where_it_said(around: Around) -> None:
     async with around.engine():
         ticket_id = await around.new_ticket()
-    taken = await around.ask(ticket_id, Idempotency_Key="once")
+    taken, opened = await asyncio.gather(
+        around.ask(ticket_id, Idempotency_Key="once"), around.open(Idempotency_Key="a ticket")
+    )
     assert (taken.status_code, taken.json()["outcome"]) == (202, "pending")
+    assert (opened.status_code, opened.headers["location"]) == (202, opened.json()["url"])
     url = taken.headers["location"].removeprefix("/v1")
     assert kind(await around.client.get(url)) == (404, "/problems/no-such-command")
     async with around.engine():
         repeated = await around.ask(ticket_id, Idempotency_Key="once")
         assert (repeated.status_code, repeated.json()["outcome"]) == (200, "applied")
         decided = (await around.client.get(url)).json()
+        again = await around.open(Idempotency_Key="a ticket")
     assert (decided["outcome"], decided["version"]) == ("applied", repeated.json()["version"])
+    assert (again.status_code, again.json()["ticket_id"]) == (201, opened.json()["ticket_id"])
     assert await around.notes(ticket_id) == [NOTE["text"]]
 
 
@@ -282,3 +302,35 @@ async def test_a_command_that_became_a_dead_letter_is_422_and_names_no_version(a
     answer = await around.ask(ticket, Idempotency_Key="1")
     assert kind(answer) == (422, "/problems/command-failed")
     assert "etag" not in answer.headers
+
+
+async def test_an_agent_opens_one_ticket_however_often_the_key_is_sent(around: Around) -> None:
+    async with around.engine():
+        answers = await asyncio.gather(*(around.open(Idempotency_Key="once") for _ in range(10)))
+        assert {answer.status_code for answer in answers} == {201}
+        [url] = {answer.headers["location"] for answer in answers}
+        [listed] = (await around.client.get("/tickets")).json()["items"]
+        assert url == f"/v1/tickets/{listed['ticket_id']}"
+        assert (listed["status"], listed["contact_name"], listed["tags"]) == ("open", "王女士", ["vip"])
+        assert await around.notes(listed["ticket_id"]) == [NEW["text"]]
+        reused = await around.open({**NEW, "text": "Other"}, Idempotency_Key="once")
+        assert kind(reused) == (422, "/problems/idempotency-key-reused")
+        assert (await around.open()).headers["location"] != url
+
+
+async def test_a_known_address_is_the_contact_it_belongs_to_and_what_is_unknown_is_named(around: Around) -> None:
+    await execute(around.url, "INSERT INTO contacts VALUES ($1, 'acme', 'Wang', now())", CUSTOMER_ID)
+    identity = "INSERT INTO contact_identities VALUES ('acme', 'email', 'wang@customer.example', $1)"
+    await execute(around.url, identity, CUSTOMER_ID)
+    known: list[dict[str, str]] = [{"email": "Wang@Customer.example"}, {"contact_id": str(CUSTOMER_ID)}]
+    async with around.engine():
+        for whom in known:
+            opened = (await around.open({**NEW, "contact": whom})).json()
+            ticket = (await around.client.get(f"/tickets/{opened['ticket_id']}")).json()
+            assert (ticket["contact_id"], ticket["contact_name"]) == (str(CUSTOMER_ID), "Wang")
+    wrong = {**NEW, "brand": "acne", "team": "nobody", "assignee": "nobody"}
+    errors = (await around.open(wrong)).json()["errors"]
+    assert [error["field"] for error in errors] == ["body.brand", "body.team", "body.assignee"]
+    stranger = await around.open({**NEW, "contact": {"contact_id": str(uuid4())}})
+    assert [error["field"] for error in stranger.json()["errors"]] == ["body.contact.contact_id"]
+    assert kind(await around.open({**NEW, "text": "😟" * 60_000})) == (413, "/problems/too-large")

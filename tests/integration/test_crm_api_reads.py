@@ -9,8 +9,10 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
 
-from crm_api.explain_sla import TRANSITIONS
+from crm_api.calendar_book import CalendarBook
+from crm_api.explain_sla import TRANSITIONS, explain_sla
 from tests.integration.crm_api_around import add_key, add_ticket, caller, running_api
 from tests.support.servers import SharedKafka
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID
@@ -20,6 +22,7 @@ from ticket_contracts.messages import Party
 from ticket_contracts.tickets import (
     ClockFact,
     ClockState,
+    ClockWarned,
     MessageAdded,
     MessageEntry,
     MessageRevised,
@@ -28,6 +31,7 @@ from ticket_contracts.tickets import (
     TicketSummary,
 )
 from ticket_contracts.vocabulary import Channel, ClockStatus, IdentityKind, MessageKind, Metric, Status
+from ticket_store.sessions import open_engine
 from ticket_store.tables.messages import NEW_MESSAGE_COLUMNS
 from ticket_store.tables.ticket_events import NEW_EVENT_COLUMNS
 
@@ -158,7 +162,11 @@ async def test_the_story_tells_every_kind_of_step_in_both_languages(
     for language in ("en", "zh"):
         answer = await client.get(f"/tickets/{history.ticket_id}/sla", headers={"Accept-Language": language})
         assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
-        clocks = {(told["metric"], told["cycle"]): told for told in answer.json()["clocks"]}
+        told = answer.json()
+        assert [(each["metric"], each["reason"]) for each in told["absent"]] == [("update", "no-customer-message")]
+        clocks = {(each["metric"], each["cycle"]): each for each in told["clocks"]}
+        [held] = clocks["first_response", 1]["held"]
+        assert (held["team"], held["until"], held["business_seconds"]) == ("service", None, None)
         assert set(clocks) == {("first_response", 1), ("resolution", 1), ("next_response", 2)}
         assert [step["transition"] for step in clocks["first_response", 1]["story"]] == ["started"]
         story = clocks["next_response", 2]["story"]
@@ -171,10 +179,26 @@ async def test_the_story_tells_every_kind_of_step_in_both_languages(
         )
 
 
+async def test_the_story_of_a_long_life_is_read_in_five_statements(database_url: str, history: History) -> None:
+    facts: list[TicketFact] = [history.opened(clock())]
+    for _ in range(300):
+        facts.append(MessageAdded(**history.common(), message=entry("字" * 2000)))
+        facts.append(ClockWarned(**history.common(), clock=clock(warned_percent=50), cause="timer"))
+    await history.write(facts)
+    statements: list[str] = []
+    async with open_engine(database_url, application_name="test", max_size=1) as engine, engine.connect() as connection:
+        event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+        view = await explain_sla(connection, CalendarBook(), history.ticket_id, 1, "en")
+    assert len(view.clocks[0].story) == 301
+    assert len(statements) <= 5
+    assert sum("FROM ticket_events" in statement for statement in statements) == 1
+
+
 async def test_a_ticket_without_a_clock_says_why(history: History, client: httpx.AsyncClient) -> None:
     await history.write([history.opened(reason="no policy matches")])
     told = (await client.get(f"/tickets/{history.ticket_id}/sla")).json()
     assert (told["clocks"], told["no_clock_reason"]) == ([], "no policy matches")
+    assert {each["metric"] for each in told["absent"]} == {*Metric}
 
 
 async def test_a_private_note_a_quotation_and_a_revision_are_told_apart(

@@ -5,8 +5,10 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,10 +18,12 @@ from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_state import decode_state
 from tests.support.servers import SharedKafka
 from tests.support.sla_engine import OFFICE, STANDARD, EngineUnderTest, configure, types_of
-from tests.unit.sla_engine.case import CUSTOMER_ID, moment
+from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, a_message, moment
+from ticket_contracts.commands import ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event, read_event
 from ticket_contracts.topics import COMMANDS
 from ticket_contracts.upkeep import imported_ticket_id
+from ticket_contracts.vocabulary import Priority, Status
 from ticket_store.sessions import open_pool
 
 LONG_AFTER = moment("mon 10:00", week=30)
@@ -32,6 +36,31 @@ calendar: office
 targets:
   first_response: {normal: 10m, urgent: 10m}
   resolution: {normal: 3bd, urgent: 4h}
+"""
+
+RULES = """
+kind: automation
+name: 退款 refunds
+order: 1
+on: [opened, message-added]
+when: message.words.mentions(["退款", "refund"])
+then:
+  priority: urgent
+  add_tags: [refund]
+  notify: [{to: assignee}, {to: agent, name: li.wei}]
+---
+kind: automation
+name: broken
+order: 2
+on: [opened]
+when: ticket.gone == 1
+then: {note: x}
+---
+kind: automation
+name: close
+order: 3
+after: {status: solved, duration: 1bd, calendar: office}
+then: {status: closed, reply: "再见 / Good-bye"}
 """
 
 
@@ -181,3 +210,45 @@ async def test_what_if_refuses_a_policy_that_does_not_hold(
     code, _, errors = await run("what-if", "--policy", str(policy), *span, FIREBREAK_POSTGRES=database_url)
     assert code == 2
     assert "there is no calendar named 'nowhere'" in " ".join(errors.split())
+
+
+async def test_an_automation_dry_run_shows_what_rules_would_have_done_and_changes_nothing(
+    engine: EngineUnderTest, tmp_path: Path, database_url: str
+) -> None:
+    now = datetime.now(UTC)
+    for number, text in enumerate(["我要退款", "REFUND please", "hello"], start=1):
+        await live(engine, number, text, now - timedelta(days=6))
+    before = await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id")
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULES, encoding="utf-8")
+
+    code, output, errors = await run(
+        "automation", "dry-run", str(file), "--days", "7", "--json", FIREBREAK_POSTGRES=database_url
+    )
+    assert code == 0, errors
+    report = json.loads(output)
+    refunds, broken, close = (report["rules"][name] for name in ("退款 refunds", "broken", "close"))
+    assert report["tickets"] == 3
+    assert (refunds["ran"], refunds["numbers"]) == (2, [1001, 1002])
+    assert refunds["done"] == {"priority urgent": 2, "tags +refund": 2, "notify": 2}
+    assert refunds["notified"] == {"li.wei@acme.example": 2}
+    assert (broken["ran"], broken["held_back"]) == (0, {"failed": 3})
+    assert (close["ran"], close["done"]) == (3, {"status closed": 3})
+    assert close["refused"] == {"reply: the ticket is closed; a customer's next message opens a follow-up": 3}
+    assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
+
+
+async def live(engine: EngineUnderTest, number: int, text: str, at: datetime) -> None:
+    """Let a customer write, and an agent answer and solve, each an hour later."""
+    ticket_id = UUID(int=number)
+    message = a_message(at, number, message_id=uuid5(ticket_id, text), text=text)
+    asked = {"ticket_id": ticket_id, "actor": AGENT}
+    routing = Routing(team="service", priority=Priority.NORMAL)
+    steps = (
+        ReceiveMessage(**asked, message=message, contact_id=CUSTOMER_ID, routing=routing),
+        Reply(**asked, text="好"),
+        SetStatus(**asked, status=Status.SOLVED),
+    )
+    for hours, command in enumerate(steps):
+        when = at + timedelta(hours=hours)
+        await engine.run([engine.record(command, when, f"{number}-{hours}")], now=when)

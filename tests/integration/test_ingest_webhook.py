@@ -22,6 +22,7 @@ from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.partners.slack import SlackSender
 from tests.support.partners.standard_webhooks import StandardWebhooksSender
 from tests.support.servers import SharedKafka, kafka_server
+from tests.support.small_disk import fill, small_disk
 from tests.support.webhook_service import WebhookService, webhook_service
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.topics import TOPICS
@@ -157,8 +158,8 @@ async def test_a_secret_rotates_without_a_restart(service: WebhookService) -> No
             await asyncio.sleep(0.05)
 
 
-async def test_without_kafka_it_answers_503_and_goes_on_when_kafka_is_back(tmp_path: Path) -> None:
-    requests = shop()
+async def test_without_kafka_requests_are_refused_or_kept_and_all_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    requests, unrepeated = shop(), slack()
     async with kafka_server() as own_kafka:
         await create_topics(own_kafka.bootstrap, "", TOPICS)
         async with webhook_service(own_kafka.bootstrap, "", tmp_path) as service:
@@ -169,12 +170,20 @@ async def test_without_kafka_it_answers_503_and_goes_on_when_kafka_is_back(tmp_p
             assert refused.status_code == 503
             assert refused.json()["type"] == "/problems/kafka-away"
             assert int(refused.headers["retry-after"]) > 0
-            await service.until_ready(False)
+            kept = await deliver(service.client, f"/webhooks/{SLACK}", unrepeated(Way.GOOD))
+            assert kept.status_code == 200
+            assert await service.metric("firebreak_webhook_kafka_available") == 0
+            assert await service.is_ready()  # what can wait in the spool has to reach us
             await own_kafka.restart()
             acknowledged.append(await until_acknowledged(service, requests))
             assert [answer.status_code for answer in acknowledged] == [200, 200]
-            identities = {message.identity for message in await read_log(own_kafka.bootstrap, "")}
-            assert len(identities) == 2  # of the repeats of the refused one all are one message
+            async with asyncio.timeout(BACK_SECONDS):
+                while await service.metric("firebreak_spool_requests"):  # noqa: ASYNC110 - a process
+                    await asyncio.sleep(0.05)
+            messages = await read_log(own_kafka.bootstrap, "")
+            # Of the repeats of the refused one all are one message.
+            assert len({message.identity for message in messages if message.source == SHOP}) == 2
+            assert len({message.identity for message in messages if message.source == SLACK}) == 1
 
 
 async def until_acknowledged(service: WebhookService, requests: Requests) -> httpx.Response:
@@ -189,13 +198,33 @@ async def until_acknowledged(service: WebhookService, requests: Requests) -> htt
 
 async def test_it_starts_and_says_so_while_kafka_is_away(tmp_path: Path) -> None:
     [port] = free_ports(1)
-    async with webhook_service(f"127.0.0.1:{port}", "", tmp_path, publish_seconds=0.5) as service:
+    settings = {"publish_seconds": 0.5, "spool_max_requests": 1}
+    async with webhook_service(f"127.0.0.1:{port}", "", tmp_path, **settings) as service:
+        requests = slack()
+        kept = await deliver(service.client, f"/webhooks/{SLACK}", requests(Way.GOOD))
+        refused = await deliver(service.client, f"/webhooks/{SLACK}", requests(Way.GOOD))
         ready = await service.client.get("/ready")
-        answer = await deliver(service.client, f"/webhooks/{SLACK}", slack()(Way.GOOD))
         service.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(service.process.wait(), BACK_SECONDS) == 0
-    assert (ready.status_code, answer.status_code) == (503, 503)
+    assert (kept.status_code, refused.status_code, ready.status_code) == (200, 503, 503)
     assert "Kafka is away" in ready.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can be mounted by root alone")
+async def test_without_kafka_and_room_on_the_disk_a_sender_is_asked_to_come_again(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    requests = slack()
+    with small_disk(tmp_path / "disk") as disk:
+        settings = {"publish_seconds": 0.5, "object_store": disk.as_uri()}
+        async with webhook_service(f"127.0.0.1:{port}", "", tmp_path, **settings) as service:
+            answers = [await deliver(service.client, f"/webhooks/{SLACK}", requests(Way.GOOD))]
+            fill(disk / "filler")
+            answers.append(await deliver(service.client, f"/webhooks/{SLACK}", requests(Way.GOOD)))
+            (disk / "filler").unlink()
+            answers.append(await deliver(service.client, f"/webhooks/{SLACK}", requests(Way.REPEATED)))
+        assert len(list((disk / "spool").iterdir())) == 2
+    assert [answer.status_code for answer in answers] == [200, 503, 200]
+    assert answers[1].json()["type"] == "/problems/storage-away"
 
 
 async def test_it_does_not_start_with_a_sources_file_that_is_wrong(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from firebreak_cli.local_stack.ports import free_ports
 from service_kit.api_keys import generate, hash_key
+from tests.support.deployment_files import write_sources
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.workspace_services import ROOT
 from tests.unit.deploy.environment import DOCKERFILE
@@ -117,15 +118,19 @@ async def test_a_database_that_is_away_is_said_in_one_line(environment: dict[str
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_becomes_ready_as_the_role_that_was_made_for_it(
-    environment: dict[str, str], service: str
+    environment: dict[str, str], service: str, tmp_path: Path
 ) -> None:
     assert (await prepare(environment))[0] == 0
     [port] = free_ports(1)
+    write_sources(tmp_path / "sources.yaml")
     given = {
         "FIREBREAK_KAFKA": environment["FIREBREAK_KAFKA"],
         "FIREBREAK_TOPIC_PREFIX": environment["FIREBREAK_TOPIC_PREFIX"],
         "FIREBREAK_POSTGRES": environment[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"],
         "FIREBREAK_PORT": str(port),
+        "FIREBREAK_SOURCES_FILE": str(tmp_path / "sources.yaml"),
+        "FIREBREAK_PULL_SOURCES_FILE": str(ROOT / "deploy" / "example" / "pull-sources.yaml"),
+        "FIREBREAK_OBJECT_STORE": (tmp_path / "objects").as_uri(),
     }
     # The console script, as the image's entry point runs it.
     process = await asyncio.create_subprocess_exec(str(Path(sys.executable).with_name(service)), env=given)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ from tests.support.incoming import Delivery, batch_of, call, mail, slack
 from ticket_contracts.commands import ReceiveMessage
 from ticket_contracts.messages import MessageReceived, Party
 from ticket_contracts.vocabulary import Automation, IdentityKind, MessageKind, Priority
+from ticket_router.domain.floods import FloodLimits
 from ticket_router.metrics import RouterMetrics
 from ticket_router.route_messages import MessageRouter
 from ticket_router.routing_configuration import ConfigurationMissing, RoutingConfiguration
@@ -40,6 +42,8 @@ RULES = Routing(
     ),
 )
 
+NO_LIMIT = FloodLimits(0, timedelta(hours=1), 1)
+
 
 CLOSED_TICKET = """
 INSERT INTO tickets (
@@ -57,8 +61,8 @@ class Routers:
         self.registry = CollectorRegistry()
         self._metrics = RouterMetrics(self.registry)
 
-    def new(self) -> MessageRouter:
-        return MessageRouter(RoutingConfiguration(), self._metrics)
+    def new(self, floods: FloodLimits = NO_LIMIT) -> MessageRouter:
+        return MessageRouter(RoutingConfiguration(), self._metrics, floods)
 
     async def configure(self, *documents: Document) -> None:
         async with self.pool.acquire() as connection:

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from sla_engine.check_fold import TicketRange, check_folds
 from sla_engine.domain.arrival import follow_up_id
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import MOST_KEPT_IDS
@@ -16,14 +17,15 @@ from sla_engine.forget_outcomes import forget
 from sla_engine.report_dead_letter import report_dead_letter
 from sla_engine.stored_state import decode_fact, decode_state
 from sla_engine.write_tickets import SecondWriter
-from tests.support.sla_engine import OFFICE, STANDARD, EngineUnderTest, as_record, configure, types_of
+from tests.support.sla_engine import OFFICE, ORIGIN, STANDARD, EngineUnderTest, as_record, configure, types_of
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, moment
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, Routing, SetPriority, SetStatus
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
 from ticket_contracts.vocabulary import Priority, Status
+from ticket_store.documents import Group, Policy, Team
 from ticket_store.sessions import open_pool
 from ticket_stream.failures import PoisonRecord, UnknownType
-from ticket_stream.processing import Record
+from ticket_stream.processing import DueTimer, Record
 
 TICKETS_OF_BATCH = [uuid5(CUSTOMER_ID, f"ticket {number}") for number in range(5)]
 ONE = TICKETS_OF_BATCH[0]
@@ -194,21 +196,62 @@ async def test_a_timer_gives_each_alert_at_its_time_and_sets_the_next_one(engine
 async def test_after_an_outage_everything_due_is_given_once_and_the_last_timer_goes(engine: EngineUnderTest) -> None:
     await open_one(engine)
     published = await engine.fire(now=moment("fri 12:00"))
-    alerts = [event.id.removeprefix(f"{ONE}:") for event in published if event.topic == ALERTS.name]
-    assert alerts == [
-        "first_response:1:warning:50",
-        "first_response:1:warning:75",
-        "first_response:1:warning:90",
-        "first_response:1:breached",
-        "resolution:1:warning:50",
-        "resolution:1:warning:75",
-        "resolution:1:warning:90",
-        "resolution:1:breached",
+    [alert] = [event for event in published if event.topic == ALERTS.name]  # of a ticket one, whatever it missed
+    assert alert.id == f"{ONE}:first_response:1:breached"
+    alarms = json.loads(alert.data)["alarms"]
+    assert [(alarm["metric"], alarm.get("percent", alarm["kind"])) for alarm in alarms] == [
+        (metric, told) for metric in ("first_response", "resolution") for told in (50, 75, 90, "breach")
     ]
     assert engine.timers == {}
     assert {row["status"] for row in await engine.rows("SELECT status FROM clocks")} == {"breached"}
     lateness = engine.registry.get_sample_value("firebreak_alert_lateness_seconds_count")
     assert lateness == 8
+
+
+async def test_an_escalation_step_is_one_alert_and_one_change_of_the_ticket_however_often_it_is_tried(
+    engine: EngineUnderTest,
+) -> None:
+    step = {
+        "name": "to the experts",
+        "metric": "first_response",
+        "at": "breach+30m",
+        "notify": [{"to": "team-leads"}, {"to": "group", "name": "management"}],
+        "reassign_team": "experts",
+        "raise_priority": True,
+    }
+    targets = {
+        "first_response": {"normal": "1h", "high": "30m", "urgent": "15m"},
+        "resolution": {"normal": "1bd", "high": "6h", "urgent": "4h"},
+    }
+    policy = Policy.model_validate({**STANDARD.model_dump(), "targets": targets, "escalations": [step]})
+    experts = Team(name="experts", display_name="Experts", members=("li.wei",), leads=("li.wei",))
+    management = Group(name="management", display_name="Management", addresses=("duty@acme.example",))
+    await configure(engine.pool, OFFICE, policy, experts, management)
+    await open_one(engine)
+    await engine.fire(now=moment("mon 11:00"))
+    due = moment("mon 11:30")
+    assert engine.timers == {str(ONE): due}
+    tried = await engine.abandon((), (DueTimer(ORIGIN, str(ONE), due, due),), now=due)  # killed before its commit
+    published = await engine.fire(now=due)
+    assert [(event.id, event.data) for event in tried] == [(event.id, event.data) for event in published]
+    assert types_of(published) == [
+        "ticket.escalated",
+        "ticket.assigned",
+        "ticket.priority-changed",
+        "ticket.clock-retargeted",
+        "alert.sla-escalated",
+    ]
+    taken, *changes, alert = published
+    assert {event.causation_id for event in changes} == {taken.id}
+    assert {event.correlation_id for event in published} == {"open"}
+    told = json.loads(alert.data)
+    assert (told["ticket"]["team"], told["ticket"]["priority"], told["late_seconds"]) == ("experts", "high", 1800)
+    assert [person["email"] for person in told["recipients"]] == ["li.wei@acme.example", "duty@acme.example"]
+    (row,) = await engine.rows("SELECT team, priority FROM tickets")
+    assert (row["team"], row["priority"]) == ("experts", "high")
+    assert "ticket.escalated" not in types_of(await engine.fire(now=moment("fri 12:00")))
+    async with engine.pool.acquire() as connection:
+        assert [page.differences async for page in check_folds(connection, TicketRange())] == [[]]
 
 
 async def test_a_reply_that_waited_in_the_log_prevents_the_alarm(engine: EngineUnderTest) -> None:
@@ -341,12 +384,11 @@ async def test_a_ticket_keeps_the_policy_version_it_was_matched_with_even_across
     restarted.timers = engine.timers
     await restarted.run([restarted.record(received(TICKETS_OF_BATCH[1]), TEN, "new")], now=TEN)
     published = await restarted.fire(now=moment("mon 11:00"))
-    given = [event.id for event in published if event.topic == ALERTS.name and "first_response" in event.id]
-    assert sorted(given) == sorted(
-        [f"{ONE}:first_response:1:warning:{percent}" for percent in (50, 75, 90)]
-        + [f"{TICKETS_OF_BATCH[1]}:first_response:1:warning:60"]
-        + [f"{ticket_id}:first_response:1:breached" for ticket_id in TICKETS_OF_BATCH[:2]]
-    )
+    alerts = {event.key: json.loads(event.data)["alarms"] for event in published if event.topic == ALERTS.name}
+    assert {key: [alarm.get("percent") for alarm in alarms] for key, alarms in alerts.items()} == {
+        str(ONE): [50, 75, 90, None],
+        str(TICKETS_OF_BATCH[1]): [60, None],
+    }
 
 
 async def test_a_running_clock_goes_on_although_its_policy_and_calendar_were_archived(
@@ -356,7 +398,7 @@ async def test_a_running_clock_goes_on_although_its_policy_and_calendar_were_arc
     await configure(engine.pool)
     restarted = EngineUnderTest(engine.pool)
     restarted.timers = engine.timers
-    assert types_of(await restarted.fire(now=moment("mon 10:45"))).count("alert.sla-warning") == 2
+    assert types_of(await restarted.fire(now=moment("mon 10:45"))).count("ticket.clock-warned") == 2
     await restarted.run([restarted.record(received(TICKETS_OF_BATCH[1]), TEN, "new")], now=EARLY)
     (fact,) = await restarted.history(TICKETS_OF_BATCH[1])
     assert json.loads(fact["data"])["no_clock_reason"] == "no policy matches this ticket"

@@ -1,6 +1,7 @@
 """The engine put together as its process is: from the topic of commands to facts, alerts and commands."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service_kit.supervisor import Supervisor
+from sla_engine.check_fold import TicketRange, check_folds
 from sla_engine.domain.arrival import follow_up_id
 from sla_engine.settings import SlaEngineSettings
 from sla_engine.wiring import wiring
@@ -21,6 +23,7 @@ from tests.support.fold_exactness import find_fold_flaws
 from tests.support.servers import SharedKafka
 from tests.support.sla_engine import configure
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message
+from ticket_contracts.alerts import RuleNotice
 from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event, read_event
 from ticket_contracts.exchanges import Merge
@@ -28,6 +31,7 @@ from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
 from ticket_contracts.vocabulary import Priority, Status
 from ticket_store.documents import Calendar, Policy
 from ticket_store.sessions import Pool, open_pool
+from ticket_store.workflow_documents import Automation
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 from ticket_stream.failpoints import Failpoint
 
@@ -42,6 +46,32 @@ SECONDS = Policy.model_validate(
         "calendar": "always",
         "targets": {"first_response": {"normal": "2s"}, "resolution": {"normal": "1h"}},
         "warnings": [50],
+        "escalations": [
+            {
+                "name": "tell Li Wei",
+                "metric": "first_response",
+                "at": "breach",
+                "notify": [{"to": "agent", "name": "li.wei"}],
+            }
+        ],
+    }
+)
+
+TELL = Automation.model_validate(
+    {
+        "name": "leak 漏水",
+        "order": 1,
+        "on": ["opened"],
+        "when": 'message.words.mentions(["漏水", "leak"])',
+        "then": {"priority": "urgent", "note": "漏水先处理", "notify": [{"to": "agent", "name": "li.wei"}]},
+    }
+)
+CLOSE = Automation.model_validate(
+    {
+        "name": "close",
+        "order": 2,
+        "after": {"status": "solved", "duration": "1s"},
+        "then": {"status": "closed"},
     }
 )
 
@@ -147,7 +177,7 @@ def count_of(events: list[Event], kind: str) -> int:
     return sum(event.type == f"firebreak.{kind}.v1" for event in events)
 
 
-async def test_an_unanswered_ticket_is_warned_of_and_breaches_once_by_its_own_timer_across_a_restart(
+async def test_an_unanswered_ticket_is_warned_of_breaches_and_escalates_once_by_its_own_timer_across_a_restart(
     kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
 ) -> None:
     ticket_id = uuid4()
@@ -160,7 +190,13 @@ async def test_an_unanswered_ticket_is_warned_of_and_breaches_once_by_its_own_ti
         assert await around.outcome(reply) == "applied"
         seen = await around.until(lambda seen: count_of(seen, "ticket.clock-stopped") == 1)
     assert count_of(seen, "alert.sla-warning") == 1
-    assert count_of(seen, "alert.sla-breached") == 1
+    [alert] = [json.loads(event.data) for event in seen if event.type == "firebreak.alert.sla-breached.v1"]
+    assert [(alarm["kind"], alarm.get("step")) for alarm in alert["alarms"]] == [
+        ("breach", None),
+        ("escalation", "tell Li Wei"),
+    ]
+    assert [person["email"] for person in alert["recipients"]] == ["li.wei@acme.example"]
+    assert count_of(seen, "ticket.escalated") == 1
 
 
 async def test_a_reply_in_time_prevents_the_breach(
@@ -227,3 +263,35 @@ async def test_of_two_opposite_merges_with_the_engine_killed_between_their_steps
         high: ("closed", low),
     }
     assert await find_fold_flaws(database_url) == []
+
+
+async def test_rules_act_on_facts_and_at_their_time_and_each_action_names_its_rule(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings
+) -> None:
+    ticket_id = uuid4()
+    await configure(around.pool, ALWAYS, SECONDS, TELL, CLOSE)
+    async with running_engine(kafka, topics, database_url):
+        await around.ask(received(ticket_id))
+        await around.ask(SetStatus(ticket_id=ticket_id, actor=AGENT, status=Status.SOLVED))
+        seen = await around.until(lambda seen: count_of(seen, "ticket.rule-ran") == 2 and "closed" in states(seen))
+    assert count_of(seen, "alert.rule-notice") == 1
+    [notice] = [json.loads(event.data) for event in seen if event.type == RuleNotice.event_type]
+    assert [person["email"] for person in notice["recipients"]] == ["li.wei@acme.example"]
+    async with around.pool.acquire() as connection:
+        rows = await connection.fetch("SELECT * FROM ticket_events WHERE ticket_id = $1 ORDER BY version", ticket_id)
+        page = await anext(check_folds(connection, TicketRange(ticket_id, ticket_id)))
+    told = [json.loads(row["data"]) for row in rows]
+    by_rule = {(fact["actor"]["id"], row["type"].split(".")[2]) for fact, row in zip(told, rows, strict=True)}
+    assert {
+        ("automation:leak 漏水", "rule-ran"),
+        ("automation:leak 漏水", "priority-changed"),
+        ("automation:leak 漏水", "message-added"),
+        ("automation:close", "rule-ran"),
+        ("automation:close", "status-changed"),
+    } <= by_rule
+    assert (page.tickets, page.differences) == (1, [])
+
+
+def states(seen: list[Event]) -> list[str]:
+    """Return the statuses that the ticket went through."""
+    return [json.loads(event.data)["ticket"]["status"] for event in seen if "status-changed" in event.type]

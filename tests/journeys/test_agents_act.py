@@ -38,6 +38,8 @@ async def test_a_ticket_waits_for_parts_and_is_solved_with_a_code_and_a_cause(de
     ticket_id = ticket["ticket_id"]
     waiting = {"type": "set-status", "status": "on-hold", "status_name": "waiting-for-parts"}
     assert (await desk.apply(ticket_id, waiting))["status_name"] == "waiting-for-parts"
+    assert ticket_id in [each["ticket_id"] for each in await desk.tickets(status_name="waiting-for-parts")]
+    assert await desk.tickets(status_name="waiting-for-nobody") == []
     assert (await desk.clock(ticket_id, "resolution"))["status"] == "paused"
     await desk.apply(ticket_id, {"type": "set-status", "status": "open"})
     solved = {"type": "set-status", "status": "solved", "resolution_code": "replaced", "cause": "wear"}
@@ -57,7 +59,7 @@ async def test_spam_is_left_out_of_a_list_and_has_no_clock_that_runs(desk: Agent
     ticket_id = ticket["ticket_id"]
     assert (await desk.apply(ticket_id, {"type": "spam", "spam": True}))["spam"] is True
     assert ticket_id in [each["ticket_id"] for each in await desk.tickets(spam=True, limit=200)]
-    assert ticket_id not in [each["ticket_id"] for each in await desk.tickets(spam=False, limit=200)]
+    assert ticket_id not in [each["ticket_id"] for each in await desk.tickets(limit=200)]
     clock = await desk.clock(ticket_id, "first_response", "zh")
     assert clock["status"] == "cancelled"
     assert "垃圾信息" in clock["story"][-1]["words"]
@@ -73,6 +75,8 @@ async def test_a_ticket_is_merged_and_what_the_customer_writes_afterwards_stands
     await desk.apply(double["ticket_id"], {"type": "merge", "target_id": ticket["ticket_id"]})
     after = await desk.ticket_when(double["ticket_id"], lambda now: now["merged_into"], "the merge to finish")
     assert (after["status"], after["merged_into"]) == ("closed", ticket["ticket_id"])
+    assert await desk.relations(double["ticket_id"]) == [(ticket["ticket_id"], "merged-into")]
+    assert await desk.relations(ticket["ticket_id"]) == [(double["ticket_id"], "merged-from")]
     later = customers.shop.message("还在响", subject=subject, conversation_id=conversation)
     assert (await customers.through_shop(later)).is_success
     entries = await desk.conversation_of(ticket["ticket_id"], 2)
@@ -88,6 +92,36 @@ async def test_tickets_are_linked_on_both_sides_and_a_message_is_split_off(desk:
     assert after["links"] == [{"other_id": other["ticket_id"], "kind": "related"}]
     assert other["links"] == [{"other_id": ticket["ticket_id"], "kind": "related"}]
     assert [each["text"] for each in await desk.messages(other["ticket_id"])] == [entry["text"]]
+    assert await desk.relations(ticket["ticket_id"]) == [(other["ticket_id"], "split-into")]
+    assert await desk.relations(other["ticket_id"]) == [(ticket["ticket_id"], "split-from")]
+
+
+async def test_an_agent_opens_a_ticket_for_a_caller_and_reads_who_holds_it_and_why_no_clock_runs(
+    desk: AgentDesk,
+) -> None:
+    call = {"direction": "inbound", "answered": False, "started_at": datetime.now(UTC).isoformat()}
+    body = {
+        "brand": "aurora",
+        "channel": "phone",
+        "contact": {"phone": "+8613800000007", "name": "王女士"},
+        "subject": unique("she called"),
+        "text": "来电未接，请回拨",
+        "public": False,
+        "team": "safety",
+        "priority": "urgent",
+        "tags": ["danger"],
+    }
+    noted = await desk.client.post("/tickets", json={**body, "call": call})
+    assert noted.status_code == 201, noted.text
+    clock = await desk.clock(noted.json()["ticket_id"], "first_response", "zh")
+    [held] = clock["held"]
+    assert (held["team"], held["until"]) == ("safety", None)
+    assert held["business_seconds"] <= held["wall_seconds"]
+    assert clock["story"][0]["event"]["words"] == "未接来电"
+    first = await desk.client.post("/tickets", json={**body, "public": True})
+    told = await desk.get(f"/tickets/{first.json()['ticket_id']}/sla")
+    assert {each["reason"] for each in told["absent"]} >= {"no-customer-message"}
+    assert told["clocks"] == []
 
 
 @pytest.mark.parametrize(

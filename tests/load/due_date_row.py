@@ -8,7 +8,7 @@ from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours
 from tests.load.figures import Figures, Row
 from tests.load.rounds import ROUNDS
 

@@ -14,11 +14,11 @@ from uuid import UUID
 import asyncpg
 
 from firebreak_cli.local_stack.ports import LOOPBACK
-from ingest_webhook.domain.identity import message_identity
 from tests.load.http_load import HttpSender, SignedRequests, connect
 from tests.support.deployment_files import SHOP, SHOP_SECRET
 from tests.support.stack import Stack
 from ticket_contracts.vocabulary import MessageKind
+from ticket_intake.identity import message_identity
 
 LOOK_SECONDS = 0.004  # what a probe's duration is too long by at most
 WAIT_SECONDS = 20.0

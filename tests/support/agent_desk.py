@@ -71,6 +71,11 @@ class AgentDesk:
         items: list[Json] = (await self.get(f"/tickets/{ticket_id}/timeline", limit=200))["items"]
         return items
 
+    async def relations(self, ticket_id: str) -> list[tuple[str, str]]:
+        """Read what other tickets are to this one."""
+        items = (await self.get(f"/tickets/{ticket_id}/links"))["items"]
+        return [(item["other_id"], item["relation"]) for item in items]
+
     async def clock(self, ticket_id: str, metric: str, language: str = "en") -> Json:
         """Read one clock with its story."""
         response = await self.client.get(f"/tickets/{ticket_id}/sla", headers={"Accept-Language": language})

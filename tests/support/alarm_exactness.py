@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tests.support.world import StoredFact, World
-from ticket_contracts.alerts import SlaBreached, SlaBreachWithdrawn, SlaWarning
+from ticket_contracts.alerts import AlarmKind
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,
@@ -169,9 +169,14 @@ def _change_status(life: Life, status: str, at: datetime) -> None:
 
 
 def _alert_flaws(world: World) -> Iterator[str]:
-    """Each alarm on a ticket is one alert on the topic, and no other alert is there."""
+    """Each alarm on a ticket stands in one alert on the topic, and no other alarm is there."""
     told = Counter(_alarm(fact.ticket_id, fact.data, fact.type) for fact in world.facts if fact.type in _PERCENT)
-    alerts = Counter(_alarm(UUID(record.data["ticket_id"]), record.data, record.type) for record in world.once(ALERTS))
+    alerts = Counter(
+        _told(UUID(record.data["ticket_id"]), alarm)
+        for record in world.once(ALERTS)
+        for alarm in record.data["alarms"]
+        if alarm["kind"] != AlarmKind.ESCALATION
+    )
     for alarm in told.keys() | alerts.keys():
         if told[alarm] != alerts[alarm]:
             word = "LOSS" if alerts[alarm] < told[alarm] else "DUPLICATE"
@@ -182,10 +187,12 @@ _PERCENT: dict[str, int | None] = {
     ClockWarned.event_type: None,
     ClockBreached.event_type: BREACH,
     BreachWithdrawn.event_type: WITHDRAWN,
-    SlaWarning.event_type: None,
-    SlaBreached.event_type: BREACH,
-    SlaBreachWithdrawn.event_type: WITHDRAWN,
 }
+
+
+def _told(ticket_id: UUID, alarm: Any) -> Alarm:
+    percent = {AlarmKind.BREACH: BREACH, AlarmKind.BREACH_WITHDRAWN: WITHDRAWN}.get(alarm["kind"], alarm.get("percent"))
+    return Alarm(ticket_id, alarm["metric"], alarm["cycle"], percent)
 
 
 def _alarm(ticket_id: UUID, data: Any, event_type: str) -> Alarm:

@@ -30,10 +30,19 @@ class CommitCutter:
         self._server_port = server_port
         self._wanted: deque[Cut] = deque()
         self._relays: set[asyncio.Task[None]] = set()
+        self._away = False
 
     def cut_next(self, cut: Cut) -> None:
         """Cut the connection of the next COMMIT that nobody else waits for."""
         self._wanted.append(cut)
+
+    async def take_away(self) -> None:
+        """End every connection and refuse new ones, as a server that is down; until `bring_back`."""
+        self._away = True
+        await self.close()
+
+    def bring_back(self) -> None:
+        self._away = False
 
     @property
     def waiting(self) -> int:
@@ -42,6 +51,9 @@ class CommitCutter:
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client connection until either side ends it."""
+        if self._away:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None, "asyncio runs each connection in a task"
         self._relays.add(task)

@@ -17,7 +17,7 @@ from ticket_store.documents import Document, Policy
 
 BRAND = "aurora"  # of the example configuration
 SUPPORT_ADDRESS = "support@aurora.example"
-SHOP, SLACK, TELEPHONE, MAIL = "shop", "dealers", "telephone", "mail"
+SHOP, SLACK, TELEPHONE, MAIL, CALL_LOG = "shop", "dealers", "telephone", "mail", "call-log"
 SHOP_SECRET = whsec(b"the-secret-of-the-shop-in-tests!")
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TELEPHONE_SECRET = "freeswitch:password-in-tests"
@@ -35,6 +35,19 @@ def write_sources(path: Path) -> None:
         for name, provider, secret in kinds
     ]
     path.write_text(yaml.safe_dump({"sources": sources}, sort_keys=False), encoding="utf-8")
+
+
+def write_pull_sources(path: Path, call_logs: Path) -> None:
+    """Write a pull sources file: that names an Asterisk's call log, read without delay."""
+    options = {
+        "folder": str(call_logs.absolute()),
+        "begin": "start",
+        "region": "CN",
+        "settle_seconds": 0,
+        "poll_seconds": 0.2,
+    }
+    source = {"name": CALL_LOG, "provider": "asterisk-cdr", "brand": BRAND, "account": CALL_LOG, "options": options}
+    path.write_text(yaml.safe_dump({"sources": [source]}), encoding="utf-8")
 
 
 def write_mailboxes(path: Path) -> None:

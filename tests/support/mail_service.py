@@ -41,6 +41,7 @@ class MailService:
 
     process: asyncio.subprocess.Process
     smtp_port: int
+    lmtp_port: int
     http_port: int
     object_folder: Path
 
@@ -68,7 +69,7 @@ async def mail_service(
     kafka: str, prefix: str, folder: Path, *, ready: bool = True, **settings: object
 ) -> AsyncIterator[MailService]:
     """Run the service; `ready=False` waits for its open door only, for tests without Kafka."""
-    smtp_port, http_port = free_ports(2)
+    smtp_port, lmtp_port, http_port = free_ports(3)
     mailboxes = folder / "mailboxes.yaml"
     mailboxes.write_text(MAILBOXES)
     named = {
@@ -76,6 +77,7 @@ async def mail_service(
         "topic_prefix": prefix,
         "port": http_port,
         "smtp_port": smtp_port,
+        "lmtp_port": lmtp_port,
         "mailboxes_file": mailboxes,
         "object_store": (folder / "objects").as_uri(),
         "log_format": "console",
@@ -83,7 +85,7 @@ async def mail_service(
     }
     environment = {f"FIREBREAK_{name.upper()}": str(value) for name, value in named.items()}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "ingest_email", env=os.environ | environment)
-    service = MailService(process, smtp_port, http_port, folder / "objects")
+    service = MailService(process, smtp_port, lmtp_port, http_port, folder / "objects")
     try:
         async with asyncio.timeout(START_SECONDS):
             await (_until_ready(service) if ready else _until_open(service))

@@ -85,13 +85,15 @@ class EngineUnderTest:
     async def fire(self, *, now: datetime) -> list[NewEvent]:
         """Fire the timers due at `now`, again and again until none is due."""
         published: list[NewEvent] = []
-        while due := [DueTimer(ORIGIN, key, at) for key, at in sorted(self.timers.items()) if at <= now]:
+        while due := [DueTimer(ORIGIN, key, at, now) for key, at in sorted(self.timers.items()) if at <= now]:
             published += await self._commit(Batch((), due, now))
         return published
 
-    async def abandon(self, records: Sequence[Record], *, now: datetime) -> list[NewEvent]:
-        """Process records in a transaction that is rolled back."""
-        batch = Batch(records, (), now)
+    async def abandon(
+        self, records: Sequence[Record], timers: Sequence[DueTimer] = (), *, now: datetime
+    ) -> list[NewEvent]:
+        """Process records and timers in a transaction that is rolled back."""
+        batch = Batch(records, timers, now)
         async with self.pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()

@@ -1,4 +1,4 @@
-"""A whole Firebreak of a test's own: real Kafka, real PostgreSQL, the five services as processes, all killable.
+"""A whole Firebreak of a test's own: real Kafka, real PostgreSQL, all services as processes, all killable.
 
 It stands on the parts of `firebreak up`; what differs is who restarts a dead process (`KeptPart`, on the test's
 command) and that several processes of one service can run, by another entry if need be.
@@ -22,7 +22,7 @@ from firebreak_cli.local_stack.postgres_server import PostgresServer
 from firebreak_cli.service_process import PACKAGES, ServiceProcess, Surroundings, make_services
 from firebreak_cli.stack_layout import PORT_ORDER, StackLayout
 from tests.support.commit_cutter import CommitCutter, open_commit_cutter, through
-from tests.support.deployment_files import configure, make_api_key, write_mailboxes, write_sources
+from tests.support.deployment_files import configure, make_api_key, write_mailboxes, write_pull_sources, write_sources
 from tests.support.kept_part import KeptPart
 from tests.support.servers import server_folder
 from ticket_contracts.topics import TOPICS
@@ -36,6 +36,8 @@ LOWEST_PORT, HIGHEST_PORT = 12_000, 30_000
 SPARE_PORTS = 16  # for second processes of a service
 
 STREAMING = ("router", "sla-engine")
+# No customer of a test's stack sends files by chat; a process more is seconds more for each stack.
+USUAL = tuple(name for name in PACKAGES if name != "ingest-files")
 
 
 class Instance(ServiceProcess):
@@ -120,7 +122,7 @@ class Stack:
 @asynccontextmanager
 async def running_stack(
     documents: Sequence[Document] = (),
-    services: Sequence[str] = tuple(PACKAGES),
+    services: Sequence[str] = USUAL,
     environment: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[Stack]:
     """Run a stack with the example configuration and `documents`; `environment` adds variables by service.
@@ -166,6 +168,8 @@ async def _prepare(stack: Stack, documents: Sequence[Document]) -> None:
     await configure(stack.database, documents)
     stack.api_key = await make_api_key(stack.database, uuid4(), datetime.now(UTC))
     write_sources(stack.layout.sources_file)
+    stack.layout.call_logs.mkdir()
+    write_pull_sources(stack.layout.pull_sources_file, stack.layout.call_logs)
     write_mailboxes(stack.layout.mailboxes_file)
     stack.layout.objects.mkdir()
 

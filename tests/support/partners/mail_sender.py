@@ -53,6 +53,10 @@ class MailSender:
             await self._writer.drain()
         return await read_reply(self._reader)
 
+    async def next_reply(self) -> Reply:
+        """Read another answer to what was said last: LMTP gives one for each recipient."""
+        return await read_reply(self._reader)
+
     def write(self, data: bytes) -> None:
         """Send bytes as they are."""
         self._writer.write(data)
@@ -85,13 +89,13 @@ async def read_reply(reader: asyncio.StreamReader) -> Reply:
 
 
 @asynccontextmanager
-async def mail_sender(host: str, port: int) -> AsyncIterator[MailSender]:
-    """Connect and say EHLO (unless the greeting is a refusal); says QUIT at the end."""
+async def mail_sender(host: str, port: int, hello: str = "EHLO") -> AsyncIterator[MailSender]:
+    """Connect and say EHLO, or LHLO (unless the greeting is a refusal); says QUIT at the end."""
     reader, writer = await asyncio.open_connection(host, port, limit=LONGEST_LINE)
     try:
         connection = MailSender(reader, writer, await read_reply(reader))
         if connection.greeting.code == 220:
-            await connection.command("EHLO sender.example")
+            await connection.command(f"{hello} sender.example")
         yield connection
         if connection.greeting.code == 220 and not writer.transport.is_closing():
             await connection.command("QUIT")

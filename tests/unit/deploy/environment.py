@@ -20,7 +20,9 @@ POSTGRES_URLS = {
     "owner": "postgresql://firebreak:secret@postgres/firebreak",
     "router": "postgresql://firebreak_router:secret@postgres/firebreak",
     "sla-engine": "postgresql://firebreak_sla_engine:secret@postgres/firebreak",
+    "ingest-files": "postgresql://firebreak_ingest_files:secret@postgres/firebreak",
     "crm-api": "postgresql://firebreak_crm_api:secret@postgres/firebreak",
+    "ingest-pull": "postgresql://firebreak_ingest_pull:secret@postgres/firebreak",
 }
 
 

@@ -8,12 +8,14 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from ingest_email.metrics import MailMetrics
+from ingest_pull.pull_metrics import PullMetrics
 from ingest_webhook.metrics import Metrics as WebhookMetrics
 from ingest_webhook.rejections import Outcome
 from service_kit.metrics import EventLoopLag
 from sla_engine.metrics import EngineMetrics
 from tests.support.workspace_services import ROOT
 from ticket_router.metrics import RouterMetrics
+from ticket_stream.job_metrics import JobMetrics
 from ticket_stream.metrics import StreamMetrics
 
 RULES: list[dict[str, Any]] = [
@@ -24,7 +26,7 @@ RULES: list[dict[str, Any]] = [
 _METRIC = re.compile(r"\bfirebreak_\w+")
 _SELECTOR = re.compile(r"\b(firebreak_\w+)\{(.*?)\}")
 _LABEL = re.compile(r"(\w+)(=~|=)\"(.*?)\"")
-_SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+_SUFFIXES = {"counter": ("_total",), "gauge": ("",), "stateset": ("",), "histogram": ("_bucket", "_sum", "_count")}
 # Of the scraping itself: no service has to send them.
 _FROM_PROMETHEUS = {"job", "instance"}
 
@@ -32,16 +34,22 @@ _FROM_PROMETHEUS = {"job", "instance"}
 def labels_by_series() -> dict[str, set[str]]:
     """Return the series that the processes expose, by name, with their labels."""
     registry = CollectorRegistry()
-    for make in (MailMetrics, WebhookMetrics, EngineMetrics, RouterMetrics, EventLoopLag):
+    for make in (MailMetrics, WebhookMetrics, PullMetrics, EngineMetrics, RouterMetrics, EventLoopLag):
         make(registry)
     StreamMetrics("any", registry)
+    JobMetrics("any", registry)
     # The library shows labels only of series that were used; which there can be, only its metrics themselves know.
     families = [(family, metric) for metric in registry._collector_to_names for family in metric.collect()]
     return {
-        family.name + suffix: {*getattr(metric, "_labelnames", ()), *(["le"] if suffix == "_bucket" else [])}
+        family.name + suffix: {*getattr(metric, "_labelnames", ()), *_added_by(family.type, family.name, suffix)}
         for family, metric in families
         for suffix in _SUFFIXES[family.type]
     }
+
+
+def _added_by(kind: str, name: str, suffix: str) -> list[str]:
+    """The label that the library itself adds: a histogram's limit, a state's name."""
+    return ["le"] if suffix == "_bucket" else [name] if kind == "stateset" else []
 
 
 SERIES = labels_by_series()

@@ -13,6 +13,7 @@ from ingest_webhook.sources import read_sources
 from tests.support.partners.standard_webhooks import whsec
 from tests.support.workspace_services import ROOT, WorkspaceService, workspace_services
 from tests.unit.deploy.environment import API_KEY, DOCKERFILE, IMAGE_ENVIRONMENT, read_settings, unknown_variables
+from tests.unit.ingest_pull.pulling import jobs_of
 from ticket_store.configuration import load_directory
 
 DEPLOY = ROOT / "deploy"
@@ -70,6 +71,7 @@ def test_the_variables_to_fill_in_are_the_ones_that_are_used() -> None:
 def test_the_files_that_are_mounted_can_be_used() -> None:
     files = {name: DEPLOY / config["file"] for name, config in COMPOSE["configs"].items()}
     assert read_sources(files["sources"], {"SHOP_WEBHOOK_SECRET": whsec(b"0123456789" * 3)}).by_name
+    assert jobs_of(files["pull-sources"], {})
     assert load_mailboxes(files["mailboxes"]).addresses()
     [mounted] = SERVICES["prepare"]["volumes"]
     assert load_directory(DEPLOY / Path(mounted.split(":")[0]))

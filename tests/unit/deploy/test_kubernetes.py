@@ -82,7 +82,8 @@ def test_ports_and_probes_are_where_the_process_listens(
     container = container_of(DEPLOYMENTS[service.name])
     environment = environment_of(DEPLOYMENTS[service.name], OBJECTS)
     ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-    listening = {"http": environment["FIREBREAK_PORT"], "smtp": environment.get("FIREBREAK_SMTP_PORT")}
+    mail = {name: environment.get(f"FIREBREAK_{name.upper()}_PORT") for name in ("smtp", "lmtp")}
+    listening = {"http": environment["FIREBREAK_PORT"], **mail}
     assert ports == {name: port for name, port in listening.items() if port}
     assert environment["FIREBREAK_PORT"] == IMAGE_ENVIRONMENT["FIREBREAK_PORT"]
     paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}

@@ -46,6 +46,7 @@ def test_status_of_a_stack_that_does_not_run_is_an_object_and_exit_code_3(tmp_pa
         "postgres",
         "api_key_file",
         "sources_file",
+        "pull_sources_file",
         "log_dir",
     }
     assert {name for name, value in status.items() if value is None} == wanted

@@ -66,7 +66,8 @@ class ProviderUnderTest:
     @property
     def sources(self) -> str:
         """A sources file with this provider as its only source."""
-        source: dict[str, Any] = {"name": self.provider, "provider": self.provider, "brand": "acme", "account": "main"}
+        source: dict[str, Any] = {"name": self.provider, "provider": self.provider, "brand": "acme"}
+        source |= {"account": self.provider}
         source |= {"secrets": _literal(self.secrets), "tokens": _literal(self.tokens), "options": dict(self.options)}
         return yaml.safe_dump({"sources": [source]})
 

@@ -1,5 +1,6 @@
 """The app without Kafka and storage: what it would publish and store is collected."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,9 +15,13 @@ from prometheus_client import CollectorRegistry
 from uuid_utils.compat import uuid7
 
 from ingest_webhook.asgi_app import Limits, WebhookApp
+from ingest_webhook.drain_spool import SpoolDrain
+from ingest_webhook.limit_rates import SourceRates
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.source_table import SourceTable
+from ingest_webhook.spool import Spool
 from service_kit.problems import ProblemBoundary
 from tests.support.partners.freeswitch import FreeswitchSender
 from tests.support.partners.slack import SlackSender
@@ -24,6 +29,7 @@ from tests.support.partners.standard_webhooks import StandardWebhooksSender, whs
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import MessageReceived, StoredObject
 from ticket_contracts.topics import Topic
+from ticket_store.object_storage import ObjectStorage
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET = (
@@ -75,13 +81,22 @@ def switch_sender() -> FreeswitchSender:
 
 @dataclass
 class Edge:
-    """The app's surroundings. `failure` is raised by the next publications, or by the next storings."""
+    """The app's surroundings. Failures are raised by what follows; a `stuck` Kafka takes messages and never says so."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     published: list[tuple[str, Event]] = field(default_factory=list)
     stored: dict[str, bytes] = field(default_factory=dict)
     publish_failure: Exception | None = None
     store_failure: Exception | None = None
+    spool_room: int = 100
+    stuck: bool = False
+    life: int = 1
+    seconds: float = 0
+    """The steady clock by which rates are counted."""
+    spool_after_seconds: float = 5
+    storage: ObjectStorage = field(default_factory=lambda: ObjectStorage.open("memory:///"))
+    drain: SpoolDrain = field(init=False)
+    """What empties the spool of the app that was made last."""
 
     @property
     def messages(self) -> list[MessageReceived]:
@@ -97,6 +112,8 @@ class Edge:
     async def publish(self, topic: Topic, key: str, event: Event) -> None:
         if self.publish_failure is not None:
             raise self.publish_failure
+        if self.stuck:
+            await asyncio.Event().wait()
         assert topic.name == "support.messages.v1"
         self.published.append((key, event))
 
@@ -107,13 +124,25 @@ class Edge:
         self.stored[key] = content
         return StoredObject(key=key, size=len(content), media_type=media_type)
 
+    def restarted(self) -> "Edge":
+        """The surroundings of another process with the same storage and log."""
+        return Edge(published=self.published, storage=self.storage, life=self.life + 1)
+
+    def open_spool(self) -> Spool:
+        shelf, aside = self.storage.shelf("spool"), self.storage.shelf("spool-set-aside")
+        return Spool(shelf, aside, f"life{self.life}", self.spool_room, lambda: NOW)
+
     def app(self, folder: Path, limits: Limits | None = None, sources: str = SOURCES) -> ProblemBoundary:
         file = folder / "sources.yaml"
         file.write_text(sources)
         metrics = Metrics(self.registry)
-        receiver = WebhookReceiver(self.publish, self.store, _numbered_ids(), metrics, store_seconds=5)
+        publisher = MessagePublisher(self.publish, self.store, _numbered_ids(), metrics, store_seconds=5)
+        spool = self.open_spool()
+        spool.measure(metrics.spool)
+        receiver = WebhookReceiver(publisher, spool, SourceRates(lambda: self.seconds), self.spool_after_seconds)
         limits = limits or Limits(body_bytes=1024 * 1024, body_seconds=5, in_flight=100)
         table = SourceTable(file, ENVIRONMENT, metrics)
+        self.drain = SpoolDrain(spool, table, publisher, lambda: True, metrics.spool, 0)
         return ProblemBoundary(WebhookApp(table, receiver, metrics, limits, lambda: NOW, now_seconds))
 
 

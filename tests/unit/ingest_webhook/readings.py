@@ -1,8 +1,9 @@
 """Reading one request with one provider, without the app around it."""
 
-from ingest_webhook.provider import IncomingMessage, Messages, Provider, Reading, WebhookRequest
+from ingest_webhook.provider import Messages, Provider, Reading, WebhookRequest
 from tests.support.partners.signed_request import SignedRequest
 from tests.unit.ingest_webhook.edge import NOW
+from ticket_intake.incoming import IncomingMessage
 
 
 def read(provider: Provider, request: SignedRequest) -> Reading:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.aircall import Aircall
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -13,6 +12,7 @@ from tests.support.partners.signed_request import SignedRequest
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 
 TOKEN = "45XXYYZZa08b4f0b9f1a2c3d4e5f6071"
 VOICEMAIL = "https://assets.aircall.io/calls/812000001/voicemail"

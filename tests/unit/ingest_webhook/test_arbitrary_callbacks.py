@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_webhook.domain.signatures import SignatureInvalid
 from ingest_webhook.provider import Handshake, Ignored, Messages, WebhookRequest
 from ingest_webhook.rejections import Rejected
 from tests.support.partners.signed_request import SignedRequest
@@ -16,6 +15,7 @@ from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import ROWS, built, dingtalk_sender
 from ticket_contracts.messages import Conversation, Party
+from ticket_intake.signatures import SignatureInvalid
 
 SENDERS = {row.source: row.sender for row in ROWS}
 

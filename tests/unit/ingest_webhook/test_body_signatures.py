@@ -6,7 +6,7 @@ from typing import Protocol
 import pytest
 
 from ingest_webhook.domain.body_signatures import verify_line, verify_meta, verify_shared_token, verify_x
-from ingest_webhook.domain.signatures import SignatureInvalid
+from ticket_intake.signatures import SignatureInvalid
 
 
 class Verify(Protocol):

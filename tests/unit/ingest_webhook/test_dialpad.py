@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from ingest_webhook.domain.body_tokens import verify_jwt
-from ingest_webhook.domain.signatures import SignatureInvalid
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.dialpad import Dialpad
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -15,6 +14,7 @@ from tests.support.partners.signed_request import SignedRequest
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind
+from ticket_intake.signatures import SignatureInvalid
 
 SECRET = "the-secret-of-the-webhook"
 VOICEMAIL = "https://dialpad.com/blob/adminvoicemail/1"

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from ingest_webhook.domain.dingtalk_signature import verify_robot
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid, SignatureStale
-from ingest_webhook.domain.wecom_cipher import Envelope, callback_keys, open_envelope
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.dingtalk import Dingtalk
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -17,6 +15,8 @@ from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import ROBOT_SECRET, dingtalk_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
+from ticket_intake.wecom_cipher import Envelope, callback_keys, open_envelope
 
 OPTIONS = {"receiver_id": DingtalkSender.receiver_id}
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ingest_webhook.domain.douyin_signature import douyin_signature, verify_douyin
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.douyin import Douyin
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -16,6 +15,7 @@ from tests.support.partners.signed_request import Way
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import DOUYIN_SECRET, douyin_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 
 # The body of Douyin's own Go sample ("Webhooks 概述"); the page blanks the secret out, so this one is ours.
 SAMPLE = b'{"event":"verify_webhook","client_key":"abc","content":{"challenge":12345}}'

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ingest_webhook.domain.feishu_cipher import decrypt_feishu, feishu_keys, feishu_signature
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.feishu import Feishu
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -15,6 +14,7 @@ from tests.support.partners.signed_request import SignedRequest, Way
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import FEISHU_SECRET, feishu_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 
 
 def provider() -> Feishu:

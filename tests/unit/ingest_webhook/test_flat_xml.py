@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_webhook.domain.flat_xml import MAX_ELEMENTS, NotFlatXml, read_flat_xml
+from ticket_intake.flat_xml import MAX_ELEMENTS, NotFlatXml, read_flat_xml
 
 LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10) for level in range(1, 10))
 

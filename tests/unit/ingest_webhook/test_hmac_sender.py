@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from ingest_webhook.domain.hmac_scheme import GITHUB, HmacScheme, known_template, verify_hmac
 from ingest_webhook.domain.json_pointer import parse_pointer, resolve_pointer
-from ingest_webhook.domain.signatures import SignatureInvalid, SignatureStale
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.hmac_sender import HmacSender
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -19,6 +18,7 @@ from tests.support.partners.hmac_system import OPTIONS, HmacSystem
 from tests.unit.ingest_webhook.edge import now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SignatureInvalid, SignatureStale
 
 SECRET = "the-secret-of-the-desk"
 # docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, "Testing the webhook payload validation"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel
 
-from ingest_webhook.message_data import ConversationData, MessageData, Person
 from tests.unit.ticket_contracts.payload_strategies import payloads
 from ticket_contracts.messages import Conversation, MessageReceived, Party
+from ticket_intake.message_data import ConversationData, MessageData, Person
 
 
 def mirrored(message: MessageReceived) -> MessageData:

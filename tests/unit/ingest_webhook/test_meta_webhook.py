@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from ingest_webhook.domain.signatures import SignatureInvalid
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers import instagram, messenger, whatsapp
 from ingest_webhook.providers.meta_webhook import MetaWebhook
@@ -15,6 +14,7 @@ from tests.support.partners.signed_request import SignedRequest, deliver
 from tests.unit.ingest_webhook.all_providers import META_SECRET, META_TOKEN, PROVIDERS_UNDER_TEST
 from tests.unit.ingest_webhook.edge import Edge, client_of, now_seconds
 from tests.unit.ingest_webhook.readings import read
+from ticket_intake.signatures import SignatureInvalid
 
 TOKENS = {"tokens": [META_TOKEN, "the-next-token"]}
 PRODUCTS = [module.build(TOKENS, [META_SECRET]) for module in (messenger, instagram, whatsapp)]

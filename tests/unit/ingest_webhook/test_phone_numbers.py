@@ -2,10 +2,10 @@
 
 import pytest
 
-from ingest_webhook.domain.phone_numbers import e164, known_region, plain_number
 from ingest_webhook.providers.freeswitch_cdr import FreeswitchCdr
 from tests.unit.ingest_webhook.edge import SWITCH_SECRET, switch_sender
 from tests.unit.ingest_webhook.readings import read_one
+from ticket_intake.phone_numbers import e164, known_region, plain_number
 
 
 @pytest.mark.parametrize(

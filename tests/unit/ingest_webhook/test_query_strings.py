@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest_webhook.domain.query_strings import MAX_PARAMETERS, query_values
+from ticket_intake.query_strings import MAX_PARAMETERS, query_values
 
 
 @pytest.mark.parametrize(

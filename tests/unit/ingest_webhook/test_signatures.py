@@ -5,7 +5,7 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ingest_webhook.domain.signatures import (
+from ticket_intake.signatures import (
     MAX_SIGNATURES,
     TOLERANCE_SECONDS,
     SecretMalformed,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest_webhook.domain.signatures import SignatureInvalid, SignatureStale
-from ingest_webhook.domain.signed_time import check_signed_time
+from ticket_intake.signatures import SignatureInvalid, SignatureStale
+from ticket_intake.signed_time import check_signed_time
 
 NOW = 1_700_000_000.0
 

@@ -10,11 +10,12 @@ from prometheus_client import CollectorRegistry
 from ingest_webhook.metrics import Metrics
 from ingest_webhook.provider import Handshake
 from ingest_webhook.source_table import SourceTable
-from ingest_webhook.sources import SourcesInvalid, read_sources
+from ingest_webhook.sources import read_sources
 from tests.support.partners.meta import MetaSender
 from tests.support.partners.signed_request import Way
 from tests.unit.ingest_webhook.edge import ENVIRONMENT, SOURCES, shop_sender
 from tests.unit.ingest_webhook.readings import read, read_one
+from ticket_intake.source_file import SourcesInvalid
 
 DEADLINE_SECONDS = 10
 
@@ -52,6 +53,17 @@ def test_every_secret_of_a_source_is_active(tmp_path: Path) -> None:
     provider = read_sources(write(tmp_path, SOURCES), ENVIRONMENT).by_name["shop"].provider
     for way in (Way.GOOD, Way.ROTATED):
         assert read_one(provider, shop_sender().message("hello", way)).text == "hello"
+
+
+def test_two_providers_cannot_share_the_name_of_an_account(tmp_path: Path) -> None:
+    slack = source(name="chat", provider="slack", secrets="[env:NEXT_SLACK_SECRET]")
+    problems = problems_of(tmp_path, "sources:" + source() + slack)
+    assert "sources.1 (chat).account: 'web' is also the account of 'shop'" in problems
+    assert "slack-web" in problems
+
+
+def test_two_addresses_of_one_account_are_one_account(tmp_path: Path) -> None:
+    assert len(read_sources(write(tmp_path, "sources:" + source() + source(name="shop-2")), ENVIRONMENT).by_name) == 2
 
 
 def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
 from ingest_webhook.provider import Ignored, Messages
 from ingest_webhook.providers.telegram import Telegram
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -14,6 +13,7 @@ from tests.unit.ingest_webhook.all_providers import TELEGRAM_SECRET
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 
 PROVIDER = Telegram.build({}, [TELEGRAM_SECRET])
 PERSON = TelegramSender.person

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.provider import Answer, Ignored, Messages, Reading
 from ingest_webhook.providers.twilio_sms import TwilioSms
 from ingest_webhook.providers.twilio_voice import TwilioVoice
@@ -15,6 +14,7 @@ from ingest_webhook.rejections import IgnoreReason, Undecodable
 from tests.support.partners.twilio import TwilioSender
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind
+from ticket_intake.signatures import SecretMalformed
 
 TOKEN = "1f2e3d4c5b6a79808897a6b5c4d3e2f1"
 PUBLIC_URL = "https://support.example.com/webhooks/twilio"

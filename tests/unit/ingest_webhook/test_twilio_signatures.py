@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from ingest_webhook.domain.form_fields import MAX_FIELDS, NotForm, clean_values, read_form_fields
-from ingest_webhook.domain.signatures import SignatureInvalid
 from ingest_webhook.domain.twilio_signatures import public_urls, verify_twilio
+from ticket_intake.signatures import SignatureInvalid
 
 URL, QUERY, TOKEN = "https://mycompany.com/myapp.php", b"foo=1&bar=2", b"12345"
 CALL = urlencode(

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from ingest_webhook.domain.form_tokens import form_token, nonce_of, verify_form_token
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid, SignatureStale
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.web_form import WebForm
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -18,6 +17,7 @@ from tests.unit.ingest_webhook.edge import Edge, client_of, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_phone_and_forms import FORM_SECRET, SOURCES
 from ticket_contracts.vocabulary import Channel, IdentityKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
 
 SECRET = b"a-random-text-that-signs-tokens"
 ORIGIN = "https://www.example.com"

@@ -4,7 +4,6 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from ingest_webhook.domain.signatures import SignatureInvalid, SignatureStale
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.wechat_official import WechatOfficial
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -13,6 +12,7 @@ from tests.support.partners.wechat_official import WechatOfficialSender
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import WECHAT_SECRET, wechat_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SignatureInvalid, SignatureStale
 
 
 def provider(receiver_id: str = WechatOfficialSender.receiver_id) -> WechatOfficial:

@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import pytest
 
-from ingest_webhook.domain.signatures import SignatureInvalid
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.wecom import Wecom
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -15,6 +14,7 @@ from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import WECOM_SECRET, wecom_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SignatureInvalid
 
 
 def provider(receiver_id: str = WecomSender.receiver_id) -> Wecom:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid, SignatureStale
-from ingest_webhook.domain.wecom_cipher import Envelope, Opened, callback_keys, decrypt, encrypt, open_envelope
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
+from ticket_intake.wecom_cipher import Envelope, Opened, callback_keys, decrypt, encrypt, open_envelope
 
 # wechatpy/wechatpy, tests/test_crypto.py
 CORPORATION = b"wx49f0ab532d5d035a"

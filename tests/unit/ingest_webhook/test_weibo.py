@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid, SignatureStale
-from ingest_webhook.domain.sorted_digest import matches_sorted_digest, sorted_digest
 from ingest_webhook.domain.weibo_time import weibo_time
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.weibo import Weibo
@@ -17,6 +15,8 @@ from tests.support.partners.weibo import WeiboSender
 from tests.unit.ingest_webhook.readings import read, read_one
 from tests.unit.ingest_webhook.rows_of_chinese_platforms import WEIBO_SECRET, weibo_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
+from ticket_intake.sorted_digest import matches_sorted_digest, sorted_digest
 
 # A copy of the page "粉丝服务接入" of open.weibo.com/wiki.
 VECTOR = (b"xyz123xyz", b"1397022061823", b"57155157")

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ingest_webhook.domain.signatures import SignatureInvalid
-from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages
+from ingest_webhook.provider import Handshake, Ignored, Messages
 from ingest_webhook.providers.x_activity import XActivity
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from tests.support.partners.signed_request import SignedRequest, Way
@@ -17,6 +16,8 @@ from tests.unit.ingest_webhook.all_providers import X_SECRET
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.signatures import SignatureInvalid
 
 PROVIDER = XActivity.build({}, [X_SECRET, XSender.next_secret])
 ACCOUNT, PERSON = XSender.account, XSender.person

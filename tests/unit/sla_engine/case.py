@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.decide import decide, decide_due
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.people import People
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.ticket import Ticket
@@ -23,6 +24,7 @@ from ticket_contracts.commands import (
     SetStatus,
 )
 from ticket_contracts.messages import Conversation, MessageReceived, Party
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import ClockState, TicketFact, TicketSummary
 from ticket_contracts.vocabulary import ActorKind, Channel, IdentityKind, Metric, Priority, Status
 
@@ -63,12 +65,15 @@ def a_policy(**changes: Any) -> Policy:
     return Policy(**content)
 
 
-def policies_of(*policies: Policy, calendars: tuple[BusinessCalendar, ...] | None = None) -> Policies:
+def policies_of(
+    *policies: Policy, calendars: tuple[BusinessCalendar, ...] | None = None, people: People | None = None
+) -> Policies:
     usable = (office(), always_open()) if calendars is None else calendars
     return Policies(
         in_force=policies,
         past={(policy.name, policy.version): policy for policy in policies},
         calendars={calendar.name: calendar for calendar in usable},
+        people=people or People(),
     )
 
 
@@ -129,6 +134,24 @@ class Case:
             ticket_id=TICKET_ID, actor=MACHINE, message=received, contact_id=contact_id, routing=routing
         )
         return self.ask(command, at, f"message-{number}")
+
+    def open_by_agent(self, at: datetime, command_id: str | None = None, **changes: Any) -> Decision:
+        """Let an agent open the ticket: with a public message, unless the changes say otherwise."""
+        content = {
+            "ticket_id": TICKET_ID,
+            "actor": AGENT,
+            "brand": "acme",
+            "channel": Channel.EMAIL,
+            "contact_id": CUSTOMER_ID,
+            "contact": Party(kind=IdentityKind.EMAIL, value="wang@customer.example"),
+            "subject": "Your pump",
+            "text": "We would like to look at it",
+            "public": True,
+            "team": "service",
+            "priority": Priority.NORMAL,
+            **changes,
+        }
+        return self.ask(OpenTicket(**content), at, command_id)
 
     def reply(self, at: datetime, *, actor: Actor = AGENT, author: str = "agent", **command: Any) -> Decision:
         return self.ask(Reply(ticket_id=TICKET_ID, actor=actor, text="We look into it", author=author, **command), at)

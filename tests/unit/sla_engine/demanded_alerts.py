@@ -12,8 +12,8 @@ from functools import cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from sla_engine.domain.calendar import Interval, OpeningHours
-from tests.unit.sla_engine.minute_oracle import MINUTE, MinuteOracle
+from business_time.calendar import Interval, OpeningHours
+from tests.unit.business_time.minute_oracle import MINUTE, MinuteOracle
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,

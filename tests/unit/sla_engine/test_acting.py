@@ -270,3 +270,23 @@ def test_another_team_s_flow_is_no_concern_of_ours_and_one_without_teams_is() ->
     assert "status-changed" in status(opened(replace(WORKFLOW, flows=(others,))), Status.PENDING)
     everybody = replace(FLOW, teams=frozenset())
     assert "careful" in refusal(opened(replace(WORKFLOW, flows=(everybody,))), SetStatus, status=Status.PENDING)
+
+
+def test_closing_without_solving_needs_the_code_too_unless_the_ticket_is_spam() -> None:
+    flow = Flow("coded", frozenset(), {"new": frozenset({"open", "solved", "closed"})}, resolution_code_required=True)
+    workflow = replace(WORKFLOW, flows=(flow,))
+    case = opened(workflow)
+    assert "before a ticket is solved or closed" in refusal(case, SetStatus, status=Status.CLOSED)
+    status(case, Status.CLOSED, "mon 10:40", resolution_code="repaired")
+    assert case.ticket.summary.resolution_code == "repaired"
+    spam = opened(workflow)
+    spam.ask(MarkSpam(ticket_id=TICKET_ID, actor=AGENT, spam=True), moment("mon 10:05"))
+    assert "status-changed" in status(spam, Status.CLOSED)
+
+
+def test_what_was_solved_before_the_flow_asked_for_a_code_can_be_closed() -> None:
+    case = opened(WORKFLOW)
+    status(case, Status.SOLVED)
+    flow = Flow("coded", frozenset(), {"solved": frozenset({"closed"})}, resolution_code_required=True)
+    case.policies = replace(case.policies, workflow=replace(WORKFLOW, flows=(flow,)))
+    assert "status-changed" in status(case, Status.CLOSED, "mon 10:40")

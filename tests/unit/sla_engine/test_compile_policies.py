@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sla_engine.compile_policies import compile_calendars, compile_configuration, opening_hours, seconds
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
+from sla_engine.compile_policies import compile_calendars, compile_configuration
+from sla_engine.count_durations import seconds
+from sla_engine.domain.steps import Recipient, Step
 from tests.unit.sla_engine.case import a_summary, office
 from ticket_contracts.vocabulary import Channel, Metric, Priority
 from ticket_store.configuration import Configuration, Versioned
-from ticket_store.documents import Calendar, Document, Policy
+from ticket_store.documents import Agent, Calendar, Document, Group, Policy, Team
+from ticket_store.opening_hours import opening_hours
 
 
 def a_configuration(*documents: Document) -> Configuration:
@@ -91,3 +94,33 @@ def test_a_target_that_its_calendar_cannot_hold_is_not_promised() -> None:
         a_configuration(minute_a_week, a_policy("standard", 1, targets={"resolution": {"normal": "300m"}}))
     )
     assert policies.in_force[0].targets == {}
+
+
+ESCALATIONS = [
+    {"name": "soon", "metric": "resolution", "at": "warning:75", "notify": [{"to": "group", "name": "duty"}]},
+    {"name": "late", "metric": "resolution", "at": "breach", "reassign_team": "experts", "reassign_to": "boss"},
+    {"name": "later", "metric": "resolution", "at": "breach+2bd", "raise_priority": True, "out_of_hours": True},
+    {"name": "never", "metric": "resolution", "at": "breach+99999999h", "notify": [{"to": "assignee"}]},
+]
+
+
+def test_rule_45_steps_become_points_of_a_clock_s_life_and_one_that_never_comes_is_left_out() -> None:
+    configuration = a_configuration(NIGHT, a_policy("standard", 1, escalations=ESCALATIONS))
+    [policy] = compile_configuration(configuration).in_force
+    assert policy.steps == (
+        Step("soon", Metric.RESOLUTION, percent=75, notify=(Recipient("group", "duty"),)),
+        Step("late", Metric.RESOLUTION, reassign_team="experts", reassign_to="boss"),
+        Step("later", Metric.RESOLUTION, after=timedelta(hours=16), raise_priority=True, out_of_hours=True),
+    )
+
+
+def test_agents_leads_and_groups_become_those_whom_the_engine_tells() -> None:
+    people = compile_configuration(
+        a_configuration(
+            Agent(name="boss", display_name="The Boss", email="boss@acme.example"),
+            Team(name="experts", display_name="Experts", leads=("boss",)),
+            Group(name="duty", display_name="Duty", addresses=("duty@acme.example",)),
+        )
+    ).people
+    told = people.resolve((Recipient("team-leads"), Recipient("group", "duty")), a_summary(team="experts"))
+    assert [each.email for each in told] == ["boss@acme.example", "duty@acme.example"]

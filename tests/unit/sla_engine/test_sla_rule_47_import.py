@@ -1,12 +1,19 @@
 """Rule 47: imported history uses original times, raises no alerts and runs no automations."""
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
+from sla_engine.compose_alerts import compose_alert
+from sla_engine.domain.automation_rules import Rule
 from sla_engine.domain.decide import decide
 from sla_engine.domain.request import Rejected, Request
-from sla_engine.publish_facts import Cause, alert_events
+from sla_engine.domain.what_if import replay
+from sla_engine.publish_facts import Cause
 from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, Case, kinds, moment
+from tests.unit.sla_engine.escalation_case import LEADS, a_step, escalations, with_steps
+from tests.unit.sla_engine.rules import a_rule, a_wait, ruled, runs
+from ticket_contracts.commands import SetStatus
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.topics import COMMANDS
@@ -42,16 +49,17 @@ def a_ticket(*steps: HistoricStep, **changes: Any) -> ImportTicket:
     return ImportTicket(**content)
 
 
-def imported(command: ImportTicket, now: datetime) -> Case:
-    case = Case()
+def imported(command: ImportTicket, now: datetime, *rules: Rule) -> Case:
+    case = ruled(*rules) if rules else Case()
     answer = case.ask(command, now, "import")
     assert isinstance(answer, list), answer
     return case
 
 
 def alerts(facts: list[TicketFact]) -> list[str]:
-    cause = Cause(Partition(COMMANDS.name, 0))
-    return [event.type for fact in facts for event in alert_events(fact, cause)]
+    """Return what the alert of a decision tells, by kind; nothing when there is none."""
+    event = compose_alert(facts, Cause(Partition(COMMANDS.name, 0)), Case().policies)
+    return [alarm["kind"] for alarm in json.loads(event.data)["alarms"]] if event else []
 
 
 def test_rule_47_an_imported_ticket_has_the_clocks_of_its_own_times_and_gives_no_alert() -> None:
@@ -77,7 +85,28 @@ def test_rule_47_what_is_still_open_after_the_import_is_timed_and_alarms_like_an
     assert case.clock(Metric.RESOLUTION).status is ClockStatus.RUNNING
     facts = case.pass_time(moment("tue 10:00"))
     assert kinds(facts) == ["clock-warned", "clock-warned", "clock-breached"]
-    assert len(alerts(facts)) == 3
+    assert alerts(facts) == ["warning", "warning", "breach"]
+
+
+def test_rule_47_steps_of_the_past_did_nothing_and_those_still_to_come_are_taken() -> None:
+    steps = (
+        a_step("past", percent=50, reassign_team="experts", raise_priority=True),
+        a_step("late", notify=(LEADS,), raise_priority=True),
+        a_step("to come", after=timedelta(hours=5), reassign_team="experts"),
+    )
+    case = Case(with_steps(*steps))
+    case.ask(a_ticket(), moment("mon 12:00"), "import")
+    past = escalations(case.facts)
+    assert [(fact.step, fact.imported, fact.recipients, fact.priority) for fact in past] == [
+        ("past", True, (), None),
+        ("late", True, (), None),
+    ]
+    assert (case.ticket.summary.team, case.ticket.summary.priority) == ("service", Priority.NORMAL)
+    assert alerts(case.facts) == []
+    facts = case.pass_time(moment("fri 12:00"))
+    assert [(fact.step, fact.at) for fact in escalations(facts)] == [("to come", moment("mon 16:00"))]
+    assert (case.ticket.summary.team, alerts(facts)) == ("experts", ["escalation"])
+    assert replay(case.facts, case.policies, moment("fri 12:00")).summary == case.ticket.summary
 
 
 def test_rule_47_importing_again_changes_nothing() -> None:
@@ -111,3 +140,17 @@ def test_a_step_that_cannot_have_happened_is_named_and_nothing_is_imported() -> 
         answer = Case().ask(a_ticket(*steps), moment("fri 10:00"))
         assert isinstance(answer, Rejected)
         assert named in answer.reason
+
+
+def test_rule_47_an_imported_ticket_runs_no_automation_of_its_past_and_lives_on_with_that_of_today() -> None:
+    note = a_rule("note", "opened", "message-added", "status-changed", "clock-breached", then={"note": "x"})
+    close = a_wait("close", Status.PENDING, days=1, then={"status": Status.CLOSED})
+    now = moment("mon 10:00", week=9)
+    steps = (step("mon 12:00", message=ANSWER), step("mon 12:30", status=Status.PENDING))
+    case = imported(a_ticket(*steps), now, note, close)
+    assert runs(case.facts) == []
+    assert case.pass_time(moment("mon 10:00", week=12)) == []
+
+    reopened = case.ask(SetStatus(ticket_id=TICKET, actor=MACHINE, status=Status.OPEN), moment("mon 11:00", week=12))
+    assert isinstance(reopened, list)
+    assert runs(reopened) == [("note", "ran")]

@@ -1,5 +1,7 @@
 """Rules 48 and 49: replaying gives the clocks of the live run, under the same policy or another one."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +13,14 @@ from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Request
 from sla_engine.domain.ticket import Ticket
-from sla_engine.domain.what_if import as_it_was, replay
+from sla_engine.domain.what_if import as_it_was, replay, without_warnings
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, MACHINE, TICKET_ID, Case, a_policy, moment, policies_of
+from tests.unit.sla_engine.escalation_case import PEOPLE, a_step
+from tests.unit.sla_engine.rules import a_rule, a_wait, with_rules
 from ticket_contracts.actions import MarkSpam
+from ticket_contracts.commands import Assign
+from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
 from ticket_contracts.vocabulary import Automation, ClockStatus, MessageKind, Metric, Priority, Status
 
@@ -51,14 +57,40 @@ policy_options = st.fixed_dictionaries(
 )
 
 
-def two_policies(**options: Any) -> Policies:
-    """All metrics for everybody, and another calendar and longer targets for the experts."""
+TELLING = (
+    a_step("75", percent=75),
+    a_step("late", metric=Metric.UPDATE),
+    a_step("late again", metric=Metric.NEXT_RESPONSE, after=timedelta(minutes=50)),
+    a_step("late by night", metric=Metric.RESOLUTION, after=timedelta(hours=5), out_of_hours=True),
+)
+ACTING = (
+    *TELLING,
+    a_step("raise", metric=Metric.RESOLUTION, percent=40, raise_priority=True),
+    a_step("late: to the experts", after=timedelta(minutes=30), reassign_team="experts"),
+    a_step("late: raise", metric=Metric.UPDATE, raise_priority=True, out_of_hours=True),
+)
+BACK = (
+    a_step("back", metric=Metric.RESOLUTION, percent=60, reassign_team="service", raise_priority=True),
+    a_step("late", metric=Metric.UPDATE),
+)
+
+
+def two_policies(*, acting: bool = True, **options: Any) -> Policies:
+    """All metrics for everybody, and another calendar and longer targets for the experts; steps, some of which act."""
     experts = {
         metric: {Priority.NORMAL: 3 * 3600, Priority.HIGH: 3600} for metric in (Metric.UPDATE, Metric.RESOLUTION)
     }
     return policies_of(
-        a_policy(name="experts", order=0, teams=frozenset({"experts"}), calendar="always", targets=experts),
-        a_policy(targets=EVERY_METRIC, **options),
+        a_policy(
+            name="experts",
+            order=0,
+            teams=frozenset({"experts"}),
+            calendar="always",
+            targets=experts,
+            steps=BACK if acting else (),
+        ),
+        a_policy(targets=EVERY_METRIC, steps=ACTING if acting else TELLING, **options),
+        people=PEOPLE,
     )
 
 
@@ -69,10 +101,17 @@ def live(
     repeats: bool = False,
     priority: Priority | None = Priority.NORMAL,
     policies: Policies | None = None,
+    by_agent: dict[str, Any] | None = None,
 ) -> Case:
-    """Run a script; `repeats` delivers every message again at once and once more at the end."""
+    """Run a script; `repeats` delivers every message again at once and once more at the end.
+
+    `by_agent` is what an agent opens the ticket with; None: the customer does.
+    """
     case = Case(policies or two_policies())
-    case.receive(START, priority=priority)
+    if by_agent is None:
+        case.receive(START, priority=priority)
+    else:
+        case.open_by_agent(START, priority=priority, **by_agent)
     at = START
     for number, (minutes, (kind, argument)) in enumerate(script, start=2):
         at += timedelta(minutes=minutes)
@@ -160,8 +199,9 @@ def test_rule_42_each_warning_and_breach_is_given_once_and_in_order(
 def test_rule_48_what_if_gives_the_clocks_of_a_life_under_the_other_policy(
     script: Script, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    lived_under_one = live(script, policies=two_policies(**one))
-    other_policies = two_policies(**other)
+    # What steps change makes other commands no-ops, and those leave no fact: here steps only tell.
+    lived_under_one = live(script, policies=two_policies(acting=False, **one))
+    other_policies = two_policies(acting=False, **other)
     lived_under_other = live(script, policies=other_policies)
     until = START + timedelta(days=90)
     assert told(replay(lived_under_one.facts, other_policies, until)) == told(lived_under_other.ticket)
@@ -175,12 +215,87 @@ def test_rule_48_what_if_nothing_changes_is_what_happened(script: Script, option
     assert told(replay(case.facts, policies, until)) == told(as_it_was(case.facts))
 
 
+def test_rule_48_what_steps_changed_is_worked_out_anew_and_what_people_did_stays() -> None:
+    raising = a_policy(steps=(a_step(percent=50, raise_priority=True, reassign_team="experts"),))
+    raising = replace(
+        raising, targets={**raising.targets, Metric.FIRST_RESPONSE: {Priority.NORMAL: 3600, Priority.HIGH: 1800}}
+    )
+    quiet = replace(raising, steps=())
+    lives = {}
+    for policy in (raising, quiet):
+        case = Case(policies_of(policy, people=PEOPLE))
+        case.receive(moment("mon 10:00"))
+        case.note(moment("mon 10:40"))
+        case.ask(Assign(ticket_id=case.ticket.ticket_id, actor=AGENT, assignee="boss"), moment("mon 10:45"))
+        case.reply(moment("mon 10:50"))
+        lives[policy.steps] = case
+    for one, other in ((raising, quiet), (quiet, raising)):
+        imagined = replay(lives[one.steps].facts, without_warnings(lives[other.steps].policies), moment("mon 12:00"))
+        expected = lives[other.steps].ticket
+        assert [clock.status for clock in imagined.clocks] == [clock.status for clock in expected.clocks]
+        assert imagined.summary == expected.summary
+    assert lives[raising.steps].clock().status is ClockStatus.BREACHED
+    assert lives[quiet.steps].clock().status is ClockStatus.MET
+
+
+AUTOMATION = (
+    a_rule("triage", "opened", "message-added", when='"t" in ticket.tags', then={"assignee": "li.wei"}, order=1),
+    a_rule("tag", "message-added", when='message.author.kind == "customer"', then={"add_tags": ("t",)}, order=2),
+    a_rule("late", "clock-breached", "clock-warned", then={"priority": Priority.URGENT, "note": "!"}, order=3),
+    a_rule("broken", "assigned", "priority-changed", when="ticket.gone", then={"note": "x"}, order=4),
+    a_rule("hand over", "priority-changed", then={"team": "experts", "reply": "x"}, order=5),
+    a_wait("forgotten", Status.NEW, hours=5, then={"team": "experts"}, order=6),
+    a_wait("remind", Status.PENDING, hours=2, then={"reply": "x"}, order=7),
+    a_wait("reopen", Status.ON_HOLD, days=1, when="!ticket.answered", then={"status": Status.OPEN}, order=8),
+    a_wait("close", Status.SOLVED, days=2, then={"status": Status.CLOSED}, order=9),
+)
+
+
+@settings(max_examples=25)
+@given(steps)
+def test_rule_49_with_automation_replay_repetition_and_late_timers_give_the_ticket_of_the_live_run(
+    script: Script,
+) -> None:
+    policies = with_rules(*AUTOMATION, policies=two_policies())
+    case = live(script, policies=policies)
+    replayed: Ticket | None = None
+    for fact in case.facts:
+        replayed = evolve(replayed, decode_fact(fact.event_type, fact.encode()))
+    assert replayed == case.ticket
+    assert decode_state(encode_state(case.ticket)) == case.ticket
+
+    late = live(script, policies=policies, with_timers=False)
+    assert [(fact.event_type, fact.at, fact.actor.id) for fact in late.facts] == [
+        (fact.event_type, fact.at, fact.actor.id) for fact in case.facts
+    ]
+    assert late.ticket.automation == case.ticket.automation
+    assert told(live(script, policies=policies, repeats=True).ticket) == told(case.ticket)
+
+
 def alerts(facts: list[TicketFact]) -> list[tuple[object, ...]]:
     return [
-        (fact.at, fact.clock.metric, fact.clock.cycle, fact.event_type, fact.clock.warned_percent)
+        (fact.at, fact.clock.metric, fact.clock.cycle, fact.event_type, fact.clock.warned_percent, _step(fact))
         for fact in facts
-        if isinstance(fact, ClockFact) and isinstance(fact, ClockWarned | ClockBreached)
+        if isinstance(fact, ClockFact) and isinstance(fact, ClockWarned | ClockBreached | TicketEscalated)
     ]
+
+
+def _step(fact: ClockFact) -> str:
+    return fact.step if isinstance(fact, TicketEscalated) else ""
+
+
+@settings(max_examples=60)
+@given(steps, policy_options)
+def test_rule_45_each_step_is_taken_once_for_a_clock_and_never_before_its_point(
+    script: Script, options: dict[str, Any]
+) -> None:
+    case = live(script, policies=two_policies(**options))
+    escalated = [fact for fact in case.facts if isinstance(fact, TicketEscalated)]
+    taken = Counter((fact.clock.metric, fact.clock.cycle, fact.clock.policy, fact.step) for fact in escalated)
+    assert set(taken.values()) <= {1}
+    for fact in escalated:
+        assert fact.clock.counted_from is not None  # neither paused nor stopped (rule 44)
+        assert fact.clock.status is ClockStatus.BREACHED or "late" not in fact.step
 
 
 def test_rule_49_a_command_decided_twice_on_what_it_made_gives_nothing_more() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.decide import decide
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.request import Rejected, Request

@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sla_engine.domain.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.ticket import Ticket

@@ -71,9 +71,11 @@ def record(fact: StoredFact) -> Published:
 
 
 def alert(fact: StoredFact, of_type: str) -> Published:
-    return Published(
-        ALERTS.name, 0, fact.version, "engine", f"a{fact.version}", f"a-{fact.event_id}", of_type, fact.data
-    )
+    alarm = {**fact.data["clock"], "kind": "breach"}
+    if of_type == SlaWarning.event_type:
+        alarm |= {"kind": "warning", "percent": alarm["warned_percent"]}
+    data = {**fact.data, "alarms": [alarm]}
+    return Published(ALERTS.name, 0, fact.version, "engine", f"a{fact.version}", f"a-{fact.event_id}", of_type, data)
 
 
 def right_ledger() -> Ledger:

@@ -17,7 +17,7 @@ def work_of(sizes: list[int], timers: int = 0) -> Work:
             for item, size in zip(partitions, sizes, strict=False)
             if size
         ],
-        [(partitions[0], DueTimer(partitions[0].partition, str(number), due)) for number in range(timers)],
+        [(partitions[0], DueTimer(partitions[0].partition, str(number), due, due)) for number in range(timers)],
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.preflight import existing_postgres
+from firebreak_cli.stack_layout import StackLayout
 from firebreak_cli.stack_status import running_state
 
 
@@ -17,11 +18,13 @@ class NothingReachedError(LocalStackError):
 
 @dataclass(frozen=True, slots=True)
 class ReachedServers:
-    """One installation: never the database of one and the Kafka of another."""
+    """One installation: never the database of one and the Kafka of another. The last two: of a stack that runs here."""
 
     postgres: str
     kafka: str | None
     topic_prefix: str
+    webhooks: str | None = None
+    sources_file: Path | None = None
 
     @property
     def place(self) -> str:
@@ -52,4 +55,6 @@ def reach(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Reache
             f"No stack runs on {data_dir}. `firebreak up --data-dir {data_dir}` starts one; servers that run elsewhere "
             "are named by FIREBREAK_POSTGRES=postgresql://… and, for a replay, FIREBREAK_KAFKA=host:port."
         )
-    return ReachedServers(state.postgres, state.kafka, state.topic_prefix)
+    layout = StackLayout(data_dir.absolute(), state.port_base)
+    webhooks = layout.url("ingest-webhook")
+    return ReachedServers(state.postgres, state.kafka, state.topic_prefix, webhooks, layout.sources_file)

@@ -17,7 +17,7 @@ from firebreak_cli.local_stack.server_process import ServerProcess
 from firebreak_cli.preflight import StackPlan, check_ports, clear_orphans
 from firebreak_cli.progress import Progress
 from firebreak_cli.service_process import Surroundings, make_services
-from firebreak_cli.sources import new_mailboxes, new_sources
+from firebreak_cli.sources import new_mailboxes, new_pull_sources, new_sources
 from firebreak_cli.stack_layout import StackLayout
 from firebreak_cli.stack_lock import exclusive
 from firebreak_cli.stack_state import Phase, ProcessRecord, StackState
@@ -59,6 +59,8 @@ async def _start(plan: StackPlan, supervisor: Supervisor, progress: Progress) ->
     with progress.step("Preparing the database"):
         await _prepare_database(layout, around.postgres)
     ensure_file(layout.sources_file, new_sources)
+    layout.call_logs.mkdir(exist_ok=True)
+    ensure_file(layout.pull_sources_file, lambda: new_pull_sources(layout.call_logs))
     ensure_file(layout.mailboxes_file, new_mailboxes)
     layout.objects.mkdir(exist_ok=True)
     services = make_services(layout, around)

@@ -22,8 +22,10 @@ PACKAGES = {
     "router": "ticket_router",
     "sla-engine": "sla_engine",
     "crm-api": "crm_api",
+    "ingest-files": "ingest_files",
     "ingest-webhook": "ingest_webhook",
     "ingest-email": "ingest_email",
+    "ingest-pull": "ingest_pull",
 }
 
 
@@ -72,9 +74,11 @@ def make_services(layout: StackLayout, around: Surroundings) -> list[ServiceProc
         "FIREBREAK_HOST": LOOPBACK,
         "FIREBREAK_OBJECT_STORE": layout.objects.absolute().as_uri(),
         "FIREBREAK_SOURCES_FILE": str(layout.sources_file.absolute()),
+        "FIREBREAK_PULL_SOURCES_FILE": str(layout.pull_sources_file.absolute()),
         "FIREBREAK_MAILBOXES_FILE": str(layout.mailboxes_file.absolute()),
         "FIREBREAK_SMTP_HOST": LOOPBACK,
         "FIREBREAK_SMTP_PORT": str(layout.port("smtp")),
+        "FIREBREAK_LMTP_PORT": str(layout.port("lmtp")),
     }
     return [
         ServiceProcess(

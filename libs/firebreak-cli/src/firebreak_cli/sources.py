@@ -1,4 +1,4 @@
-"""Where a local stack takes messages from: one webhook source of each provider, with random secrets, and mailboxes."""
+"""Where a local stack takes messages from: webhook sources with random secrets, a call log, and mailboxes."""
 
 import base64
 import secrets
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-SHOP, SLACK, TELEPHONE = "shop", "dealers", "telephone"
+SHOP, SLACK, TELEPHONE, CALL_LOG = "shop", "dealers", "telephone", "call-log"
 BRAND = "aurora"  # of the example configuration
 MAIL_DOMAIN = "aurora.example"
 SECRET_BYTES = 32  # of 24 to 64 that Standard Webhooks allows; the others are at home with it
@@ -33,6 +33,13 @@ def new_sources() -> str:
         _source(TELEPHONE, "freeswitch", telephone) | {"options": {"language": "zh"}},
     ]
     return yaml.safe_dump({"sources": sources}, sort_keys=False)
+
+
+def new_pull_sources(call_logs: Path) -> str:
+    """Return a pull sources file, as ingest-pull reads it: an Asterisk's call log in a folder of the stack."""
+    options = {"folder": str(call_logs.absolute()), "begin": "start", "language": "zh", "region": "CN"}
+    source = {"name": CALL_LOG, "provider": "asterisk-cdr", "brand": BRAND, "account": CALL_LOG, "options": options}
+    return yaml.safe_dump({"sources": [source]}, sort_keys=False)
 
 
 def new_mailboxes() -> str:

@@ -19,6 +19,8 @@ PORT_ORDER = (
     "kafka",
     "kafka-controller",
     "postgres",
+    "ingest-pull",
+    "ingest-files",
 )
 
 
@@ -69,6 +71,15 @@ class StackLayout:
     @property
     def sources_file(self) -> Path:
         return self.data_dir / "sources.yaml"
+
+    @property
+    def pull_sources_file(self) -> Path:
+        return self.data_dir / "pull-sources.yaml"
+
+    @property
+    def call_logs(self) -> Path:
+        """The folder that the stack's own pull source follows."""
+        return self.data_dir / "call-logs"
 
     @property
     def mailboxes_file(self) -> Path:

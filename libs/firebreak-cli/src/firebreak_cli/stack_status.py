@@ -36,6 +36,7 @@ class StackStatus(BaseModel):
     postgres: str | None = None
     api_key_file: str | None = None
     sources_file: str | None = None
+    pull_sources_file: str | None = None
     log_dir: str | None = None
     services: list[ServiceStatus] = []
     paused: list[PausedPartition] = []
@@ -61,10 +62,12 @@ async def stack_status(data_dir: Path) -> StackStatus:
         api=layout.url("crm-api"),
         webhooks=layout.url("ingest-webhook"),
         smtp=f"{LOOPBACK}:{layout.port('smtp')}",
+        lmtp=f"{LOOPBACK}:{layout.port('lmtp')}",
         kafka=state.kafka,
         postgres=state.postgres,
         api_key_file=str(layout.api_key_file),
         sources_file=str(layout.sources_file),
+        pull_sources_file=str(layout.pull_sources_file),
         log_dir=str(layout.log_dir),
         services=list(services),
         paused=troubles.paused,

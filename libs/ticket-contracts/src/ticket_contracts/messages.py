@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
-from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Automation, Channel, Danger, FileState, IdentityKind, MessageKind, Scan
 
 
 class StoredObject(Contract):
@@ -23,6 +23,25 @@ class Attachment(Contract):
     name: str = Field(max_length=255)
     content: StoredObject
     inline_id: str | None = Field(default=None, description="Content-ID when the text shows it in place")
+    danger: Danger | None = Field(default=None, description="why opening it may do harm")
+
+
+class RemoteFile(Contract):
+    """A file that the provider keeps. `locator` is its address or id there, of use only to who fetches it.
+
+    A message of kind `attachment` brings the file's next state, with the same `number`.
+    """
+
+    number: int = Field(ge=0, description="its place among the files of its message")
+    name: str = Field(max_length=255)
+    locator: str = Field(default="", max_length=2000)
+    media_type: str = Field(default="", max_length=200)
+    size: int | None = Field(default=None, ge=0, description="bytes, as the provider says")
+    state: FileState = FileState.PENDING
+    reason: str = Field(default="", max_length=1000, description="why it failed, or what the scanner found")
+    content: StoredObject | None = None
+    danger: Danger | None = Field(default=None, description="why opening it may do harm")
+    scan: Scan | None = Field(default=None, description="absent where no scanner is configured")
 
 
 class Party(Contract):
@@ -84,6 +103,7 @@ class MessageReceived(Payload):
     html: StoredObject | None = None
     raw: StoredObject | None = None
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[RemoteFile, ...] = Field(default=(), description="files that the provider keeps, to be fetched")
     received_at: Instant
     sent_at: Instant | None = None
     time_trusted: bool = False

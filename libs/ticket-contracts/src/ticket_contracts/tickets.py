@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ticket_contracts.commands import Actor, Routing
 from ticket_contracts.contract import Contract, FieldValue, Instant, Name, Payload, Words
-from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
@@ -18,6 +18,13 @@ from ticket_contracts.vocabulary import (
     Priority,
     Status,
 )
+
+
+class Lateness(Contract):
+    """For how long a breached clock had been late when its present running stretch began; pauses are left out."""
+
+    business_microseconds: int = Field(default=0, ge=0)
+    wall_microseconds: int = Field(default=0, ge=0, description="the same by the clock on the wall")
 
 
 class ClockState(Contract):
@@ -51,6 +58,7 @@ class ClockState(Contract):
     next_step: str | None = Field(default=None, description="the escalation step that comes next by time")
     next_step_at: Instant | None = None
     steps_done: tuple[str, ...] = Field(default=(), description="escalation steps that have run, each once (rule 45)")
+    late: Lateness | None = Field(default=None, description="only of a clock that was paused or stopped when late")
     cancel_reason: str | None = Field(default=None, description="why it was cancelled, e.g. `superseded`")
     causes: dict[str, str] = Field(default_factory=dict, description="transition -> id of the event behind it")
 
@@ -73,6 +81,7 @@ class MessageEntry(Contract):
     html: StoredObject | None = None
     raw: StoredObject | None = None
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[RemoteFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
     at: Instant = Field(description="the time that counts for the SLA")
@@ -140,7 +149,7 @@ class MessageAdded(TicketFact):
 
 
 class MessageRevised(TicketFact):
-    """The customer edited or deleted a message (`message.kind`); recorded, and never a reason to start a clock."""
+    """The customer edited or deleted a message, or a file of it was fetched (`message.kind`); no reason for a clock."""
 
     event_type: ClassVar[str] = "firebreak.ticket.message-revised.v1"
 

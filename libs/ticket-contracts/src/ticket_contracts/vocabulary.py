@@ -42,6 +42,31 @@ class MessageKind(StrEnum):
     CREATED = "created"
     EDITED = "edited"
     DELETED = "deleted"
+    ATTACHMENT = "attachment"  # not the customer: what became of a file of the message with the same provider id
+
+
+class FileState(StrEnum):
+    """Where a file is that the provider keeps for us."""
+
+    PENDING = "pending"  # to be fetched
+    STORED = "stored"
+    FAILED = "failed"  # given up; the reason says why
+    INFECTED = "infected"  # fetched, found by the scanner, and not kept
+
+
+class Danger(StrEnum):
+    """Why a file may harm whoever opens it, by its name and its first bytes."""
+
+    PROGRAM = "program"  # something that runs: executables, scripts, installers, shortcuts
+    MACROS = "macros"  # a document that may carry programs
+    DISGUISED = "disguised"  # its name says one thing, its content is a program or a page
+
+
+class Scan(StrEnum):
+    """What a virus scanner said."""
+
+    CLEAN = "clean"
+    INFECTED = "infected"
 
 
 class Automation(StrEnum):

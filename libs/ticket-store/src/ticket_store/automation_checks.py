@@ -3,15 +3,22 @@
 from collections.abc import Iterator
 from datetime import date
 
+from ticket_contracts.automation import AUTOMATION_FACTS
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.contract import FieldValue
+from ticket_contracts.vocabulary import Status
 from ticket_store.configuration_findings import Finding, Names
 from ticket_store.documents import Agent, Calendar, Team
-from ticket_store.expression_checks import condition
-from ticket_store.workflow_documents import Automation, AutomationEffect, CustomField
+from ticket_store.expression_checks import condition, usable
+from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, CustomField
 
-FACTS = {event_type.split(".")[2] for event_type in TICKET_EVENTS}
-"""Short names of facts: the middle of `firebreak.ticket.message-added.v1`."""
+FACTS = {event_type.split(".")[2] for event_type, fact in TICKET_EVENTS.items() if fact not in AUTOMATION_FACTS}
+"""Short names of facts, the middle of `firebreak.ticket.message-added.v1`; rules' own notes set none off."""
+
+MESSAGE_FACTS = {
+    event_type.split(".")[2] for event_type, fact in TICKET_EVENTS.items() if "message" in fact.model_fields
+}
+"""Those that bring a message."""
 
 
 def automation(rule: Automation, names: Names) -> Iterator[Finding]:
@@ -25,13 +32,25 @@ def automation(rule: Automation, names: Names) -> Iterator[Finding]:
         yield from names.missing("after.calendar", Calendar, rule.after.calendar)
         if rule.after.duration.endswith("bd") and rule.after.calendar is None:
             yield "after.calendar", "business days are those of a calendar; name one, or give hours"
-    yield from condition("when", rule.when)
+        if not rule.after.duration.rstrip("smhbd").strip("0"):
+            yield "after.duration", "no time would pass; give at least 1s, or react to the fact status-changed"
+    faults = list(condition("when", rule.when))
+    yield from faults or usable("when", rule.when, _variables(rule))
     yield from _effect(rule.then, names)
+
+
+def _variables(rule: Automation) -> tuple[str, ...]:
+    """Return what the condition can look at: a condition on what never is there would never hold."""
+    if rule.after is not None:
+        return RULE_VARIABLES[:1]
+    return RULE_VARIABLES if MESSAGE_FACTS.intersection(rule.on) else RULE_VARIABLES[:2]
 
 
 def _effect(effect: AutomationEffect, names: Names) -> Iterator[Finding]:
     if effect == AutomationEffect():
         yield "then", "the rule does nothing; say what it sets, writes or whom it tells"
+    if effect.status is Status.NEW:
+        yield "then.status", "no ticket becomes new again; open is what comes closest"
     yield from names.missing("then.team", Team, effect.team)
     yield from names.missing("then.assignee", Agent, effect.assignee)
     yield from names.recipients("then.notify", effect.notify)

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import cel
 
+from ticket_contracts.expressions import Condition, UnusableExpression
 from ticket_store.configuration_findings import Finding
 
 _PLACE = re.compile(r"ERROR: <input>:(?P<line>\d+):(?P<column>\d+): (?:Syntax error: )?(?P<reason>[^\n]*)")
@@ -19,6 +20,14 @@ def condition(field: str, expression: str) -> Iterator[Finding]:
         cel.compile(expression)
     except ValueError as error:
         yield field, f"not a CEL expression{_place(expression, str(error))}"
+
+
+def usable(field: str, expression: str, names: Collection[str]) -> Iterator[Finding]:
+    """Yield why a condition that compiles could not be run: it looks at something else, or might take too long."""
+    try:
+        Condition(expression, names)
+    except UnusableExpression as error:
+        yield field, str(error)
 
 
 def _place(expression: str, error: str) -> str:

@@ -4,30 +4,25 @@ A `put` that returned has reached the disk (file and folder fsynced) or the buck
 is one object, so a repeated `put` is harmless and nothing is ever changed in place.
 """
 
-import asyncio
-import os
 import re
-import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
-from secrets import token_hex
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
 from ticket_contracts.messages import StoredObject
+from ticket_store.object_folder import Folder
 
 if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 _KEY = re.compile(r"sha256/[0-9a-f]{64}")
-_INCOMING = "incoming"
-_MOST_AT_ONCE = 64  # files open at once; a group of this size takes some 20 ms
-_LEFTOVER_SECONDS = 3600.0  # a write takes seconds, so an unfinished file of this age belongs to nobody alive
+_NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z._-]{0,199}")
 
 # A sender waits for the answer: SMTP clients for minutes, webhook providers for 3 to 15 s (facts §1.0).
 _CLIENT: "ClientConfig" = {"connect_timeout": "3s", "timeout": "10s"}
@@ -53,6 +48,10 @@ class _Backend(Protocol):
 
     async def read(self, key: str) -> bytes: ...
 
+    async def delete(self, key: str) -> None: ...
+
+    async def names(self, folder: str) -> list[str]: ...
+
 
 class ObjectStorage:
     """Content-addressed storage; make one with `open`."""
@@ -70,7 +69,7 @@ class ObjectStorage:
         parts = urlsplit(url)
         if parts.scheme == "file":
             try:
-                return cls(_Folder(Path(unquote(parts.path))))
+                return cls(Folder(Path(unquote(parts.path))))
             except OSError as error:
                 raise StorageUnavailable(f"object storage {url}: {error}") from error
         try:
@@ -111,6 +110,68 @@ class ObjectStorage:
             raise ObjectDamaged(key)
         return content
 
+    def shelf(self, name: str) -> "Shelf":
+        """Return the place of this name for things that are put away for a while and taken out again."""
+        return Shelf(self._backend, name)
+
+
+class Shelf:
+    """Things under names of their maker's own, in the order of the names; each is written once and removed later.
+
+    What `put` returned from is as durable as an object. A removal may be undone by a power cut, so who takes things
+    out has to bear one that comes again.
+    """
+
+    def __init__(self, backend: _Backend, folder: str) -> None:
+        self._backend = backend
+        self._folder = folder
+
+    async def put(self, name: str, content: bytes) -> None:
+        """Store durably.
+
+        :raises StorageUnavailable: nothing is promised; put again later.
+        """
+        with self._told_apart(name):
+            await self._backend.write(self._key(name), content)
+
+    async def get(self, name: str) -> bytes:
+        """Return what was put.
+
+        :raises ObjectMissing: or StorageUnavailable.
+        """
+        with self._told_apart(name):
+            return await self._backend.read(self._key(name))
+
+    async def remove(self, name: str) -> None:
+        """Forget it; what is gone already is no error.
+
+        :raises StorageUnavailable:
+        """
+        with self._told_apart(name), suppress(FileNotFoundError):
+            await self._backend.delete(self._key(name))
+
+    async def names(self) -> list[str]:
+        """Return all names, sorted.
+
+        :raises StorageUnavailable:
+        """
+        with self._told_apart("its list"):
+            return sorted(await self._backend.names(self._folder))
+
+    def _key(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name on a shelf")  # nor ever a path out of it
+        return f"{self._folder}/{name}"
+
+    @contextmanager
+    def _told_apart(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"{self._folder}/{name}") from error
+        except (OSError, BaseError) as error:
+            raise StorageUnavailable(f"{self._folder}: {name}: {error}") from error
+
 
 class _Bucket:
     """A bucket of a cloud through obstore, which retries and bounds each request."""
@@ -128,99 +189,12 @@ class _Bucket:
             raise FileNotFoundError(key) from error
         return bytes(await found.bytes_async())
 
-
-class _Pending(NamedTuple):
-    key: str
-    content: bytes
-    stored: "asyncio.Future[None]"
-
-
-class _Folder:
-    """A folder of this machine. obstore's own local store renames without fsync, so files are written here.
-
-    Writes that come while others are being flushed go together: all are written, then all flushed, then the folder
-    once; the journal of the file system commits them together too. A failure, mostly a full disk, is the whole group's.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._incoming = root / _INCOMING
-        self._objects = root / "sha256"
-        self._waiting: list[_Pending] = []
-        self._flushing: asyncio.Task[None] | None = None
-        prefix = token_hex(8)  # never that of another process, not even of one that died
-        self._names = (f"{prefix}-{number}" for number in count())
-        for folder in (self._incoming, self._objects):
-            folder.mkdir(parents=True, exist_ok=True)
-            _sync_folder(folder.parent)
-        self._sweep()
-
-    async def write(self, key: str, content: bytes) -> None:
-        pending = _Pending(key, content, asyncio.get_running_loop().create_future())
-        self._waiting.append(pending)
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush(), name="object storage flush")
-        await pending.stored
-
-    async def read(self, key: str) -> bytes:
-        return await asyncio.to_thread((self._root / key).read_bytes)
-
-    async def _flush(self) -> None:
-        """Store group after group until nobody waits."""
+    async def delete(self, key: str) -> None:
         try:
-            while self._waiting:
-                group, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
-                failure = await self._store(group)
-                for pending in group:
-                    if pending.stored.done():  # its caller went away
-                        continue
-                    if failure is None:
-                        pending.stored.set_result(None)
-                    else:
-                        pending.stored.set_exception(failure)
-        finally:
-            self._flushing = None
+            await obstore.delete_async(self._store, key)
+        except NotFoundError as error:
+            raise FileNotFoundError(key) from error
 
-    async def _store(self, group: list[_Pending]) -> Exception | None:
-        """Store a group; a failure is everybody's (a full disk is), each may try again."""
-        contents = {pending.key: pending.content for pending in group}
-        try:
-            await asyncio.to_thread(self._write_all, contents)
-        except Exception as error:  # noqa: BLE001 - handed to every caller, who would wait for ever otherwise
-            return error
-        return None
-
-    def _write_all(self, contents: dict[str, bytes]) -> None:
-        with ExitStack() as leftovers:
-            opened = []
-            for key, content in contents.items():
-                target = self._root / key
-                if target.exists() and target.stat().st_size == len(content):
-                    continue
-                incoming = self._incoming / next(self._names)
-                file = leftovers.enter_context(incoming.open("xb"))
-                leftovers.callback(incoming.unlink, missing_ok=True)
-                file.write(content)
-                file.flush()
-                opened.append((file, incoming, target))
-            for file, _, _ in opened:
-                os.fsync(file.fileno())
-            for _, incoming, target in opened:
-                incoming.replace(target)
-        # Also for files that were there: whoever renamed them may have died before this line.
-        _sync_folder(self._objects)
-
-    def _sweep(self) -> None:
-        """Remove what a killed process left unfinished; nobody was told that it was stored."""
-        for leftover in self._incoming.iterdir():
-            with suppress(FileNotFoundError):  # another process has finished or swept it meanwhile
-                if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
-                    leftover.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    async def names(self, folder: str) -> list[str]:
+        found = await obstore.list(self._store, prefix=f"{folder}/").collect_async()
+        return [each["path"].rpartition("/")[2] for each in found]

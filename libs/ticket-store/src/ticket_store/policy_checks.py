@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from ticket_contracts.vocabulary import Priority
 from ticket_store.configuration_findings import Finding, FoundDocument, Names, Problem, title
 from ticket_store.documents import Agent, EscalationStep, Match, Policy, Team
 
@@ -57,3 +59,14 @@ def _step(policy: Policy, step: EscalationStep) -> Iterator[Finding]:
         yield "at", f"there is no warning at {percent} % (warnings: {known}); add it to warnings"
     if not (step.notify or step.reassign_team or step.reassign_to or step.raise_priority):
         yield "notify", "the step does nothing; say whom to notify, where to reassign, or raise_priority"
+    if step.raise_priority:
+        yield from _lost_by_raising(policy)
+
+
+def _lost_by_raising(policy: Policy) -> Iterator[Finding]:
+    """Yield promises that a higher priority would end: no clock runs for what is not promised."""
+    for metric, promised in policy.targets.items():
+        for priority, higher in pairwise(Priority):
+            if priority in promised and higher not in promised:
+                fix = f"from {priority} it leads to {higher}, for which no {metric} is promised; add a target"
+                yield "raise_priority", fix

@@ -37,7 +37,9 @@ class Flow(Document):
 
     teams: tuple[Label, ...] = Field(default=(), description="none = every team that no other flow names")
     allowed: dict[Label, tuple[Label, ...]]
-    resolution_code_required: bool = Field(default=False, description="to be solved a ticket needs one")
+    resolution_code_required: bool = Field(
+        default=False, description="to be solved or closed a ticket needs one, spam does not"
+    )
 
 
 class CustomField(Document):
@@ -76,6 +78,10 @@ class PriorityMatrix(Document):
     priorities: dict[Grade, dict[Grade, Priority]]
 
 
+RULE_VARIABLES = ("ticket", "fact", "message")
+"""What the condition of an automation rule may look at; a rule on time has no fact and no message."""
+
+
 class Waiting(BaseModel):
     """A condition on time: the ticket has been in the status for so long, without a change in between."""
 
@@ -95,9 +101,9 @@ class AutomationEffect(BaseModel):
     priority: Priority | None = None
     team: Label | None = None
     assignee: Label | None = None
-    add_tags: tuple[Label, ...] = ()
-    remove_tags: tuple[Label, ...] = ()
-    fields: dict[Label, FieldValue] = Field(default_factory=dict)
+    add_tags: tuple[Label, ...] = Field(default=(), max_length=50)
+    remove_tags: tuple[Label, ...] = Field(default=(), max_length=50)
+    fields: dict[Label, FieldValue] = Field(default_factory=dict, max_length=50)
     note: Annotated[str, Field(max_length=4000)] = ""
     reply: Annotated[str, Field(max_length=4000)] = Field(default="", description="public, written by a machine")
     notify: tuple[Recipient, ...] = ()

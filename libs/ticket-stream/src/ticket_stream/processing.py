@@ -39,11 +39,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer whose time has come and whose partition was read up to that time."""
+    """A timer whose time has come. Its partition was read up to `read_until`, at or after that time: what is due by
+    then may be decided too."""
 
     origin: Partition
     key: str
     due_at: datetime
+    read_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

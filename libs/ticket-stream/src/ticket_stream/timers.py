@@ -68,8 +68,9 @@ def fireable(owned: OwnedPartition, position: int, limit: int, busy_keys: Iterab
     hold = owned.hold
     if hold is None or owned.paused is not None or position < hold.watermark:
         return []
+    read_until = datetime.fromtimestamp(hold.asked_at, UTC)
     return [
-        DueTimer(owned.partition, key, datetime.fromtimestamp(due, UTC))
+        DueTimer(owned.partition, key, datetime.fromtimestamp(due, UTC), read_until)
         for key, due in owned.timers.due(hold.asked_at, limit, frozenset(busy_keys))
     ]
 

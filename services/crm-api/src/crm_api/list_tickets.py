@@ -21,7 +21,7 @@ _OF_SUMMARY = tuple(
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Conditions that must all hold; None and empty mean any."""
+    """Conditions that must all hold; None and empty mean any. Spam is a list of its own: either it or the others."""
 
     statuses: tuple[Status, ...] = ()
     priorities: tuple[Priority, ...] = ()
@@ -30,7 +30,8 @@ class TicketFilter:
     assignee: str | None = None
     contact_id: UUID | None = None
     tag: str | None = None
-    spam: bool | None = None
+    status_name: str | None = None
+    spam: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions in SQL."""
@@ -51,9 +52,10 @@ class TicketFilter:
                 found.append(column == value)
         if self.tag is not None:
             found.append(TICKETS.c.tags.contains([self.tag]))
-        if self.spam is not None:
-            said = TICKETS.c.state[("summary", "spam")].as_boolean()
-            found.append(func.coalesce(said, false()) == self.spam)
+        if self.status_name is not None:
+            found.append(TICKETS.c.state[("summary", "status_name")].as_string() == self.status_name)
+        said = TICKETS.c.state[("summary", "spam")].as_boolean()
+        found.append(func.coalesce(said, false()) == self.spam)
         return found
 
 
@@ -69,8 +71,8 @@ def tickets_with_contact() -> Select[Any]:
 def view_ticket(row: Row[Any]) -> TicketView:
     """Turn a row of `tickets_with_contact` into the answer."""
     values = dict(row._mapping)
-    values["contact_name"] = values["contact_name"] or ""
     summary = TicketSummary.model_validate(values.pop("summary"))
+    values["contact_name"] = values["contact_name"] or summary.contact.name
     values |= {name: getattr(summary, name) for name in _OF_SUMMARY}
     merging, links = values.pop("merging"), values.pop("links")
     values["merging_into"] = merging[0] if merging else None  # named tuples stand as arrays

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_api.authenticate import Authenticator
+from crm_api.calendar_book import CalendarBook
 from crm_api.send_command import CommandDesk
 from ticket_store.sessions import Pool
 
@@ -16,5 +17,6 @@ class Parts:
     engine: AsyncEngine
     authenticator: Authenticator
     desk: CommandDesk
+    calendars: CalendarBook
     configuration: Pool
     """For what `ticket_store.configuration` does in transactions of its own."""

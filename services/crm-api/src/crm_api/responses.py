@@ -1,5 +1,6 @@
 """What the API answers: closed models, so that nothing leaves the tables by accident (OWASP API3:2023)."""
 
+from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
@@ -7,15 +8,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
 from ticket_contracts.contract import FieldValue
-from ticket_contracts.messages import Attachment, CallRecord, Party, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
-    ClockStatus,
     Grade,
     LinkKind,
     MessageKind,
-    Metric,
     Priority,
     Status,
 )
@@ -76,6 +75,44 @@ class TicketPage(Response):
     next_cursor: str | None
 
 
+class Relation(StrEnum):
+    """What the other ticket is to this one: a link that somebody made, or what became of merges, splits and ends."""
+
+    DUPLICATE_OF = LinkKind.DUPLICATE_OF
+    DUPLICATED_BY = LinkKind.DUPLICATED_BY
+    RELATED = LinkKind.RELATED
+    PROBLEM = LinkKind.PROBLEM
+    INCIDENT = LinkKind.INCIDENT
+    MERGED_INTO = "merged-into"  # this ticket is part of the other one
+    MERGED_FROM = "merged-from"  # the other one is part of this ticket
+    SPLIT_INTO = "split-into"  # messages of this ticket have moved there
+    SPLIT_FROM = "split-from"
+    FOLLOWED_BY = "followed-by"  # this ticket is closed; what comes for it goes there
+    FOLLOWS = "follows"
+
+
+class LinkedTicket(Response):
+    """Another ticket, and what it is to this one."""
+
+    other_id: UUID
+    relation: Relation
+    number: int
+    brand: str
+    subject: str
+    status: Status
+    priority: Priority | None
+    team: str
+    assignee: str | None
+    opened_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class LinkList(Response):
+    """All tickets that one knows of, the oldest first."""
+
+    items: list[LinkedTicket]
+
+
 class TimelineEntry(Response):
     """One fact of the ticket's history, as it was published."""
 
@@ -116,6 +153,9 @@ class MessageView(Response):
     html: StoredObject | None
     raw: StoredObject | None
     attachments: list[Attachment]
+    files: list[RemoteFile] = Field(
+        description="files that the provider kept, each in its newest state: pending, stored, failed or infected"
+    )
     call: CallRecord | None
     reading_problems: list[str]
 
@@ -125,43 +165,6 @@ class MessagePage(Response):
 
     items: list[MessageView]
     next_cursor: str | None
-
-
-class ClockStep(Response):
-    """One transition of a clock, told with its cause."""
-
-    version: int
-    at: AwareDatetime
-    transition: str
-    cause: str = Field(description="id of the event behind it")
-    words: str = Field(description="the step in the language of Accept-Language (zh, en)")
-
-
-class ClockView(Response):
-    """One clock and its story."""
-
-    metric: Metric
-    cycle: int
-    status: ClockStatus
-    policy: str
-    policy_version: int
-    calendar: str
-    target_seconds: int
-    used_seconds: int = Field(description="business time used at the last transition")
-    started_at: AwareDatetime
-    due_at: AwareDatetime | None
-    stopped_at: AwareDatetime | None
-    breached_at: AwareDatetime | None
-    story: list[ClockStep]
-
-
-class SlaView(Response):
-    """All clocks of a ticket, or the reason why there is none."""
-
-    ticket_id: UUID
-    version: int
-    clocks: list[ClockView]
-    no_clock_reason: str
 
 
 class CommandView(Response):

@@ -12,10 +12,22 @@ from crm_api.await_outcomes import read_outcomes
 from crm_api.command_request import CommandRequest
 from crm_api.explain_sla import explain_sla
 from crm_api.list_tickets import TicketFilter, list_tickets
+from crm_api.open_ticket import open_ticket
+from crm_api.opening_requests import NewTicket
 from crm_api.parts import Parts
+from crm_api.read_links import read_links
 from crm_api.read_ticket import read_messages, read_ticket, read_timeline
-from crm_api.responses import CommandView, DecidedCommand, MessagePage, SlaView, TicketPage, TicketView, TimelinePage
+from crm_api.responses import (
+    CommandView,
+    DecidedCommand,
+    LinkList,
+    MessagePage,
+    TicketPage,
+    TicketView,
+    TimelinePage,
+)
 from crm_api.send_command import no_such_ticket
+from crm_api.sla_responses import SlaView
 from crm_api.sla_words import choose_language
 from service_kit.problems import ProblemError, documented_problems
 from ticket_contracts.vocabulary import Channel, Priority, Status
@@ -39,6 +51,7 @@ router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store)
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
 Cursor = Annotated[str, Query(pattern="^([1-9][0-9]{0,8})?$", description="`next_cursor` of the page before")]
+IdempotencyKey = Annotated[str, Header(max_length=200, description="empty: the command gets a random id")]
 Reader = Annotated[Caller, Depends(require_reader)]
 Writer = Annotated[Caller, Depends(require_writer)]
 
@@ -63,14 +76,38 @@ async def get_tickets(
     assignee: Label | None = None,
     contact_id: UUID | None = None,
     tag: Label | None = None,
-    spam: bool | None = None,
+    status_name: Annotated[Label | None, Query(description="the organisation's own name of the status")] = None,
+    spam: Annotated[bool, Query(description="true lists spam, and nothing else; false leaves it out")] = False,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> TicketPage:
     """List tickets, the newest first. Repeat `status`, `priority` and `channel` to ask for several."""
-    wanted = TicketFilter(tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag, spam)
+    wanted = TicketFilter(
+        tuple(status), tuple(priority), tuple(channel), team, assignee, contact_id, tag, status_name, spam
+    )
     async with parts.engine.connect() as connection:
         return await list_tickets(connection, wanted, int(cursor) if cursor else None, limit)
+
+
+@router.post(
+    "/tickets",
+    status_code=201,
+    responses={
+        **WRITE_PROBLEMS,
+        200: {"model": CommandView, "description": "This key has opened the ticket before, over 7 days ago"},
+        202: {"model": CommandView, "description": "Not decided yet; ask at `url`"},
+    },
+    tags=["tickets"],
+)
+async def post_ticket(
+    body: NewTicket, caller: Writer, parts: PartsOf, response: Response, idempotency_key: IdempotencyKey = ""
+) -> CommandView:
+    """Open a ticket. `Location` names it; the same Idempotency-Key never opens a second one."""
+    view = await open_ticket(parts.desk, body, caller, idempotency_key)
+    _say_where(response, view, f"/v1/tickets/{view.ticket_id}")
+    if view.outcome == "no-op":
+        response.status_code = 200
+    return view
 
 
 @router.get("/tickets/{ticket_id}", responses=READ_PROBLEMS, tags=["tickets"])
@@ -102,6 +139,14 @@ async def get_messages(
         return await read_messages(connection, ticket_id, int(cursor or 0), limit)
 
 
+@router.get("/tickets/{ticket_id}/links", responses=READ_PROBLEMS, tags=["tickets"])
+async def get_links(ticket_id: UUID, _: Reader, parts: PartsOf) -> LinkList:
+    """Read what other tickets are to this one: links, merges, splits, follow-ups."""
+    async with parts.engine.connect() as connection:
+        await existing_ticket(connection, ticket_id)
+        return await read_links(connection, ticket_id)
+
+
 @router.get("/tickets/{ticket_id}/sla", responses=READ_PROBLEMS, tags=["tickets"])
 async def get_sla(
     ticket_id: UUID,
@@ -110,13 +155,13 @@ async def get_sla(
     response: Response,
     accept_language: Annotated[str, Header(max_length=200)] = "en",
 ) -> SlaView:
-    """Explain every clock of the ticket by the events behind it, in English or Chinese."""
+    """Explain every clock by the events behind it, who held the ticket how long, and why other clocks are missing."""
     language = choose_language(accept_language)
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language"
     async with parts.engine.connect() as connection:
         ticket = await existing_ticket(connection, ticket_id)
-        return await explain_sla(connection, ticket_id, ticket.version, language)
+        return await explain_sla(connection, parts.calendars, ticket_id, ticket.version, language)
 
 
 @router.post(
@@ -131,17 +176,23 @@ async def post_command(
     parts: PartsOf,
     response: Response,
     if_match: Annotated[str, Header(pattern=r'^("[1-9][0-9]{0,8}"|\*)$', description='the ETag: `"7"`')] = "*",
-    idempotency_key: Annotated[str, Header(max_length=200, description="empty: the command gets a random id")] = "",
+    idempotency_key: IdempotencyKey = "",
 ) -> CommandView:
     """Ask something of a ticket and read the outcome; afterwards every read shows it."""
     expected = None if if_match == "*" else int(if_match.strip('"'))
     view = await parts.desk.send(ticket_id, body, caller, idempotency_key, expected)
+    _say_where(response, view)
+    return view
+
+
+def _say_where(response: Response, view: CommandView, location: str = "") -> None:
+    """202 with the outcome's URL while there is none; else the version, and where what was made stands."""
     if view.outcome == "pending":
-        response.status_code = 202
-        response.headers["Location"] = view.url
+        response.status_code, location = 202, view.url
+    if location:
+        response.headers["Location"] = location
     if view.version is not None:
         response.headers["ETag"] = f'"{view.version}"'
-    return view
 
 
 @router.get("/commands/{command_id}", responses=READ_PROBLEMS, tags=["commands"])

@@ -20,9 +20,9 @@ from service_kit.problems import FieldProblem, ProblemError
 from service_kit.tracing import current_trace
 from ticket_contracts.commands import Command
 from ticket_contracts.envelope import Event
-from ticket_contracts.topics import COMMANDS
+from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_store.tables.tickets import TICKETS
-from ticket_stream.edge_publisher import EdgePublisher, KafkaAway
+from ticket_stream.edge_publisher import EdgePublisher, EventTooLarge, KafkaAway
 
 SOURCE = "/firebreak/crm-api"
 
@@ -57,19 +57,26 @@ class CommandDesk:
 
         :raises ProblemError: unknown ticket 404, refused 409, changed meanwhile 412, key reused 422, Kafka away 503.
         """
-        command_id = uuid5(_KEYS, f"{caller.key_id}:{idempotency_key}") if idempotency_key else self.new_id()
-        envelope = CommandEnvelope(
+        command_id = self.command_id(caller, idempotency_key)
+        command = request.command(self.envelope(ticket_id, caller, expected_version))
+        known = await self._look_first(ticket_id, str(command_id), request)
+        if known is None:
+            await self.publish(command_id, command)
+            known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
+        return view_outcome(command_id, command, known)
+
+    def command_id(self, caller: Caller, idempotency_key: str) -> UUID:
+        """Return the id that this caller's key always stands for; a new one without a key."""
+        return uuid5(_KEYS, f"{caller.key_id}:{idempotency_key}") if idempotency_key else self.new_id()
+
+    def envelope(self, ticket_id: UUID, caller: Caller, expected_version: int | None) -> CommandEnvelope:
+        """Return what the API adds to every command."""
+        return CommandEnvelope(
             ticket_id=ticket_id,
             actor=caller.actor,
             not_after=self.now() + PATIENCE,
             expected_version=expected_version,
         )
-        command = request.command(envelope)
-        known = await self._look_first(ticket_id, str(command_id), request)
-        if known is None:
-            await self._publish(command_id, command)
-            known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
-        return view_outcome(command_id, command, known)
 
     async def _look_first(self, ticket_id: UUID, command_id: str, request: CommandRequest) -> Outcome | None:
         async with self.engine.connect() as connection:
@@ -84,7 +91,11 @@ class CommandDesk:
                 await check_holder(connection, request)
         return None
 
-    async def _publish(self, command_id: UUID, command: Command) -> None:
+    async def publish(self, command_id: UUID, command: Command) -> None:
+        """Give the command to the engine.
+
+        :raises ProblemError: larger than an event 413, Kafka away 503.
+        """
         trace = current_trace()
         event = Event(
             id=str(command_id),
@@ -99,6 +110,8 @@ class CommandDesk:
         )
         try:
             await self.publisher.publish(COMMANDS, str(command.ticket_id), event)
+        except EventTooLarge as error:
+            raise too_large(len(event.data), MAX_EVENT_BYTES) from error
         except KafkaAway as error:
             raise ProblemError(
                 503,
@@ -112,6 +125,12 @@ class CommandDesk:
 def command_url(command_id: UUID) -> str:
     """Return where the outcome will stand."""
     return f"/v1/commands/{command_id}"
+
+
+def too_large(size: int, most: int) -> ProblemError:
+    """Return the 413 of a command that would not fit into an event."""
+    detail = f"The command would have {size} bytes, at most {most} fit: shorten text and fields."
+    return ProblemError(413, "The command is too large", detail, type="/problems/too-large")
 
 
 def no_such_ticket(ticket_id: UUID) -> ProblemError:

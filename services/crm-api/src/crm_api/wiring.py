@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from crm_api.application import build_application, limited
 from crm_api.authenticate import Authenticator
 from crm_api.await_outcomes import OutcomeWaiters
+from crm_api.calendar_book import CalendarBook
 from crm_api.metrics import Metrics
 from crm_api.parts import Parts
 from crm_api.request_limits import RequestLimits
@@ -54,7 +55,7 @@ async def wiring(settings: CrmApiSettings, supervisor: Supervisor) -> AsyncItera
         waiters = OutcomeWaiters(engine)
         metrics.waiting.set_function(lambda: waiters.waiting)
         desk = CommandDesk(engine, publisher, waiters, lambda: datetime.now(UTC), uuid7)
-        parts = Parts(engine, Authenticator(engine, time.monotonic), desk, configuration)
+        parts = Parts(engine, Authenticator(engine, time.monotonic), desk, CalendarBook(), configuration)
         roll_outs = RollOuts(configuration, publisher.publish, lambda: datetime.now(UTC))
         readiness = Readiness()
         readiness.add("postgres", lambda: _answers(engine))

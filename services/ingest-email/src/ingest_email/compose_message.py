@@ -14,6 +14,7 @@ from ingest_email.read_mail import ReadMail
 from ticket_contracts.messages import Attachment, Conversation, MessageReceived, StoredObject
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import Automation, Channel
+from ticket_intake.file_danger import danger_of
 
 RAW_MEDIA_TYPE = "message/rfc822"
 
@@ -110,7 +111,12 @@ def _shared_fields(mail: ReadMail, raw: bytes, composed: MailMessages) -> dict[s
         "html": composed.keep(body.html.encode(), "text/html; charset=utf-8") if body.html else None,
         "raw": reference_to(raw, RAW_MEDIA_TYPE),
         "attachments": tuple(
-            Attachment(name=file.name, content=composed.keep(file.content, file.media_type), inline_id=file.inline_id)
+            Attachment(
+                name=file.name,
+                content=composed.keep(file.content, file.media_type),
+                inline_id=file.inline_id,
+                danger=danger_of(file.name, file.content),
+            )
             for file in body.files
         ),
         "sent_at": summary.sent_at,

@@ -34,9 +34,10 @@ class ReceiveMail:
     async def handle_EHLO(  # noqa: N802 - aiosmtpd calls it so
         self, _: SMTP, session: Session, __: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Nobody logs in here, so AUTH is not offered either."""
+        """Nobody logs in here, so AUTH is not offered; pipelining works (RFC 2920), answers have status codes."""
         session.host_name = hostname
-        return [line for line in responses if not line.startswith("250-AUTH")]
+        offered = [line for line in responses if not line.startswith("250-AUTH")]
+        return [offered[0], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", *offered[1:]]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]

@@ -37,6 +37,12 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings):
     smtp_connections_per_address: int = Field(
         50, ge=1, description="Open connections of one client address; raise it when a single relay brings all mail."
     )
+    smtp_mails_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Mails of one client address in a minute, over SMTP and LMTP; above it 450. 0 is no limit: right "
+        "when one relay brings all mail, which then is the one to limit senders.",
+    )
     smtp_buffered_bytes: int = Field(
         256 * 1024 * 1024,
         ge=1024,
@@ -50,6 +56,17 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings):
         None, description="PEM file with certificate and chain; with it STARTTLS is offered."
     )
     smtp_tls_key: Path | None = Field(None, description="PEM file with the certificate's key.")
+    smtp_require_tls: bool = Field(
+        False, description="Take mail over encrypted connections only: before STARTTLS, MAIL is answered with 530."
+    )
+    lmtp_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port of LMTP, for a Postfix that delivers here (docs/channels/email.md); without it no LMTP. "
+        "Address, name, limits and TLS are those of SMTP.",
+        examples=["8084"],
+    )
     reading_workers: int = Field(
         2,
         ge=1,
@@ -63,6 +80,8 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings):
             raise ValueError(
                 "FIREBREAK_SMTP_TLS_CERTIFICATE and FIREBREAK_SMTP_TLS_KEY are set together or not at all."
             )
+        if self.smtp_require_tls and self.smtp_tls_certificate is None:
+            raise ValueError("FIREBREAK_SMTP_REQUIRE_TLS needs FIREBREAK_SMTP_TLS_CERTIFICATE and its key.")
         if self.smtp_buffered_bytes < self.smtp_message_bytes:
             raise ValueError("FIREBREAK_SMTP_BUFFERED_BYTES must be at least FIREBREAK_SMTP_MESSAGE_BYTES.")
         return self

@@ -1,18 +1,22 @@
 """The only place where the parts of ingest-email are put together."""
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from uuid_utils.compat import uuid7
 
 from ingest_email.accept_mail import AcceptMail
+from ingest_email.door import Door, SmtpLimits
 from ingest_email.mailboxes import load_mailboxes
 from ingest_email.metrics import MailMetrics
 from ingest_email.reading_pool import ReadingPool, open_reading_pool
 from ingest_email.receive_mail import ReceiveMail
 from ingest_email.settings import IngestEmailSettings
-from ingest_email.smtp_server import Door, SmtpLimits, load_tls, open_smtp_server
+from ingest_email.smtp_server import load_tls, open_smtp_server
+from ingest_email.smtp_session import LmtpSession
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Check, Probes, Readiness
@@ -41,10 +45,19 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
         readiness.add("reading workers", _pool_check(pool))
         accept = AcceptMail(storage, pool, publisher, metrics, lambda: datetime.now(UTC), uuid7)
         handler = ReceiveMail(accept, mailboxes, settings.smtp_recipients, metrics)
-        door = Door(limits, metrics)
-        async with open_smtp_server(
-            settings.smtp_host, settings.smtp_port, settings.smtp_hostname, handler, door, limits, tls
-        ):
+        listen = partial(
+            open_smtp_server,
+            settings.smtp_host,
+            hostname=settings.smtp_hostname,
+            handler=handler,
+            door=Door(limits, metrics, time.monotonic),
+            limits=limits,
+            tls=tls,
+        )
+        async with AsyncExitStack() as doors:
+            await doors.enter_async_context(listen(settings.smtp_port))
+            if settings.lmtp_port is not None:
+                await doors.enter_async_context(listen(settings.lmtp_port, session_type=LmtpSession))
             yield
 
 
@@ -54,8 +67,10 @@ def smtp_limits(settings: IngestEmailSettings) -> SmtpLimits:
         line_bytes=settings.smtp_line_bytes,
         connections=settings.smtp_connections,
         connections_per_address=settings.smtp_connections_per_address,
+        mails_per_minute=settings.smtp_mails_per_minute,
         buffered_bytes=settings.smtp_buffered_bytes,
         idle_seconds=settings.smtp_idle_seconds,
+        require_tls=settings.smtp_require_tls,
     )
 
 

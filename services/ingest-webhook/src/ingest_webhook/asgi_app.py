@@ -94,7 +94,8 @@ class WebhookApp:
     async def _receive(
         self, source: Source, scope: Scope, receive: Receive, traceparent: str, counters: SourceMetrics
     ) -> RawResponse:
-        body = await read_body(receive, self._limits.body_bytes, self._limits.body_seconds)
+        most = min(self._limits.body_bytes, source.body_bytes or self._limits.body_bytes)
+        body = await read_body(receive, most, self._limits.body_seconds)
         request = WebhookRequest(dict(scope["headers"]), scope["query_string"], body, self._now(), scope["method"])
         reading = await self._receiver.receive(source, request, traceparent)
         if isinstance(reading, Messages):

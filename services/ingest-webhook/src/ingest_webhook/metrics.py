@@ -19,6 +19,25 @@ class SourceMetrics:
         self.accepted = self.outcomes[Outcome.ACCEPTED]
         self.ignored = {reason: metrics.ignored.labels(source, reason) for reason in IgnoreReason}
         self.messages = metrics.messages.labels(source)
+        self.spooled = metrics.spooled.labels(source)
+
+
+class SpoolMetrics:
+    """How much waits for Kafka, and since when."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.depth = Gauge("firebreak_spool_requests", "Requests that wait in the spool", registry=registry)
+        self.oldest_seconds = Gauge(
+            "firebreak_spool_oldest_seconds", "Age of the oldest request in the spool, 0 when empty", registry=registry
+        )
+        self.drained = Counter(
+            "firebreak_spool_drained_total", "Requests that left the spool for Kafka", registry=registry
+        )
+        self.set_aside = Counter(
+            "firebreak_spool_set_aside_total",
+            "Requests of the spool that cannot be published and lie in spool-set-aside of the object storage",
+            registry=registry,
+        )
 
 
 class Metrics:
@@ -44,12 +63,20 @@ class Metrics:
             "firebreak_webhook_seconds", "From the end of the head to the answer", registry=registry, buckets=_SECONDS
         )
         self.in_flight = Gauge("firebreak_webhook_in_flight", "Requests being answered", registry=registry)
+        self.kafka_available = Gauge("firebreak_webhook_kafka_available", "1 while Kafka answers", registry=registry)
         self.reloads = Counter(
             "firebreak_sources_reloads_total",
             "Readings of the sources file after the first",
             ("result",),
             registry=registry,
         )
+        self.spooled = Counter(
+            "firebreak_spool_kept_total",
+            "Requests kept in the spool because Kafka was away or others of their source waited",
+            ("source",),
+            registry=registry,
+        )
+        self.spool = SpoolMetrics(registry)
         self._by_source: dict[str, SourceMetrics] = {}
 
     def of(self, source: str) -> SourceMetrics:

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
-from ingest_webhook.message_data import Person
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import CallRecord
-from ticket_contracts.vocabulary import Channel, MessageKind
+from ticket_intake.incoming import IncomingMessage
 
 
 class WebhookRequest(NamedTuple):
@@ -27,39 +25,6 @@ class WebhookRequest(NamedTuple):
 
     def header(self, name: bytes) -> bytes:
         return self.headers.get(name, b"")
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingFile:
-    """A file that came inside the request."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
-class IncomingMessage(NamedTuple):
-    """One message as a provider module understood it.
-
-    `provider_id` and `revision` are what make a repeat recognisable: the same message delivered again has the same,
-    an edit of it has another revision. `conversation` is the key that all messages of one conversation share.
-    """
-
-    kind: MessageKind
-    channel: Channel
-    provider_id: str
-    conversation: str
-    sender: Person
-    revision: str = ""
-    recipients: tuple[Person, ...] = ()
-    subject: str = ""
-    text: str = ""
-    sent_at: datetime | None = None
-    files: tuple[IncomingFile, ...] = ()
-    call: CallRecord | None = None
-    reading_problems: tuple[str, ...] = ()
-    may_auto_answer: bool = True
-    """False where nobody has checked that the sender's address is the sender's: an acknowledgement would be spam."""
 
 
 class Answer(NamedTuple):
@@ -92,6 +57,10 @@ class Messages(NamedTuple):
 
 
 Reading: TypeAlias = Handshake | Ignored | Messages
+
+
+def one_message(message: IncomingMessage, answer: Answer | None = None) -> Messages:
+    return Messages((message,), answer)
 
 
 class Provider(Protocol):

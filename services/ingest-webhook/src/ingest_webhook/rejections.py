@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     KAFKA_AWAY = "kafka-away"
     STORAGE_AWAY = "storage-away"
     OVERLOADED = "overloaded"
+    TOO_MANY = "too-many-requests"
     ABANDONED = "abandoned"
     FAILED = "failed"
 

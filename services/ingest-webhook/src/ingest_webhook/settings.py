@@ -41,3 +41,21 @@ class IngestWebhookSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings)
         ge=1,
         description="Requests at once, then 503. Times `max_body_bytes` this bounds the memory that requests can take.",
     )
+    spool_after_seconds: float = Field(
+        1.0,
+        gt=0,
+        description="Seconds that Kafka may take before a request of a provider that does not repeat is kept in the "
+        "spool instead. DingTalk gives up after 1.5.",
+    )
+    spool_max_requests: int = Field(
+        200_000,
+        ge=1,
+        description="Requests that may wait in the spool, then 503. Times some kilobytes each; a full disk or bucket "
+        "gives 503 earlier.",
+    )
+    spool_drain_per_second: float = Field(
+        500,
+        gt=0,
+        description="Requests that leave the spool each second at most once Kafka is back. Below what arrives, the "
+        "spool would never be empty; far above, live messages wait behind the backlog.",
+    )

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import structlog
 
 from ingest_webhook.metrics import Metrics
-from ingest_webhook.sources import Source, Sources, SourcesInvalid, read_sources
+from ingest_webhook.sources import Source, Sources, read_sources
+from ticket_intake.source_file import SourcesInvalid
 
 # Kubernetes itself takes up to a minute to bring a changed secret into a pod; a stat of a few files costs nothing.
 LOOK_SECONDS = 5.0
@@ -36,6 +37,9 @@ class SourceTable:
 
     def get(self, name: str) -> Source | None:
         return self._sources.by_name.get(name)
+
+    def any_spooled(self) -> bool:
+        return any(source.spooled for source in self._sources.by_name.values())
 
     def ask_reload(self) -> None:
         """Read again now, changed or not; a signal handler calls this."""

@@ -7,16 +7,21 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from secrets import token_hex
 
+import structlog
 from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
 from ingest_webhook.asgi_app import Limits, WebhookApp
+from ingest_webhook.drain_spool import SpoolDrain
+from ingest_webhook.limit_rates import SourceRates
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.settings import IngestWebhookSettings
 from ingest_webhook.source_table import SourceTable
-from ingest_webhook.sources import SourcesInvalid
+from ingest_webhook.spool import Spool
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Probes, Readiness, with_probes
@@ -24,8 +29,11 @@ from service_kit.problems import ProblemBoundary
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
-from ticket_store.object_storage import ObjectStorage
+from ticket_intake.source_file import SourcesInvalid
+from ticket_store.object_storage import ObjectStorage, StorageUnavailable
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
+
+log = structlog.get_logger("wiring")
 
 
 @asynccontextmanager
@@ -42,12 +50,21 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
         supervisor.running("sources", sources.watch()),
     ):
-        receiver = WebhookReceiver(publisher.publish, storage.put, _new_id, metrics, settings.store_seconds)
+        messages = MessagePublisher(publisher.publish, storage.put, _new_id, metrics, settings.store_seconds)
+        spool = await _open_spool(settings, storage, metrics)
+        drain = SpoolDrain(
+            spool, sources, messages, publisher.available, metrics.spool, 1 / settings.spool_drain_per_second
+        )
+        receiver = WebhookReceiver(messages, spool, SourceRates(time.monotonic), settings.spool_after_seconds)
         limits = Limits(settings.max_body_bytes, settings.body_seconds, settings.max_in_flight)
+        metrics.kafka_available.set_function(lambda: float(publisher.available()))
         app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)
-        served = with_probes(ProblemBoundary(app), _probes(publisher, registry))
+        served = with_probes(ProblemBoundary(app), _probes(publisher, sources, spool, registry))
         with _reload_on_hangup(sources):
-            async with serve(served, settings.host, settings.port, supervisor=supervisor):
+            async with (
+                supervisor.running("spool", drain.run()),
+                serve(served, settings.host, settings.port, supervisor=supervisor),
+            ):
                 yield
 
 
@@ -58,9 +75,25 @@ def _open_sources(settings: IngestWebhookSettings, metrics: Metrics) -> SourceTa
         raise StartError(f"the sources file {settings.sources_file} is not valid", fix=str(error)) from error
 
 
-def _probes(publisher: EdgePublisher, registry: CollectorRegistry) -> Probes:
+async def _open_spool(settings: IngestWebhookSettings, storage: ObjectStorage, metrics: Metrics) -> Spool:
+    """Look before the first request: a source with something in the spool has to be known as such."""
+    shelf, aside = storage.shelf("spool"), storage.shelf("spool-set-aside")
+    spool = Spool(shelf, aside, token_hex(4), settings.spool_max_requests, _utc_now)
+    spool.measure(metrics.spool)
+    try:
+        async with asyncio.timeout(settings.store_seconds):
+            await spool.look()
+    except (StorageUnavailable, TimeoutError) as error:
+        log.warning("nobody knows yet what the spool holds; requests go behind it", reason=str(error))
+    return spool
+
+
+def _probes(publisher: EdgePublisher, sources: SourceTable, spool: Spool, registry: CollectorRegistry) -> Probes:
     async def kafka() -> str | None:
-        return None if publisher.available() else "Kafka is away; requests get 503"
+        """While some requests can wait in the spool they have to reach us: an unready pod gets none."""
+        if publisher.available() or (sources.any_spooled() and not spool.full):
+            return None
+        return "Kafka is away; requests get 503"
 
     readiness = Readiness()
     readiness.add("kafka", kafka)

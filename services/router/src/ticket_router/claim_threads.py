@@ -1,11 +1,11 @@
 """Gives each message of a batch its ticket, against other routers that do the same at the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from ticket_router.domain.conversations import Arrival, Plan, place
+from ticket_router.domain.conversations import Arrival, Diversion, Plan, place
 from ticket_store.tables import threads
 from ticket_stream.processing import Connection
 
@@ -28,7 +28,11 @@ class _Found:
                 self.previous[ticket_id] = previous
 
 
-async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Plan:
+Divert = Callable[[Sequence[Arrival]], Awaitable[Mapping[bytes, Diversion]]]
+"""Says which of the messages that would open a ticket go elsewhere."""
+
+
+async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now: datetime, divert: Divert) -> Plan:
     """Place the messages and claim their keys; where another transaction was faster, its ticket is adopted.
 
     One look-up and one claim; each further round follows a lost race and knows the winner's ticket, so it ends.
@@ -36,8 +40,11 @@ async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now
     found = _Found()
     await found.look_up(connection, sorted({key for arrival in arrivals for key in arrival.thread_keys}))
     held: Tickets = {}
+    plan = place(arrivals, found.known, found.previous)
+    diversions = await divert([each.arrival for each in plan.placements if each.opens])
+    if diversions:
+        plan = place(arrivals, found.known, found.previous, diversions)
     while True:
-        plan = place(arrivals, found.known, found.previous)
         await _move(connection, {key: ticket for key, ticket in plan.claims.items() if held.get(key, ticket) != ticket})
         held |= {key: plan.claims[key] for key in held.keys() & plan.claims.keys()}
         wanted = {key: ticket for key, ticket in plan.claims.items() if key not in held}
@@ -47,6 +54,7 @@ async def claim_threads(connection: Connection, arrivals: Sequence[Arrival], now
         if not lost:
             return plan
         await found.look_up(connection, sorted(lost))
+        plan = place(arrivals, found.known, found.previous, diversions)
 
 
 async def _claim(connection: Connection, wanted: Tickets, now: datetime) -> set[bytes]:

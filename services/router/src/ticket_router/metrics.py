@@ -13,6 +13,7 @@ class BatchCount:
     routed: Tally[tuple[str, str, str]] = field(default_factory=Tally)
     recorded: Tally[tuple[str, str]] = field(default_factory=Tally)
     repeats: Tally[str] = field(default_factory=Tally)
+    held_back: int = 0
 
 
 class RouterMetrics:
@@ -37,6 +38,11 @@ class RouterMetrics:
             ["channel"],
             registry=registry,
         )
+        self._held_back = Counter(
+            "firebreak_router_flood_messages",
+            "Messages of senders who opened too many conversations, counted by a ticket and not shown in it",
+            registry=registry,
+        )
 
     def add(self, count: BatchCount) -> None:
         for routed, messages in count.routed.items():
@@ -45,3 +51,4 @@ class RouterMetrics:
             self._recorded.labels(*recorded).inc(messages)
         for channel, deliveries in count.repeats.items():
             self._repeats.labels(channel).inc(deliveries)
+        self._held_back.inc(count.held_back)

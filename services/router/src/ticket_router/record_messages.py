@@ -10,6 +10,7 @@ from ticket_store.tables import inbound_messages
 from ticket_stream.processing import Connection
 
 NO_THREAD = "{automation}, {kind}: no ticket of its conversation is known"
+FLOOD = "flood: its sender opened too many conversations at once; counted by the ticket and not shown in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ def outcomes_of(plan: Plan) -> dict[bytes, Outcome]:
         message = arrival.message
         reason = NO_THREAD.format(automation=message.automation.value, kind=message.kind.value)
         outcomes[arrival.identity] = Outcome("recorded", reason, None)
+    for arrival, ticket_id in plan.held_back:
+        outcomes[arrival.identity] = Outcome("recorded", FLOOD, ticket_id)
     return outcomes
 
 

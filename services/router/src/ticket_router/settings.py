@@ -1,8 +1,11 @@
 """Every setting of the router."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from service_kit.settings import KafkaSettings, PostgresSettings, ServiceSettings
+from ticket_router.domain.floods import FloodLimits
 
 
 class RouterSettings(ServiceSettings, KafkaSettings, PostgresSettings):
@@ -21,3 +24,32 @@ class RouterSettings(ServiceSettings, KafkaSettings, PostgresSettings):
         le=20,
         description="Connections to Postgres: the stream holds two (batches, leases), the others answer /ready.",
     )
+    flood_conversations: int = Field(
+        50,
+        ge=0,
+        description="Conversations that one sender may open within `flood_seconds`, each a ticket; later ones share "
+        "one. Several routers may let pass half as many more each. 0 switches the guard off.",
+    )
+    flood_seconds: float = Field(
+        3600,
+        gt=0,
+        description="Seconds in which they are counted, by time of receipt; and how long a sender has to be quiet "
+        "for a flood to be over.",
+    )
+    flood_messages: int = Field(
+        100,
+        ge=1,
+        description="Messages that the ticket of a flood shows; all later ones are recorded and counted in notes.",
+    )
+    flood_exempt: tuple[str, ...] = Field(
+        (),
+        description="Senders that may open any number, as a JSON list of patterns of their address or id: relays that "
+        "write for many customers.",
+        examples=['["*@marketplace.example"]'],
+    )
+
+    @property
+    def floods(self) -> FloodLimits:
+        return FloodLimits(
+            self.flood_conversations, timedelta(seconds=self.flood_seconds), self.flood_messages, self.flood_exempt
+        )

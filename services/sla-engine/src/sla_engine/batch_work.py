@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sla_engine.compose_alerts import compose_alert
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.policies import Policies
 from sla_engine.domain.ticket import Ticket
 from sla_engine.metrics import BatchTally
-from sla_engine.publish_facts import Cause, alert_events, cause_of, fact_event
+from sla_engine.publish_facts import Cause, cause_of, fact_event
+from sla_engine.publish_rules import notice_events, within_rules
 from sla_engine.stored_rows import Row, message_row
+from ticket_contracts.automation import RuleRan
 from ticket_contracts.commands import Command
+from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import (
     ClockBreached,
     ClockFact,
@@ -63,16 +68,21 @@ class BatchWork:
     published: list[NewEvent] = field(default_factory=list)
     tally: BatchTally = field(default_factory=BatchTally)
 
-    def record(self, handled: Handled, facts: list[TicketFact], cause: Cause) -> None:
-        """Fold the facts into the ticket and note what to write and to publish; each fact is encoded once."""
-        for fact in facts:
+    def record(self, handled: Handled, facts: list[TicketFact], cause: Cause, policies: Policies) -> None:
+        """Fold a decision's facts into the ticket and note what to write and to publish; each fact is encoded once."""
+        escalated: TicketEscalated | None = None
+        for fact, behind in within_rules(facts, cause):
             handled.ticket = evolve(handled.ticket, fact)
-            own_cause = cause_of(fact, cause)
+            own_cause = cause_of(fact, behind, escalated)
             event = fact_event(fact, own_cause)
             self.event_rows.append(self._event_row(fact, event))
             self.published.append(event)
-            self.published.extend(alert_events(fact, own_cause))
+            self.published.extend(notice_events(fact, own_cause))
             self._note(fact)
+            escalated = fact if isinstance(fact, TicketEscalated) else escalated
+        alert = compose_alert(facts, cause, policies)
+        if alert is not None:
+            self.published.append(alert)
 
     def has_recorded(self, ticket_id: UUID, message_id: UUID | None) -> bool:
         """Whether an entry stands in the ticket's conversation, though the ticket may have forgotten it meanwhile."""
@@ -107,9 +117,11 @@ class BatchWork:
                 self.tally.clocks["started", clock.metric] += 1
         elif isinstance(fact, MessageAdded | MessageRevised):
             self._note_entry(fact)
+        elif isinstance(fact, RuleRan):
+            self.tally.rules[fact.rule, fact.outcome] += 1
         elif isinstance(fact, ClockFact):
             self.tally.clocks[kind.removeprefix("clock-"), fact.clock.metric] += 1
-            if isinstance(fact, ClockWarned | ClockBreached):
+            if isinstance(fact, ClockWarned | ClockBreached | TicketEscalated):
                 self.tally.lateness.append((self.now - fact.at).total_seconds())
 
     def _note_entry(self, fact: TicketOpened | MessageAdded | MessageRevised) -> None:

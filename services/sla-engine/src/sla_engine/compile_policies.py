@@ -3,17 +3,22 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
 
+from business_time.calendar import BusinessCalendar, CalendarNeverOpens
+from sla_engine.compile_automation import compile_automation
+from sla_engine.compile_people import compile_people
+from sla_engine.compile_steps import compile_steps
 from sla_engine.compile_workflow import compile_workflow
+from sla_engine.count_durations import seconds
 from sla_engine.domain import policies as domain
-from sla_engine.domain.calendar import BusinessCalendar, CalendarNeverOpens, Interval, OpeningHours
 from sla_engine.domain.policies import Policies
 from ticket_contracts.vocabulary import Metric, Priority
 from ticket_store import configuration, documents
 from ticket_store.configuration import Configuration, Versioned
+from ticket_store.opening_hours import opening_hours
 from ticket_stream.processing import Connection
 
 LATEST_CALENDARS = """
@@ -35,9 +40,10 @@ class PolicyBook:
     What it keeps was committed by others before our transaction read it, so a retried batch finds the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, supposed: Policies | None = None) -> None:
+        """Start from `supposed` policies in place of the configuration's, for a look at what they would do."""
         self._head: int | None = None
-        self._policies = Policies()
+        self._policies = Policies() if supposed is None else supposed
 
     async def current(self, connection: Connection) -> Policies:
         """Return the policies as this transaction sees them."""
@@ -107,6 +113,8 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
         calendars=calendars,
         unusable_calendars=unusable,
         workflow=compile_workflow(loaded),
+        automation=compile_automation(loaded, calendars),
+        people=compile_people(loaded),
     )
 
 
@@ -125,19 +133,6 @@ def compile_calendars(
     return usable, unusable
 
 
-def opening_hours(calendar: documents.Calendar) -> OpeningHours:
-    """Parse a calendar document."""
-    return OpeningHours(
-        name=calendar.name,
-        zone=ZoneInfo(calendar.zone),
-        week=tuple(_intervals(calendar.week.get(day, ())) for day in documents.WEEKDAYS),
-        country=calendar.country,
-        subdivision=calendar.subdivision,
-        closed=frozenset(calendar.closed),
-        working={day: _intervals(intervals) for day, intervals in calendar.working.items()},
-    )
-
-
 def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[str, BusinessCalendar]) -> domain.Policy:
     """Count the targets out in seconds. Without a usable calendar there are none; the ticket then says why."""
     calendar = calendars.get(policy.calendar)
@@ -148,6 +143,7 @@ def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[st
         calendar=policy.calendar,
         targets={} if calendar is None else _targets(policy, calendar),
         warnings=policy.warnings,
+        steps=() if calendar is None else compile_steps(policy, calendar),
         pause_on=frozenset(policy.pause_on),
         pauses=frozenset(policy.pauses),
         call_counts_as_reply=policy.call_counts_as_reply,
@@ -171,19 +167,3 @@ def _targets(policy: documents.Policy, calendar: BusinessCalendar) -> dict[Metri
             else:  # no clock, said on the ticket, is better than a partition that stops at an impossible sum
                 log.warning("target cannot be reached", policy=policy.name, metric=metric, priority=priority)
     return targets
-
-
-def seconds(duration: str, calendar: BusinessCalendar) -> int:
-    """Return the business seconds of `30m`, `4h` or `2bd`; a business day is the calendar's own (rule 39)."""
-    amount, unit = int(duration.rstrip("smhbd")), duration.lstrip("0123456789")
-    unit_seconds = {"s": 1, "m": 60, "h": 3600, "bd": int(calendar.business_day.total_seconds())}
-    return amount * unit_seconds[unit]
-
-
-def _intervals(intervals: Iterable[str]) -> tuple[Interval, ...]:
-    return tuple(_interval(interval) for interval in intervals)
-
-
-def _interval(interval: str) -> Interval:
-    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in interval.split("-"))
-    return (start, end if end > start else end + 24 * 60)  # 22:00-06:00 ends on the next day

@@ -24,6 +24,7 @@ from sla_engine.stored_state import decode_state
 from sla_engine.write_tickets import write_batch
 from ticket_contracts.commands import Command, ReceiveMessage
 from ticket_contracts.exchanges import OpenSplit, Split
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.upkeep import ImportTicket
 from ticket_store.tables import command_outcomes, messages, tickets
@@ -31,7 +32,7 @@ from ticket_stream.processing import Batch, Connection, DueTimer, NewEvent, Reco
 
 Asked = tuple[Record, Command]
 
-OPENING_COMMANDS = (ReceiveMessage, ImportTicket, OpenSplit)
+OPENING_COMMANDS = (ReceiveMessage, OpenTicket, ImportTicket, OpenSplit)
 """What may open a ticket, and so needs a number."""
 
 
@@ -116,7 +117,7 @@ class DecideCommands:
         if isinstance(decision, Rejected):
             outcome, reason = decision.outcome, decision.reason
         else:
-            work.record(handled, decision, Cause.of(record))
+            work.record(handled, decision, Cause.of(record), policies)
             forwarded = not recorded and self._forward(work, handled.ticket, record, command)
             if not decision:
                 outcome = "forwarded" if forwarded else "no-op"
@@ -136,13 +137,16 @@ class DecideCommands:
         return successor is not None
 
     def _decide_timer(self, work: BatchWork, timer: DueTimer, policies: Policies) -> None:
-        """Decide what is due up to the timer's time, not up to now: the log is read only that far for certain."""
+        """Decide what is due up to the time that the log is read to for certain, not up to now.
+
+        After an outage that is all a ticket has missed, in one decision and so in one alert (rule 29).
+        """
         ticket_id = ticket_of_key(timer.key)
         handled = work.tickets.get(ticket_id) if ticket_id else None
         if handled is None or handled.ticket is None:
             return
         handled.timer_fired = True
-        work.record(handled, decide_due(handled.ticket, policies, timer.due_at), Cause(timer.origin))
+        work.record(handled, decide_due(handled.ticket, policies, timer.read_until), Cause(timer.origin), policies)
 
 
 async def _decided_before(connection: Connection, asked: list[Asked]) -> set[str]:
@@ -179,8 +183,7 @@ async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Ask
     opening = dict.fromkeys(
         command.ticket_id
         for _, command in asked
-        if isinstance(command, ReceiveMessage | ImportTicket | OpenSplit)
-        and work.tickets[command.ticket_id].loaded is None
+        if isinstance(command, OPENING_COMMANDS) and work.tickets[command.ticket_id].loaded is None
     )
     if not opening:
         return {}
@@ -189,7 +192,7 @@ async def _draw_numbers(connection: Connection, work: BatchWork, asked: list[Ask
 
 
 def _schedule(batch: Batch, work: BatchWork) -> None:
-    """Set the one timer of each ticket whose next warning or breach is another than before."""
+    """Set the one timer of each ticket whose next warning, step or breach is another than before."""
     for ticket_id, handled in work.tickets.items():
         if handled.ticket is None or (handled.ticket is handled.loaded and not handled.timer_fired):
             continue

@@ -17,6 +17,7 @@ class BatchTally:
     facts: Tally[str] = field(default_factory=Tally)
     clocks: Tally[tuple[str, str]] = field(default_factory=Tally)
     outcomes: Tally[str] = field(default_factory=Tally)
+    rules: Tally[tuple[str, str]] = field(default_factory=Tally)
     lateness: list[float] = field(default_factory=list)
 
 
@@ -30,6 +31,12 @@ class EngineMetrics:
             "firebreak_commands",
             "Commands, by what became of them (`repeated`: decided before)",
             ["outcome"],
+            registry=registry,
+        )
+        self._rules = Counter(
+            "firebreak_automation_rules",
+            "Automation rules that were set off, by what became of it (`failed`, `looped`, `stopped`: once per ticket)",
+            ["rule", "result"],
             registry=registry,
         )
         self._lateness = Histogram(
@@ -47,6 +54,8 @@ class EngineMetrics:
             self._clocks.labels(*labels).inc(number)
         for outcome, number in tally.outcomes.items():
             self._outcomes.labels(outcome).inc(number)
+        for labels, number in tally.rules.items():
+            self._rules.labels(*labels).inc(number)
         self._observe(tally.lateness)
 
     def _observe(self, lateness: Sequence[float]) -> None:

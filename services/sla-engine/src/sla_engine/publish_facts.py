@@ -1,13 +1,12 @@
-"""Turn decisions into events: facts for everyone, alerts for team leads, commands for another ticket."""
+"""Turn decisions into events: facts for everyone, commands for another ticket."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from ticket_contracts.alerts import SlaAlert, SlaBreached, SlaBreachWithdrawn, SlaWarning
 from ticket_contracts.commands import ReceiveMessage
-from ticket_contracts.tickets import BreachWithdrawn, ClockBreached, ClockFact, ClockWarned, TicketFact
-from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
+from ticket_contracts.escalations import TicketEscalated
+from ticket_contracts.tickets import ClockFact, TicketFact
+from ticket_contracts.topics import COMMANDS, TICKETS
 from ticket_stream.failures import PoisonRecord
 from ticket_stream.processing import NewEvent, Partition, Record
 
@@ -31,14 +30,20 @@ class Cause:
         return cls(record.origin, event.id, event.correlationid or event.id, event.traceparent)
 
 
-def cause_of(fact: TicketFact, cause: Cause) -> Cause:
+def cause_of(fact: TicketFact, cause: Cause, escalated: TicketEscalated | None = None) -> Cause:
     """Return the command, or for what time alone has done the moment: the same whoever noticed that it had come.
 
-    What a moment causes belongs to the chain that started the clock, not to the command that came by.
+    What a moment causes belongs to the chain that started the clock, not to the command that came by; what a step
+    changed is caused by the fact that it has run, `escalated`.
     """
-    if not isinstance(fact, ClockFact) or fact.cause == cause.id:
-        return cause
-    return Cause(cause.origin, fact.cause, fact.clock.causes.get("started"))
+    if isinstance(fact, ClockFact):
+        if fact.cause == cause.id:
+            return cause
+        return Cause(cause.origin, fact.cause, fact.clock.causes.get("started"))
+    if escalated is not None and fact.actor == escalated.actor:
+        behind = f"{fact.ticket_id}:{escalated.version}"
+        return Cause(cause.origin, behind, escalated.clock.causes.get("started"))
+    return cause
 
 
 def fact_event(fact: TicketFact, cause: Cause) -> NewEvent:
@@ -54,45 +59,6 @@ def fact_event(fact: TicketFact, cause: Cause) -> NewEvent:
         data=fact.encode(),
         subject=ticket_id,
         causation_id=cause.id,
-        correlation_id=cause.correlation_id,
-        traceparent=cause.traceparent,
-    )
-
-
-def alert_events(fact: TicketFact, cause: Cause) -> Iterator[NewEvent]:
-    """Yield the alert of a warning, a breach or its withdrawal; its id says which, so it is the same if made again."""
-    if not isinstance(fact, ClockFact) or fact.imported:
-        return
-    content = {
-        "ticket_id": fact.ticket_id,
-        "version": fact.version,
-        "at": fact.at,
-        "ticket": fact.ticket,
-        "clock": fact.clock,
-    }
-    alert: SlaAlert
-    match fact:
-        case ClockWarned():
-            kind, alert = (
-                f"warning:{fact.clock.warned_percent}",
-                SlaWarning(percent=fact.clock.warned_percent, **content),
-            )
-        case ClockBreached():
-            kind, alert = "breached", SlaBreached(**content)
-        case BreachWithdrawn():
-            kind, alert = "breach-withdrawn", SlaBreachWithdrawn(**content)
-        case _:
-            return
-    yield NewEvent(
-        origin=cause.origin,
-        topic=ALERTS.name,
-        key=str(fact.ticket_id),
-        id=f"{fact.ticket_id}:{fact.clock.metric}:{fact.clock.cycle}:{kind}",
-        type=alert.event_type,
-        time=fact.at,
-        data=alert.encode(),
-        subject=str(fact.ticket_id),
-        causation_id=f"{fact.ticket_id}:{fact.version}",
         correlation_id=cause.correlation_id,
         traceparent=cause.traceparent,
     )

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from rich.text import Text
 
 from firebreak_cli.terminal_text import printable
-from ticket_contracts.alerts import ALERT_EVENTS, SlaAlert, SlaBreached, SlaWarning
+from ticket_contracts.alerts import ALERT_EVENTS, Alarm, SlaAlert, SlaBreached, SlaEscalated, SlaWarning
 from ticket_contracts.envelope import read_event
 from ticket_contracts.topics import ALERTS
 from ticket_stream.bounded_stop import stop_within
@@ -49,15 +49,25 @@ def alert_line(alert: SlaAlert, now: datetime) -> Text:
             what = Text(f"⚠  {alert.percent} % of {alert.clock.metric} used", style="yellow")
         case SlaBreached():
             what = Text(f"🔥 {alert.clock.metric} BREACHED", style="bold red")
+        case SlaEscalated():
+            what = Text(f"🔔 {alert.clock.metric} escalated", style="bold red")
         case _:
             what = Text(f"✔  breach of {alert.clock.metric} withdrawn", style="green")
     ticket = alert.ticket
     return Text.assemble(
         f"{now.astimezone():%H:%M:%S} ",
         what,
+        *(f" · {_told(alarm)}" for alarm in alert.alarms if alarm.version != alert.version or alarm.step),
         f"  #{ticket.number} {printable(ticket.subject[:50])}  → {ticket.team}/{ticket.assignee or '–'}",
         Text(f"  ({(now - alert.at).total_seconds():.2f} s after it was due)", style="dim"),
     )
+
+
+def _told(alarm: Alarm) -> str:
+    """Return what an alert tells beside its gravest alarm."""
+    if alarm.step is not None:
+        return f"step “{printable(alarm.step)}”"
+    return f"{alarm.percent} % of {alarm.metric}" if alarm.percent is not None else f"{alarm.kind} of {alarm.metric}"
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from collections.abc import Sequence
 
-from ingest_webhook.domain.signatures import SignatureInvalid
+from ticket_intake.signatures import SignatureInvalid
 
 
 def verify_meta(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Sequence
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json_bytes
-from ingest_webhook.domain.signatures import SignatureInvalid
+from ticket_intake.signatures import SignatureInvalid
 
 
 def verify_token_in_body(body: bytes, name: str, tokens: Sequence[bytes]) -> None:

@@ -8,8 +8,8 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
 
 _APP_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from ingest_webhook.domain.signatures import SignatureInvalid
+from ticket_intake.signatures import SignatureInvalid
 
 
 def douyin_signature(secret: bytes, body: bytes) -> bytes:

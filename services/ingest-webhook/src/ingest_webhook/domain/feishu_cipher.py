@@ -4,13 +4,14 @@ import base64
 import hashlib
 import hmac
 import re
+import secrets as system_random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from ingest_webhook.domain.signatures import SecretMalformed
+from ticket_intake.signatures import SecretMalformed
 
 _BLOCK_BYTES = 16
 _PADDING_BITS = 128
@@ -66,6 +67,15 @@ def decrypt_feishu(encrypted: str, encrypt_key: bytes) -> bytes:
         return unpadder.update(padded) + unpadder.finalize()
     except ValueError as error:
         raise NotEncrypted from error
+
+
+def encrypt_feishu(content: bytes, encrypt_key: bytes) -> str:
+    """Return base64 of a random initialisation vector and the encrypted content, as Feishu sends it."""
+    padder = PKCS7(_PADDING_BITS).padder()
+    start = system_random.token_bytes(_BLOCK_BYTES)
+    encryptor = Cipher(algorithms.AES(hashlib.sha256(encrypt_key).digest()), modes.CBC(start)).encryptor()
+    padded = padder.update(content) + padder.finalize()
+    return base64.b64encode(start + encryptor.update(padded) + encryptor.finalize()).decode()
 
 
 def _feishu_key(secret: str) -> FeishuKey:

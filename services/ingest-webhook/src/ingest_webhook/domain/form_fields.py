@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
-from ingest_webhook.domain.clean_text import clean_text
+from ticket_intake.clean_text import clean_text
 
 # Twilio's longest requests have about sixty; sorting an endless list would be work for a stranger.
 MAX_FIELDS = 500

@@ -7,8 +7,8 @@ sent with the same token again is a repeat of the first.
 import hmac
 from collections.abc import Sequence
 
-from ingest_webhook.domain.signatures import SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
+from ticket_intake.signatures import SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
 
 _DOMAIN = b"firebreak form token"  # the same secret used elsewhere makes no token
 

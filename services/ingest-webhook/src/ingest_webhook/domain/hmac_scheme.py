@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from ingest_webhook.domain.signatures import SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
+from ticket_intake.signatures import SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
 
 # SHA-1 is no choice for a new sender; as HMAC's hash it is not broken, and some have nothing else.
 Algorithm = Literal["sha1", "sha256", "sha384", "sha512"]
@@ -65,6 +65,11 @@ def verify_hmac(
         raise SignatureInvalid
     if scheme.signs_time:
         check_signed_time(timestamp, now, tolerance_seconds)
+
+
+def hmac_signature(scheme: HmacScheme, secret: bytes, body: bytes, timestamp: bytes = b"") -> bytes:
+    """Return the signature as the sender spells it."""
+    return _spelled(scheme, secret, _signed(scheme.signed, body, timestamp))
 
 
 def _signed(template: str, body: bytes, timestamp: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
-from ingest_webhook.domain.clean_text import clean_text
+from ticket_intake.clean_text import clean_text
 
 # Slack's deepest blocks reach about fifteen levels; a document deeper than this is an attack on recursive code.
 MAX_DEPTH = 40

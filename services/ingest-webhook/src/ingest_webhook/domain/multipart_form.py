@@ -7,8 +7,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from ingest_webhook.domain.clean_text import clean_text
 from ingest_webhook.domain.form_fields import NotForm
+from ticket_intake.clean_text import clean_text
 
 # A form has a dozen fields; each part costs objects, and a stranger's request may have a part in every sixty bytes.
 MAX_PARTS = 100

@@ -11,7 +11,7 @@ from hashlib import sha256
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from ingest_webhook.domain.form_fields import FormFields, NotForm, read_form_fields
-from ingest_webhook.domain.signatures import SignatureInvalid
+from ticket_intake.signatures import SignatureInvalid
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 BODY_DIGEST = "bodySHA256"

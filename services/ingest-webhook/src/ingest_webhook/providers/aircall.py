@@ -11,11 +11,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_tokens import verify_token_in_body
-from ingest_webhook.domain.signatures import SecretMalformed
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.phone_calls import (
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import CallRecord
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import (
     MAX_EPOCH,
     MAX_SECONDS,
     NAME_LENGTH,
@@ -23,12 +24,10 @@ from ingest_webhook.providers.phone_calls import (
     Voicemail,
     call_message,
     caller_person,
-    one_message,
     spelled,
     voicemail_message,
 )
-from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import CallRecord
+from ticket_intake.signatures import SecretMalformed
 
 DOCUMENTATION = "docs/channels/aircall.md"
 

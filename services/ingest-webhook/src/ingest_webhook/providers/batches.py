@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading
+from ingest_webhook.provider import Ignored, Messages, Reading
 from ingest_webhook.rejections import IgnoreReason
+from ticket_intake.incoming import IncomingMessage
 
 Item: TypeAlias = IncomingMessage | IgnoreReason
 """What one event of a batch is."""

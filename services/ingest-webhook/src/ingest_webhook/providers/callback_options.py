@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ingest_webhook.providers.options import SourceOptions
+from ticket_intake.options import SourceOptions
 
 # None of these platforms documents a window. Their repeats end within half a minute, so five minutes, the window of
 # the schemes that do document one, loses none of them, even with a clock that is a little wrong.

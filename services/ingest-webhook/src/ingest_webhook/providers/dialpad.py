@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_tokens import jwt_payload, verify_jwt
 from ingest_webhook.domain.json_documents import NotJson
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.phone_calls import (
+from ingest_webhook.rejections import IgnoreReason, Undecodable
+from service_kit.problems import FieldProblem
+from ticket_contracts.messages import CallRecord
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import (
     MAX_EPOCH,
     MAX_SECONDS,
     NAME_LENGTH,
@@ -23,13 +26,9 @@ from ingest_webhook.providers.phone_calls import (
     Voicemail,
     call_message,
     caller_person,
-    one_message,
     spelled,
     voicemail_message,
 )
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
-from ticket_contracts.messages import CallRecord
 
 DOCUMENTATION = "docs/channels/dialpad.md"
 

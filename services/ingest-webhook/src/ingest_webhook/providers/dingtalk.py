@@ -13,11 +13,19 @@ from datetime import UTC, datetime
 import msgspec
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line, shorten
 from ingest_webhook.domain.dingtalk_signature import app_secret, verify_robot
-from ingest_webhook.domain.query_strings import query_values
-from ingest_webhook.domain.sorted_digest import sorted_digest
-from ingest_webhook.domain.wecom_cipher import (
+from ingest_webhook.provider import Answer, Ignored, Messages, Reading, WebhookRequest
+from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, ReceiverOptions
+from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.dingtalk_message import RobotMessage, is_robot_message, word
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line, shorten
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.query_strings import query_values
+from ticket_intake.sorted_digest import sorted_digest
+from ticket_intake.wecom_cipher import (
     RANDOM_BYTES,
     CallbackKey,
     Envelope,
@@ -26,13 +34,6 @@ from ingest_webhook.domain.wecom_cipher import (
     encrypt,
     open_envelope,
 )
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Answer, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
-from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, ReceiverOptions
-from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.dingtalk_message import RobotMessage, is_robot_message, word
-from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 
 DOCUMENTATION = "docs/channels/dingtalk.md"
 SUBJECT_LENGTH = 120

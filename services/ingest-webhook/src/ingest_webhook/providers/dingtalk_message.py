@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.providers.wording import Wording
+from ticket_intake.clean_text import one_line
 
 FILE_NAME_LENGTH = 200
 # A robot's rich text has a handful of parts; the body limit would allow a hundred thousand.

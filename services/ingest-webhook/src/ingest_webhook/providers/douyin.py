@@ -12,16 +12,17 @@ from typing import Annotated
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line, shorten
 from ingest_webhook.domain.douyin_signature import verify_douyin
 from ingest_webhook.domain.json_documents import NotJson, decode_json
-from ingest_webhook.domain.signatures import SecretMalformed
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line, shorten
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import SecretMalformed
 
 DOCUMENTATION = "docs/channels/douyin.md"
 SUBJECT_LENGTH = 120

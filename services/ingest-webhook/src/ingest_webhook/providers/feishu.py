@@ -13,18 +13,19 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.feishu_cipher import FeishuKey, NotEncrypted, decrypt_feishu, feishu_keys, signing_key
-from ingest_webhook.domain.signatures import SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.feishu_message import Received, word
 from ingest_webhook.rejections import IgnoreReason, Rejected, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.signatures import SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
 
 DOCUMENTATION = "docs/channels/feishu.md"
 SUBJECT_LENGTH = 120

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.json_documents import NotJson, decode_json
 from ingest_webhook.providers.wording import Wording
+from ticket_intake.clean_text import one_line
 
 MAX_ID_LENGTH = 64
 NAME_LENGTH = 200

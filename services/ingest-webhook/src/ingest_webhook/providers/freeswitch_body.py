@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from ingest_webhook.domain.clean_text import clean_text
 from ingest_webhook.domain.json_documents import NotJson, decode_json, decode_json_bytes
+from ticket_intake.clean_text import clean_text
 
 _FORM = b"cdr="
 # A quote that neither opens nor closes a JSON string; see `_read_form`.

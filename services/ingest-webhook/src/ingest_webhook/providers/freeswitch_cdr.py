@@ -12,23 +12,22 @@ from urllib.parse import parse_qs
 from pydantic import Field
 
 from ingest_webhook.domain.json_documents import NotJson
-from ingest_webhook.domain.phone_numbers import plain_number
-from ingest_webhook.domain.signatures import SecretMalformed, verify_basic_credentials
-from ingest_webhook.provider import Ignored, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.freeswitch_body import CallDocument, read_call_document
-from ingest_webhook.providers.phone_calls import (
+from ingest_webhook.rejections import IgnoreReason, Undecodable
+from service_kit.problems import FieldProblem
+from ticket_contracts.messages import CallRecord
+from ticket_intake.phone_calls import (
     MAX_EPOCH,
     MAX_SECONDS,
     NAME_LENGTH,
     CallOptions,
     call_message,
     caller_person,
-    one_message,
     spelled,
 )
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
-from ticket_contracts.messages import CallRecord
+from ticket_intake.phone_numbers import plain_number
+from ticket_intake.signatures import SecretMalformed, verify_basic_credentials
 
 DOCUMENTATION = "docs/channels/freeswitch.md"
 

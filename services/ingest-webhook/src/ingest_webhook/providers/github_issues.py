@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.hmac_scheme import GITHUB, verify_hmac
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
 
 DOCUMENTATION = "docs/channels/github.md"
 

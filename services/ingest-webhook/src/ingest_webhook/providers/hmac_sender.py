@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.hmac_scheme import Algorithm, Encoding, HmacScheme, known_template, verify_hmac
-from ingest_webhook.domain.signatures import TOLERANCE_SECONDS
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_object
 from ingest_webhook.providers.mapped_fields import MAX_ID_LENGTH, FieldMap, JsonPointer, MappedDocument
-from ingest_webhook.providers.phone_calls import NumberOptions, spelled
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import NumberOptions, spelled
+from ticket_intake.signatures import TOLERANCE_SECONDS
 
 DOCUMENTATION = "docs/channels/hmac.md"
 SUBJECT_LENGTH = 1000  # as in the contracts

@@ -11,16 +11,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_signatures import verify_line
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.signatures import SecretMalformed
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Handshake, IncomingMessage, Reading, WebhookRequest
+from ingest_webhook.provider import Handshake, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import SecretMalformed
 
 DOCUMENTATION = "docs/channels/line.md"
 
@@ -157,7 +158,14 @@ def _text(said: Said) -> str:
 def _problems(said: Said) -> Iterator[str]:
     if said.type in FILES:
         where = said.content.original_url or f"message id {said.id}"
-        yield left_behind("LINE", said.type, where, name=said.file_name, size=said.file_size)
+        yield left_behind(
+            "LINE",
+            said.type,
+            where,
+            name=said.file_name,
+            size=said.file_size,
+            locator=said.content.original_url or said.id,
+        )
     elif said.type == "sticker":
         yield left_behind("LINE", "sticker", f"message id {said.id}")
     elif said.type not in ("text", "location"):

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.provider import IncomingMessage
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, Place, read_conversations
 from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaPart, MetaTime, MetaWebhook, instant
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
 
 DOCUMENTATION = "docs/channels/messenger.md"
 

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import IncomingMessage
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaPart, MetaTime, instant
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
 
 SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # Instagram's `mid` has about 180 characters.
@@ -128,7 +128,9 @@ def _problems(place: Place, said: Said) -> Iterator[str]:
         yield f"{place.name} does not pass on this kind of message; look at it in {place.name}"
     for attachment in said.attachments or ():
         payload = attachment.payload or Payload()
-        yield left_behind(place.name, attachment.type, payload.url or "no link given", name=payload.title)
+        yield left_behind(
+            place.name, attachment.type, payload.url or "no link given", name=payload.title, locator=payload.url
+        )
 
 
 def _compose(

@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_signatures import verify_meta, verify_shared_token
-from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.provider import Handshake, Ignored, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object, decode_query, query_parameters
-from ingest_webhook.providers.options import TokenOptions
 from ingest_webhook.rejections import IgnoreReason
+from ticket_intake.options import TokenOptions
+from ticket_intake.signatures import SecretMalformed
 
 # Meta's own challenges are ten digits; what we repeat to the sender is kept short and harmless.
 _CHALLENGE = r"^[A-Za-z0-9_.-]{1,200}$"

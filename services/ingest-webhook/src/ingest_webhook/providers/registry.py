@@ -55,3 +55,22 @@ PROVIDERS: Mapping[str, BuildProvider] = {
     "douyin": Douyin.build,
     "weibo": Weibo.build,
 }
+
+REPEATING = frozenset(
+    {
+        "standard-webhooks",  # its schedule goes on for a day
+        "messenger",  # Meta repeats for hours to days
+        "instagram",
+        "whatsapp",
+        "freeswitch",  # repeats, then keeps a file of each call that was not taken
+    }
+)
+"""Providers that repeat what was not answered with 2xx for longer than a Kafka is away: they get 503 and lose nothing.
+
+Requests of any other are spooled. GitHub, Twilio, Aircall and a web form do not repeat at all; Slack, X, WeCom, WeChat
+and Douyin give up after three tries within minutes, Dialpad after seconds; LINE repeats only where that was switched
+on; Telegram, Feishu, DingTalk and Weibo promise nothing definite (facts §1; pages in docs/channels).
+"""
+
+GIVE_UP_ON_4XX = frozenset({"dialpad"})
+"""Providers that repeat after 5xx and never after 4xx, 429 included (docs/channels/dialpad.md)."""

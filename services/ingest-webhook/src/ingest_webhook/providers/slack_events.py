@@ -1,7 +1,7 @@
 """Slack's Events API: https://docs.slack.dev/apis/events-api/ and …/reference/events/message.
 
 A request with `X-Slack-Retry-Num` is treated like the first: its first delivery may be exactly the one that failed.
-Files stay at Slack (fetching them takes a token and is a job of its own); the message names them.
+Files stay at Slack: the message names them, and ingest-files fetches them where the source has a token.
 """
 
 import re
@@ -11,15 +11,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line, unescape
-from ingest_webhook.domain.signatures import SecretMalformed, verify_slack
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Handshake, Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line, unescape
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import SecretMalformed, verify_slack
 
 DOCUMENTATION = "docs/channels/slack.md"
 
@@ -45,6 +46,9 @@ class File(_Part):
     name: str | None = None
     size: int | None = None
     permalink: str | None = None
+    url_private_download: str | None = None
+    url_private: str | None = None
+    mimetype: str | None = None
 
 
 class Edit(_Part):
@@ -210,4 +214,12 @@ def _show_reference(match: re.Match[str]) -> str:
 
 def _left_at_slack(file: File) -> str:
     where = file.permalink or "no link given"
-    return left_behind("Slack", "file", where, name=file.name or "unnamed", size=file.size)
+    return left_behind(
+        "Slack",
+        "file",
+        where,
+        name=file.name or "unnamed",
+        size=file.size,
+        locator=file.url_private_download or file.url_private,
+        media_type=file.mimetype,
+    )

@@ -11,15 +11,16 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from ingest_webhook.domain.signatures import StandardKeys, standard_keys, verify_standard_webhook
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingFile, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.contract import Name
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.incoming import IncomingFile, IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import StandardKeys, standard_keys, verify_standard_webhook
 
 DOCUMENTATION = "docs/channels/standard-webhooks.md"
 

@@ -12,16 +12,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ingest_webhook.domain.body_signatures import verify_shared_token
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.signatures import SecretMalformed
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import IncomingMessage, Reading, WebhookRequest
+from ingest_webhook.provider import Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.providers.telegram_content import Content, TelegramPart, has_content, read_content
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import SecretMalformed
 
 DOCUMENTATION = "docs/channels/telegram.md"
 

@@ -25,6 +25,7 @@ class _File(TelegramPart):
     file_id: str = ""
     file_name: str | None = None
     file_size: int | None = None
+    mime_type: str | None = None
     emoji: str | None = None
 
 
@@ -128,4 +129,12 @@ def _problems(said: _Said) -> Iterator[str]:
 
 
 def _left(file: _File, kind: str) -> str:
-    return left_behind("Telegram", kind, f"file id {file.file_id}", name=file.file_name, size=file.file_size)
+    return left_behind(
+        "Telegram",
+        kind,
+        f"file id {file.file_id}",
+        name=file.file_name,
+        size=file.file_size,
+        locator=file.file_id,
+        media_type=file.mime_type,
+    )

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.flat_xml import NotFlatXml, read_flat_xml
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.wording import Wording
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
+from ticket_intake.clean_text import one_line
+from ticket_intake.flat_xml import NotFlatXml, read_flat_xml
 
 # Ids of both have at most 64 characters.
 MAX_ID_LENGTH = 64

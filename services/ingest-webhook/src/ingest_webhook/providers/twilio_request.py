@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ingest_webhook.domain.form_fields import clean_values, read_form_fields
-from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.domain.twilio_signatures import public_urls, signs_digest, verify_twilio
 from ingest_webhook.provider import Answer, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_object
-from ingest_webhook.providers.phone_calls import NumberOptions
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
+from ticket_intake.phone_calls import NumberOptions
+from ticket_intake.signatures import SecretMalformed
 
 # An empty list of instructions: neither a reply to the writer nor a word to the caller.
 TWIML = Answer("text/xml; charset=utf-8", b'<?xml version="1.0" encoding="UTF-8"?><Response/>')

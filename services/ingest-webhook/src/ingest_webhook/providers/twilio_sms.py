@@ -1,19 +1,21 @@
 """Twilio's incoming messages: https://www.twilio.com/docs/messaging/guides/webhook-request.
 
-WhatsApp arrives by the same webhook, its addresses as `whatsapp:+…`. Media stay at Twilio (fetching them takes the
-account's credentials and is a job of its own); the message names them.
+WhatsApp arrives by the same webhook, its addresses as `whatsapp:+…`. Media stay at Twilio: the message names them,
+and ingest-files fetches them where the source has the account's credentials.
 """
 
 from collections.abc import Mapping, Sequence
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.phone_numbers import e164
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingMessage, Reading, WebhookRequest
-from ingest_webhook.providers.phone_calls import NAME_LENGTH, one_message, spelled
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import NAME_LENGTH, spelled
+from ticket_intake.phone_numbers import e164
 
 DOCUMENTATION = "docs/channels/twilio-sms.md"
 
@@ -87,8 +89,9 @@ class TwilioSms:
 
 def _left_at_twilio(fields: TwilioFields) -> tuple[str, ...]:
     count = fields.count("NumMedia", MAX_MEDIA) or 0
-    return tuple(
-        f"The file {one_line(fields[f'MediaContentType{number}'], NAME_LENGTH) or 'of unknown type'} stays at Twilio: "
-        f"{fields[f'MediaUrl{number}'] or 'no link given'}"
-        for number in range(count)
-    )
+    return tuple(_left(fields[f"MediaContentType{number}"], fields[f"MediaUrl{number}"]) for number in range(count))
+
+
+def _left(media_type: str, url: str) -> str:
+    kind = f"file {one_line(media_type, NAME_LENGTH) or 'of unknown type'}"
+    return left_behind("Twilio", kind, url or "no link given", locator=url, media_type=media_type)

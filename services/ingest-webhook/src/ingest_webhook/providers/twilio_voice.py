@@ -11,21 +11,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, Reading, WebhookRequest
-from ingest_webhook.providers.phone_calls import (
+from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
+from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
+from ingest_webhook.rejections import IgnoreReason
+from ticket_contracts.messages import CallRecord
+from ticket_intake.message_data import Person
+from ticket_intake.phone_calls import (
     MAX_SECONDS,
     CallOptions,
     Voicemail,
     call_message,
     caller_person,
-    one_message,
     spelled,
     voicemail_message,
 )
-from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
-from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.messages import CallRecord
 
 DOCUMENTATION = "docs/channels/twilio-voice.md"
 

@@ -15,13 +15,13 @@ from pydantic import AfterValidator, Field
 
 from ingest_webhook.domain.form_fields import NotForm
 from ingest_webhook.domain.form_tokens import form_token, nonce_of, verify_form_token
-from ingest_webhook.domain.signatures import TOLERANCE_SECONDS, SecretMalformed, SignatureInvalid
 from ingest_webhook.provider import Answer, Handshake, Ignored, Messages, Reading, WebhookRequest
-from ingest_webhook.providers.phone_calls import NumberOptions
 from ingest_webhook.providers.web_form_message import FormLimits, compose_form_message, read_form
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.contract import Name
+from ticket_intake.phone_calls import NumberOptions
+from ticket_intake.signatures import TOLERANCE_SECONDS, SecretMalformed, SignatureInvalid
 
 DOCUMENTATION = "docs/channels/web-form.md"
 # Room for 128 random bits in base64 or hexadecimal.

@@ -4,15 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.domain.form_fields import NotForm, clean_values, read_form_fields
 from ingest_webhook.domain.multipart_form import FormFile, read_multipart_form
-from ingest_webhook.domain.phone_numbers import e164, plain_number
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import IncomingFile, IncomingMessage
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingFile, IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.phone_numbers import e164, plain_number
 
 MAX_LENGTH = 200  # as `Name` in the contracts
 SUBJECT_LENGTH = 300

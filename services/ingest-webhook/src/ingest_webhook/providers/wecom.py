@@ -6,17 +6,18 @@ names them.
 
 from collections.abc import Mapping, Sequence
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.query_strings import query_values
-from ingest_webhook.domain.wecom_cipher import CallbackKey, Opened, callback_keys, open_envelope
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import ReceiverOptions
 from ingest_webhook.providers.echostr import echo
-from ingest_webhook.providers.tencent_callback import encrypted_part, envelope
 from ingest_webhook.providers.tencent_document import TencentDocument, read_document, word
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.query_strings import query_values
+from ticket_intake.tencent_callback import encrypted_part, envelope
+from ticket_intake.wecom_cipher import CallbackKey, Opened, callback_keys, open_envelope
 
 DOCUMENTATION = "docs/channels/wecom.md"
 SUBJECT_LENGTH = 120

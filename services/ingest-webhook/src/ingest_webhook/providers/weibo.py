@@ -13,20 +13,21 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.domain.query_strings import query_values
-from ingest_webhook.domain.signatures import SecretMalformed, SignatureInvalid
-from ingest_webhook.domain.signed_time import check_signed_time
-from ingest_webhook.domain.sorted_digest import matches_sorted_digest
 from ingest_webhook.domain.weibo_time import weibo_time
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import Ignored, IncomingMessage, Messages, Reading, WebhookRequest
+from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.echostr import echo
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
+from ticket_intake.query_strings import query_values
+from ticket_intake.signatures import SecretMalformed, SignatureInvalid
+from ticket_intake.signed_time import check_signed_time
+from ticket_intake.sorted_digest import matches_sorted_digest
 
 DOCUMENTATION = "docs/channels/weibo.md"
 SUBJECT_LENGTH = 120

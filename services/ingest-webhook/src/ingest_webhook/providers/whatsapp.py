@@ -11,15 +11,15 @@ from typing import Any
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import IncomingMessage
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaPart, MetaWebhook
 from ingest_webhook.providers.whatsapp_content import DOCUMENTATION, NOT_SAID, Content, read_content
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
 
 SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # E.164: at most fifteen digits. WhatsApp writes them without the plus sign.

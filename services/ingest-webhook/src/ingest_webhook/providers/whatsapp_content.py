@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line
 from ingest_webhook.providers.decode_model import decode_model
-from ingest_webhook.providers.left_behind import left_behind
+from ingest_webhook.providers.left_behind import LeftBehind, left_behind
 from ingest_webhook.providers.meta_webhook import MetaPart
+from ticket_intake.clean_text import one_line
 
 DOCUMENTATION = "docs/channels/whatsapp.md"
 
@@ -121,7 +121,11 @@ def _media(kind: str, media: _Media) -> Content:
     what = "voice message" if media.voice else kind
     typed = f"{what} of type {one_line(media.mime_type, _DETAIL_LENGTH)}" if media.mime_type else what
     where = f"media id {media.id}" if media.id else "no id given"
-    return Content(media.caption or "", (left_behind("WhatsApp", typed, where, name=media.filename),))
+    return Content(media.caption or "", (_left(media, typed, where),))
+
+
+def _left(media: _Media, typed: str, where: str) -> LeftBehind:
+    return left_behind("WhatsApp", typed, where, name=media.filename, locator=media.id, media_type=media.mime_type)
 
 
 def _text(message: Mapping[str, Any]) -> Content:

@@ -12,11 +12,9 @@ from typing import Any
 from pydantic import Field
 
 from ingest_webhook.domain.body_signatures import verify_x, x_signature
-from ingest_webhook.domain.signatures import SecretMalformed
 from ingest_webhook.provider import Handshake, Ignored, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object, decode_query
-from ingest_webhook.providers.options import SourceOptions
 from ingest_webhook.providers.x_direct_messages import (
     DOCUMENTATION,
     DirectMessages,
@@ -35,6 +33,8 @@ from ingest_webhook.providers.x_posts import (
     read_post,
 )
 from ingest_webhook.rejections import IgnoreReason
+from ticket_intake.options import SourceOptions
+from ticket_intake.signatures import SecretMalformed
 
 # What other keys of an Account Activity notification mean; all else is about followers, likes and blocks.
 OTHERS: Mapping[str, IgnoreReason] = {

@@ -5,8 +5,6 @@ from typing import Any
 
 from pydantic import Field
 
-from ingest_webhook.domain.clean_text import one_line, unescape
-from ingest_webhook.provider import IncomingMessage
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.x_posts import (
@@ -21,6 +19,8 @@ from ingest_webhook.providers.x_posts import (
 )
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, MessageKind
+from ticket_intake.clean_text import one_line, unescape
+from ticket_intake.incoming import IncomingMessage
 
 DOCUMENTATION = "docs/channels/x.md"
 

@@ -9,13 +9,13 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest_webhook.domain.clean_text import one_line, unescape
-from ingest_webhook.message_data import Person
-from ingest_webhook.provider import IncomingMessage
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.clean_text import one_line, unescape
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import Person
 
 SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # 2286-11-20: what a date can still hold.

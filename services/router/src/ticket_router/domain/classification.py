@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import cel
 
+from ticket_contracts.expressions import FUNCTIONS, Condition, ExpressionFailed, UnusableExpression
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.vocabulary import Priority
-from ticket_router.domain.expressions import FUNCTIONS, Condition, ExpressionFailed, UnusableExpression
 from ticket_router.domain.message_view import view_for
 
 NO_RULE_CHOSE = "no rule chose a team"
@@ -122,6 +122,6 @@ def _prepare(rule: Rule, teams: Mapping[str, tuple[str, ...]]) -> Condition | st
     if rule.team is not None and rule.team not in teams:
         return f"there is no team {rule.team}"
     try:
-        return Condition(rule.when)
+        return Condition(rule.when, ("message",))
     except UnusableExpression as error:
         return str(error)

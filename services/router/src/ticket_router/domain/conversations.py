@@ -14,7 +14,9 @@ MAX_THREAD_KEYS = 50
 """A sender may write thousands of `References`; the nearest ancestors and the first of all find the thread."""
 
 NO_FOLLOW_UPS: Mapping[UUID, UUID] = MappingProxyType({})
+NO_DIVERSIONS: Mapping[bytes, "Diversion"] = MappingProxyType({})
 
+_ONLY_OF_KNOWN = frozenset({MessageKind.DELETED, MessageKind.ATTACHMENT})
 _HASH_BYTES = 16  # the width of threads.thread_hash
 
 
@@ -32,8 +34,8 @@ class Arrival:
 
     @property
     def starts_ticket(self) -> bool:
-        """A deletion of what we never had is like a bounce: there is nothing an agent could answer."""
-        return self.message.automation.starts_tickets and self.message.kind is not MessageKind.DELETED
+        """A deletion of what we never had, or a file of it, is like a bounce: nothing that an agent could answer."""
+        return self.message.automation.starts_tickets and self.message.kind not in _ONLY_OF_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,25 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Diversion:
+    """Where a conversation goes that its sender opened too many of; `held_back` says that it is only counted there."""
+
+    ticket_id: UUID
+    opens: bool
+    held_back: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do with a batch: messages for tickets, messages only recorded, and the keys to claim for tickets."""
+    """What to do with a batch: messages for tickets, messages only recorded, and the keys to claim for tickets.
+
+    `held_back` has what a flood's ticket counts and does not show, with that ticket.
+    """
 
     placements: tuple[Placement, ...]
     recorded: tuple[Arrival, ...]
     claims: dict[bytes, UUID]
+    held_back: tuple[tuple[Arrival, UUID], ...] = ()
 
 
 def thread_keys(message: MessageReceived) -> tuple[bytes, ...]:
@@ -71,25 +86,42 @@ def thread_keys(message: MessageReceived) -> tuple[bytes, ...]:
 
 
 def place(
-    arrivals: Iterable[Arrival], known: Mapping[bytes, UUID], previous: Mapping[UUID, UUID] = NO_FOLLOW_UPS
+    arrivals: Iterable[Arrival],
+    known: Mapping[bytes, UUID],
+    previous: Mapping[UUID, UUID] = NO_FOLLOW_UPS,
+    diversions: Mapping[bytes, Diversion] = NO_DIVERSIONS,
 ) -> Plan:
     """Give each message its ticket, in order, so that an answer finds the question in its own batch.
 
     A message claims all its keys, those it refers to as well: when an answer overtakes its question, the question
     finds the answer's ticket. What starts no ticket (bounces, automatic answers, deletions) joins one or is recorded.
+
+    :param diversions: by identity, for messages that would open a ticket too many; see `floods`.
     """
     claims: dict[bytes, UUID] = {}
     placements: list[Placement] = []
     recorded: list[Arrival] = []
+    held_back: list[tuple[Arrival, UUID]] = []
+    withheld: dict[bytes, UUID] = {}  # not claimed: ten thousand conversations would be as many rows
     for arrival in arrivals:
         keys = arrival.thread_keys
         found = next((ticket for key in keys if (ticket := known.get(key) or claims.get(key)) is not None), None)
         if found is None and not arrival.starts_ticket:
             recorded.append(arrival)
             continue
+        opens = found is None
+        if found is None and diversions:
+            diversion = diversions.get(arrival.identity)
+            if diversion is not None and diversion.held_back:
+                withheld |= dict.fromkeys(keys, diversion.ticket_id)
+            if (flood := next((withheld[key] for key in keys if key in withheld), None)) is not None:
+                held_back.append((arrival, flood))
+                continue
+            if diversion is not None:
+                found, opens = diversion.ticket_id, diversion.opens
         ticket_id = found or identifiers.ticket_id(arrival.message.received_at, arrival.identity)
-        placements.append(Placement(arrival, ticket_id, found is None, previous.get(ticket_id)))
+        placements.append(Placement(arrival, ticket_id, opens, previous.get(ticket_id)))
         for key in keys:
             if key not in known:
                 claims.setdefault(key, ticket_id)
-    return Plan(tuple(placements), tuple(recorded), claims)
+    return Plan(tuple(placements), tuple(recorded), claims, tuple(held_back))

@@ -1,34 +1,16 @@
 """What a routing rule sees as `message`; docs/routing.md is the list for those who write rules."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
+from ticket_contracts.expressions import folded
 from ticket_contracts.messages import MessageReceived
 
 RULE_TEXT_CHARACTERS = 8_000
 """How much of the text rules look at: what an issue is about stands in its beginning, and it bounds a rule's time."""
 
 View = dict[str, Any]
-
-
-def folded(text: str) -> str:
-    """Return `text` so that width and case make no difference: `ＶＩＰ`, `VIP` and `vip` are one word."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return text.casefold()
-
-
-def mentions(text: str, words: list[str]) -> bool:
-    """Say whether a folded text contains any of the words, whatever their width and case."""
-    return any(word in text for word in _folded_words(tuple(words)))
-
-
-@lru_cache(maxsize=1024)  # lists in rules are constants; the bound is for those that are not
-def _folded_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(folded(word) for word in words if word)
 
 
 Read = Callable[[MessageReceived], Any]

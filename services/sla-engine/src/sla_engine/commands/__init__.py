@@ -2,7 +2,7 @@
 
 import typer
 
-from sla_engine.commands import import_tickets, rebuild, what_if
+from sla_engine.commands import automation, import_tickets, rebuild, what_if
 from sla_engine.commands.options import Reach
 
 
@@ -11,3 +11,4 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
     rebuild.add_to(app, reach)
     what_if.add_to(app, reach)
     import_tickets.add_to(app, reach)
+    automation.add_to(app, reach)

@@ -7,8 +7,9 @@ A moment equal to the due time is late: the timer that fires at it and the reply
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
 from sla_engine.domain.policies import Policy
+from sla_engine.domain.steps import done_name, lateness, with_next_step
 from ticket_contracts.tickets import ClockState
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
@@ -19,11 +20,12 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class DueTransition(NamedTuple):
-    """The next thing time alone does to a clock; `percent` is None for the breach."""
+    """The next thing time alone does to a clock: a warning at `percent`, a step of its policy, else the breach."""
 
     at: datetime
     clock: ClockState
-    percent: int | None
+    percent: int | None = None
+    step: str | None = None
 
 
 def is_open(clock: ClockState) -> bool:
@@ -37,13 +39,20 @@ def is_paused(clock: ClockState) -> bool:
 
 
 def due_transition(clock: ClockState) -> DueTransition | None:
-    """Return the next warning, else the breach; None when time alone changes nothing."""
-    if clock.status is not ClockStatus.RUNNING:
-        return None
-    if clock.next_warning_at is not None:
-        return DueTransition(clock.next_warning_at, clock, clock.next_warning_percent)
-    assert clock.due_at is not None  # every running clock has one; only a pause takes it away
-    return DueTransition(clock.due_at, clock, None)
+    """Return the next warning, step or breach; None when time alone changes nothing.
+
+    Of a warning, a step and a breach of the same moment the warning comes first, for the step belongs to it.
+    """
+    due: DueTransition | None = None
+    if clock.status is ClockStatus.RUNNING:
+        assert clock.due_at is not None  # every running clock has one; only a pause takes it away
+        warned_first = clock.next_warning_at is not None
+        due = DueTransition(clock.next_warning_at or clock.due_at, clock, clock.next_warning_percent)
+        if clock.next_step_at is None or clock.next_step_at > due.at or (warned_first and clock.next_step_at == due.at):
+            return due
+    if clock.next_step_at is not None:
+        due = DueTransition(clock.next_step_at, clock, step=clock.next_step)
+    return due
 
 
 def start(
@@ -75,6 +84,7 @@ def start(
         next_warning_at=None if percent is None else warning_at,
         causes={"started": cause},
     )
+    clock = with_next_step(clock, policy.steps, calendar)
     if percent is None or seen_at < warning_at:
         return clock
     return _without_lower_warnings(clock, policy, calendar, seen_at)
@@ -90,6 +100,11 @@ def _without_lower_warnings(
     return _changed(clock, next_warning_percent=percent, next_warning_at=warning_at)
 
 
+def left(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> timedelta:
+    """Return the business time left at `at`; nothing when it is late."""
+    return max(timedelta(seconds=clock.target_seconds) - used(clock, calendar, at), timedelta())
+
+
 def used(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> timedelta:
     """Return the business time used until `at`."""
     before = _spent(clock)
@@ -103,6 +118,7 @@ def pause(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: st
         "paused_at": at,
         "causes": _caused(clock, "paused", cause),
         **_used(used(clock, calendar, at)),
+        **_ceased(clock, calendar, at),
     }
     if clock.status is ClockStatus.RUNNING:
         changes |= {"status": ClockStatus.PAUSED, "due_at": None, "next_warning_at": None, "next_warning_percent": None}
@@ -118,7 +134,7 @@ def resume(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: da
     start_again = at if clock.paused_at is None else max(at, clock.paused_at)
     resumed = _changed(clock, counted_from=start_again, paused_at=None, causes=_caused(clock, "resumed", cause))
     if clock.status is ClockStatus.BREACHED:
-        return resumed
+        return with_next_step(resumed, policy.steps, calendar)
     return _foresee(_changed(resumed, status=ClockStatus.RUNNING), policy, calendar)
 
 
@@ -161,16 +177,27 @@ def recount(
 
 
 def recalculate(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: datetime, cause: str) -> ClockState:
-    """Work the due time out anew under the calendar as it is now (rule 34); what that makes late is late from now."""
-    anew = retarget(clock, policy, calendar, clock.target_seconds, at, cause)
+    """Work the due time out anew under the calendar as it is now (rule 34); what that makes late is late from now.
+
+    Of a clock that is late already only the next step may move.
+    """
+    late = clock.status is ClockStatus.BREACHED
+    anew = clock if late else retarget(clock, policy, calendar, clock.target_seconds, at, cause)
+    anew = with_next_step(anew, policy.steps, calendar)
     return _changed(anew, causes=_caused(clock, "recalculated", cause))
 
 
-def moved_later(clock: ClockState, calendar: BusinessCalendar) -> bool:
-    """Whether a running clock is due later than was worked out: its calendar was edited since (rule 34)."""
-    assert clock.counted_from is not None  # a running clock
+def moved_later(due: DueTransition, policy: Policy, calendar: BusinessCalendar) -> bool:
+    """Whether something comes later than was worked out: the calendar was edited since (rule 34)."""
+    clock = due.clock
+    assert clock.counted_from is not None  # only for a clock that counts anything is due
     assert clock.due_at is not None
-    return calendar.add(clock.counted_from, _left(clock)) > clock.due_at
+    if clock.status is ClockStatus.RUNNING and calendar.add(clock.counted_from, _left(clock)) > clock.due_at:
+        return True
+    if due.step is None:
+        return False
+    anew = with_next_step(clock, policy.steps, calendar)
+    return anew.next_step != due.step or anew.next_step_at is None or anew.next_step_at > due.at
 
 
 def carry_on(
@@ -192,6 +219,7 @@ def carry_on(
         paused_at=clock.paused_at,
         started_at=clock.started_at,
         warned_percent=clock.warned_percent,
+        steps_done=clock.steps_done,
         causes={"started": cause},
     )
     started = retarget(fresh, policy, calendar, target_seconds, at, cause)
@@ -202,7 +230,7 @@ def reopen(clock: ClockState, policy: Policy, calendar: BusinessCalendar, at: da
     """Let a stopped clock go on where it stopped; the time between is not counted (rule 22, `continue`)."""
     going_on = _changed(clock, counted_from=at, stopped_at=None, causes=_caused(clock, "resumed", cause))
     if clock.status is ClockStatus.BREACHED:
-        return going_on
+        return with_next_step(going_on, policy.steps, calendar)
     return _foresee(_changed(going_on, status=ClockStatus.RUNNING), policy, calendar)
 
 
@@ -212,11 +240,32 @@ def warn(clock: ClockState, policy: Policy, calendar: BusinessCalendar, percent:
     return _foresee(warned, policy, calendar)
 
 
-def breach(clock: ClockState, cause: str) -> ClockState:
+def breach(clock: ClockState, policy: Policy, calendar: BusinessCalendar, cause: str) -> ClockState:
     """Record the breach at the due time; the clock goes on counting its lateness."""
-    return _changed(
+    breached = _changed(
         clock, status=ClockStatus.BREACHED, breached_at=clock.due_at, causes=_caused(clock, "breached", cause)
     )
+    return with_next_step(breached, policy.steps, calendar)
+
+
+def take_step(clock: ClockState, step: str, policy: Policy, calendar: BusinessCalendar, cause: str) -> ClockState:
+    """Record that an escalation step has run, each once (rule 45)."""
+    done = (*clock.steps_done, done_name(clock.policy, step))
+    taken = _changed(clock, steps_done=done, causes=_caused(clock, "escalated", cause))
+    return with_next_step(taken, policy.steps, calendar)
+
+
+def take_over(
+    clock: ClockState, cancelled: ClockState, since: datetime, policy: Policy, calendar: BusinessCalendar
+) -> ClockState:
+    """Return a clock that stands in the place of a cancelled one: the steps of that are not taken again.
+
+    It does when it counts from before the end of that one; later words of the customer are another promise.
+    """
+    assert cancelled.stopped_at is not None  # `cancel` stops first
+    if not cancelled.steps_done or since > cancelled.stopped_at:
+        return clock
+    return with_next_step(_changed(clock, steps_done=cancelled.steps_done), policy.steps, calendar)
 
 
 def may_withdraw(clock: ClockState, at: datetime) -> bool:
@@ -234,6 +283,9 @@ def withdraw_breach(clock: ClockState, calendar: BusinessCalendar, at: datetime,
         breached_at=None,
         stopped_at=None,
         counted_from=None,
+        late=None,
+        next_step=None,
+        next_step_at=None,
         causes=_caused(clock, "breach-withdrawn", cause),
         **_used(max(spent, timedelta())),
     )
@@ -252,6 +304,7 @@ def stop(clock: ClockState, calendar: BusinessCalendar, at: datetime, cause: str
         next_warning_percent=None,
         causes=_caused(clock, "stopped" if breached else "met", cause),
         **_used(used(clock, calendar, at)),
+        **_ceased(clock, calendar, at),
     )
 
 
@@ -270,12 +323,21 @@ def _foresee(clock: ClockState, policy: Policy, calendar: BusinessCalendar) -> C
     assert clock.counted_from is not None  # only running clocks come here
     spent = _spent(clock)
     percent = next((percent for percent in policy.warnings if percent > clock.warned_percent), None)
-    return _changed(
+    foreseen = _changed(
         clock,
         due_at=calendar.add(clock.counted_from, _left(clock)),
         next_warning_percent=percent,
         next_warning_at=None if percent is None else calendar.add(clock.counted_from, _share(clock, percent) - spent),
     )
+    return with_next_step(foreseen, policy.steps, calendar)
+
+
+def _ceased(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> dict[str, object]:
+    """Of a clock that stops counting for now or for good: no step comes, and lateness is kept."""
+    ceased: dict[str, object] = {"next_step": None, "next_step_at": None}
+    if clock.status is ClockStatus.BREACHED:
+        ceased["late"] = lateness(clock, calendar, at)
+    return ceased
 
 
 def _spent(clock: ClockState) -> timedelta:

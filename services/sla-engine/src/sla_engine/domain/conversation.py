@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from ticket_contracts.commands import Actor, AddNote, Command, ReceiveMessage, Reply
 from ticket_contracts.messages import MessageReceived
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind
 
@@ -25,19 +26,20 @@ def speaks(entry: MessageEntry) -> bool:
     """Whether a customer has said something that wants an answer: it starts clocks and reopens.
 
     Not so an edit or deletion, an automatic answer or bounce (rule 24), and a call that an agent took; a missed call
-    is a customer's message (rule 8).
+    is a customer's message, whoever noted it (rule 8).
     """
-    return (
-        entry.author.kind is ActorKind.CUSTOMER
-        and entry.kind is MessageKind.CREATED
-        and entry.automation.starts_tickets
-        and (entry.call is None or (entry.call.direction == "inbound" and not entry.call.answered))
-    )
+    said = is_missed_call(entry) if entry.call is not None else entry.author.kind is ActorKind.CUSTOMER
+    return said and entry.kind is MessageKind.CREATED and entry.automation.starts_tickets
 
 
 def is_answer(entry: MessageEntry) -> bool:
     """Whether an agent has answered in public: neither a note (rule 3) nor a machine's message (rule 4) does."""
     return entry.public and entry.author.kind is ActorKind.AGENT and entry.automation is Automation.HUMAN
+
+
+def is_missed_call(entry: MessageEntry) -> bool:
+    """Whether the customer has called and nobody was there."""
+    return entry.call is not None and entry.call.direction == "inbound" and not entry.call.answered
 
 
 def is_held_call(entry: MessageEntry) -> bool:
@@ -64,6 +66,7 @@ def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> Mess
         html=message.html,
         raw=message.raw,
         attachments=message.attachments,
+        files=message.files,
         call=message.call,
         reading_problems=message.reading_problems,
         at=at,
@@ -74,11 +77,11 @@ def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> Mess
 def entry_id(command: Command, command_id: str) -> UUID | None:
     """Return the id of the entry that a command would make, None when it makes none.
 
-    That of a reply or a note follows from the command's, so a repeat is the same entry.
+    That of an agent's words follows from the command's, so a repeat is the same entry.
     """
     if isinstance(command, ReceiveMessage):
         return command.message.message_id
-    if isinstance(command, Reply | AddNote):
+    if isinstance(command, Reply | AddNote | OpenTicket):
         return uuid5(command.ticket_id, command_id)
     return None
 

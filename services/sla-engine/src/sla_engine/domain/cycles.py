@@ -93,8 +93,11 @@ def start_cycle(draft: Draft, policies: Policies, policy: Policy, metric: Metric
     if target is None:
         return
     calendar = policies.calendars[policy.calendar]
-    cycle = max((clock.cycle for clock in draft.ticket.of_metric(metric)), default=0) + 1
+    known = list(draft.ticket.of_metric(metric))
+    cycle = max((clock.cycle for clock in known), default=0) + 1
     clock = clocks.start(metric, cycle, policy, calendar, target, since, draft.cause, draft.seen_at)
+    if known and known[-1].status is ClockStatus.CANCELLED:
+        clock = clocks.take_over(clock, known[-1], since, policy, calendar)
     if since < draft.at:
         clock = clocks.retarget(clock, policy, calendar, target, draft.at, draft.cause)
     draft.turn(ClockStarted, clock)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import Ticket
-from ticket_contracts.commands import Actor
+from ticket_contracts.commands import Actor, Command
 from ticket_contracts.tickets import ClockFact, ClockState, MessageEntry, TicketFact
 from ticket_contracts.vocabulary import ActorKind
 
@@ -14,12 +14,21 @@ ENGINE = Actor(kind=ActorKind.MACHINE, id="sla-engine")
 """Who acts when only time has passed."""
 
 
+class Wish(NamedTuple):
+    """What the engine itself asks of the ticket, at the moment `at`; `cause` is the id of the fact behind it."""
+
+    at: datetime
+    cause: str
+    command: Command
+
+
 @dataclass(slots=True)
 class Draft:
     """The ticket as the facts so far have made it. `cause` is the id of the command being decided.
 
     `seen_at` is when it was appended to the log, later than `at` for a message that was long on its way. `imported`
-    marks facts of another system's past (rule 47). `entries` are those messages that the command names.
+    marks facts of another system's past (rule 47). `entries` are those messages that the command names. `wishes` wait
+    to be carried out before more time passes.
     """
 
     ticket: Ticket
@@ -30,6 +39,7 @@ class Draft:
     facts: list[TicketFact] = field(default_factory=list)
     imported: bool | None = None
     entries: tuple[MessageEntry, ...] = ()
+    wishes: list[Wish] = field(default_factory=list)
 
     def add(self, kind: type[TicketFact], /, **content: Any) -> None:
         """Add a fact of the command; keyword arguments are what `kind` has beyond a TicketFact."""
@@ -44,9 +54,11 @@ class Draft:
         """Add a transition that the command causes."""
         self.add(kind, clock=clock, cause=self.cause, **content)
 
-    def turn_by_time(self, kind: type[ClockFact], clock: ClockState, at: datetime, cause: str) -> None:
+    def turn_by_time(
+        self, kind: type[ClockFact], clock: ClockState, at: datetime, cause: str, actor: Actor = ENGINE, **content: Any
+    ) -> None:
         """Add a transition that time alone causes; dated when it was due, whenever it is noticed."""
-        self._fold(kind, at=at, actor=ENGINE, content={"clock": clock, "cause": cause})
+        self._fold(kind, at=at, actor=actor, content={"clock": clock, "cause": cause, **content})
 
     def change_by_time(self, kind: type[TicketFact], changes: dict[str, object], at: datetime) -> None:
         """Add a change of the summary that time alone causes."""

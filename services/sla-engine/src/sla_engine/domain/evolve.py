@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
+from sla_engine.domain.rule_memory import leave_status, remember
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket
+from ticket_contracts.automation import RuleRan, WaitingBegun
 from ticket_contracts.tickets import (
     ClockFact,
     ClockStarted,
@@ -35,6 +37,13 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
 
     :raises BrokenHistory: the fact does not follow on the ticket.
     """
+    after = _folded(ticket, fact)
+    if after.automation is not None and ticket is not None and after.summary.status is not ticket.summary.status:
+        return replace(after, automation=leave_status(after.automation))
+    return after
+
+
+def _folded(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if isinstance(fact, TicketOpened):
         return _opened(ticket, fact)
     if ticket is None or fact.version != ticket.version + 1 or fact.ticket_id != ticket.ticket_id:
@@ -50,6 +59,9 @@ def evolve(ticket: Ticket | None, fact: TicketFact) -> Ticket:
         return replace(ticket, version=fact.version, summary=fact.ticket, successor_id=fact.successor_id)
     if isinstance(fact, ExchangeFact):
         return replace(evolve_exchange(ticket, fact), version=fact.version, summary=fact.ticket)
+    if isinstance(fact, WaitingBegun | RuleRan):
+        memory = remember(ticket.automation, fact)
+        return replace(ticket, version=fact.version, summary=fact.ticket, automation=memory)
     if isinstance(fact, TicketReevaluated):
         return replace(
             ticket,
@@ -73,6 +85,7 @@ def _opened(ticket: Ticket | None, fact: TicketOpened) -> Ticket:
         clocks=fact.clocks,
         message_ids=(fact.message.message_id,),
         first_customer_message_at=_spoken_at(fact.message),
+        last_answered_at=fact.message.at if is_answer(fact.message) else None,
         unanswered_since=_spoken_at(fact.message),
         policy=fact.clocks[0].policy if fact.clocks else None,
         policy_version=fact.clocks[0].policy_version if fact.clocks else None,

@@ -1,4 +1,4 @@
-"""How a ticket begins: with a customer's first message."""
+"""How a ticket begins: with a first message, mostly a customer's."""
 
 from datetime import datetime
 
@@ -59,7 +59,9 @@ def _metrics_of_first(entry: MessageEntry) -> tuple[frozenset[Metric], str]:
         return frozenset({Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.UPDATE}), ""
     if is_held_call(entry):  # the customer was heard, so nothing waits for a first response yet (rule 8)
         return frozenset({Metric.RESOLUTION, Metric.UPDATE}), ""
-    return frozenset(), "no customer has written yet: an automatic or revised message starts no clock"
+    if entry.author.kind is ActorKind.CUSTOMER:
+        return frozenset(), "no customer has written yet: an automatic or revised message starts no clock"
+    return frozenset(), "no customer has written yet: an agent opened the ticket"  # rules 7 and 8
 
 
 def customer_of(command: ReceiveMessage) -> Actor:

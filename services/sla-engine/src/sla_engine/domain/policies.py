@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sla_engine.domain.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar
+from sla_engine.domain.automation_rules import Rules
+from sla_engine.domain.people import People
+from sla_engine.domain.steps import Step
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
@@ -21,6 +24,7 @@ class Policy:
     calendar: str
     targets: Mapping[Metric, Mapping[Priority, int]]
     warnings: tuple[int, ...] = (50, 75, 90)
+    steps: tuple[Step, ...] = ()
     pause_on: frozenset[Status] = frozenset({Status.PENDING, Status.ON_HOLD})
     pauses: frozenset[Metric] = frozenset({Metric.RESOLUTION, Metric.UPDATE})
     call_counts_as_reply: bool = False
@@ -64,6 +68,8 @@ class Policies:
     calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
     workflow: Workflow = field(default_factory=Workflow)
+    automation: Rules = field(default_factory=Rules)
+    people: People = field(default_factory=People)
 
     def match(self, ticket: TicketSummary) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""

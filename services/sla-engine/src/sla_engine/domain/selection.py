@@ -33,13 +33,14 @@ def reevaluate(draft: Draft, command: Reevaluate, policies: Policies) -> Rejecte
 
 
 def recalculate(draft: Draft, command: Recalculate, policies: Policies) -> None:
-    """Work the due times of running clocks out under the calendars as they are now; finished ones stay (rule 34)."""
+    """Work what is due out under the calendars as they are now; finished clocks stay (rule 34)."""
     for clock in draft.ticket.clocks:
-        if clock.status is not ClockStatus.RUNNING or clock.calendar not in command.calendars:
+        late = clock.status is ClockStatus.BREACHED and clock.next_step is not None
+        if not (late or clock.status is ClockStatus.RUNNING) or clock.calendar not in command.calendars:
             continue
         policy, calendar = policies.of_clock(clock), policies.calendar_of(clock)
         anew = clocks.recalculate(clock, policy, calendar, draft.at, draft.cause)
-        if anew.due_at != clock.due_at:
+        if (anew.due_at, anew.next_step_at) != (clock.due_at, clock.next_step_at):
             draft.turn(ClockRecalculated, anew)
     timing.bring_forward(draft, policies, draft.at)
 

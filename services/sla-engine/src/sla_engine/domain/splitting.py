@@ -9,6 +9,7 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected, Request
+from sla_engine.domain.settling import settle
 from ticket_contracts.commands import Actor
 from ticket_contracts.exchanges import LinkAdded, MessagesMoved, OpenSplit, Split
 from ticket_contracts.tickets import MessageAdded, TicketFact, TicketOpened, TicketSummary
@@ -83,7 +84,7 @@ def open_split(request: Request, command: OpenSplit, policies: Policies) -> list
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if draft.ticket.answered_at else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)
         start_next_response(draft, policies, draft.at)
-        timing.bring_forward(draft, policies, draft.at)
+        settle(draft, policies, draft.at)
     return [opened, *draft.facts]
 
 

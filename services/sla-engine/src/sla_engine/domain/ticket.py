@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
+from sla_engine.domain.rule_memory import RuleMemory, Wait
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import LinkKind, Metric, Status
 
@@ -85,6 +86,7 @@ class Ticket:
     merged: Merged | None = None
     absorbed: tuple[Absorbed, ...] = ()
     moved_ids: tuple[UUID, ...] = ()
+    automation: RuleMemory | None = None
     format: int = STATE_FORMAT
 
     @property
@@ -96,9 +98,15 @@ class Ticket:
         """Yield the clocks of one metric, the first cycle first."""
         return (clock for clock in self.clocks if clock.metric is metric)
 
-    def next_transition(self) -> DueTransition | Wake | None:
-        """Return what will happen first when nobody does anything: a warning, a breach, the end of a snooze."""
+    def next_turn(self) -> DueTransition | Wake | None:
+        """Return what clocks and a snooze will do first when nobody does anything: a warning, a breach, a wake."""
         transitions: list[DueTransition | Wake] = [due for clock in self.clocks if (due := due_transition(clock))]
         if self.summary.snoozed_until is not None:
             transitions.append(Wake(self.summary.snoozed_until))
         return min(transitions, key=lambda transition: transition.at, default=None)
+
+    def next_transition(self) -> DueTransition | Wake | Wait | None:
+        """Return what will happen first: such a turn, or a rule whose time comes; of two at once the turn."""
+        turn = self.next_turn()
+        wait = min(self.automation.waits, default=None) if self.automation else None
+        return wait if wait is not None and (turn is None or wait.at < turn.at) else turn

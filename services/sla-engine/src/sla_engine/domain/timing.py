@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sla_engine.domain import clock as clocks
+from sla_engine.domain.clock import DueTransition
 from sla_engine.domain.draft import Draft
+from sla_engine.domain.escalating import escalate
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.ticket import Wake
 from ticket_contracts.actions import TicketWoke
@@ -37,32 +39,42 @@ UNDECIDED = frozenset({ClockStatus.RUNNING, ClockStatus.PAUSED})
 """Neither met nor missed: what may still get another target or another policy."""
 
 
+TIMER = "timer:"
+"""Begins the ids of moments."""
+
+
 def timer_cause(ticket_id: UUID, due_at: datetime) -> str:
     """Return the id of "this moment came": the same whether a timer or a later command noticed it."""
-    return f"timer:{ticket_id}:{due_at.isoformat()}"
+    return f"{TIMER}{ticket_id}:{due_at.isoformat()}"
 
 
 def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
-    """Add the warnings and breaches due up to `until`, in their order, each dated when it was due.
+    """Add the warnings, breaches and escalation steps due up to `until`, in their order, each dated when it was due.
 
-    Called before every command for the command's own time: what was due by then is decided by event time, not by
-    whether a timer had fired (rule 9), and what a command prevents later is never given (rule 44).
+    What was due by then is decided by event time, not by whether a timer had fired (rule 9), and what a command
+    prevents later is never given (rule 44). Stops at a step that asks for a change: `settle` makes it first.
     """
-    while (due := draft.ticket.next_transition()) and due.at <= until:
-        cause = timer_cause(draft.ticket.ticket_id, due.at)
+    while not draft.wishes and (due := draft.ticket.next_turn()) and due.at <= until:
         if isinstance(due, Wake):
             draft.change_by_time(TicketWoke, {"snoozed_until": None}, due.at)
-        elif clocks.moved_later(due.clock, policies.calendar_of(due.clock)):
-            # The calendar was edited and the recalculation has not come yet: no alarm for a day that is none any more.
-            policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
-            anew = clocks.recalculate(due.clock, policy, calendar, due.at, cause)
-            draft.turn_by_time(ClockRecalculated, anew, due.at, cause)
-        elif due.percent is None:
-            draft.turn_by_time(ClockBreached, clocks.breach(due.clock, cause), due.at, cause)
         else:
-            policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
-            warned = clocks.warn(due.clock, policy, calendar, due.percent, cause)
-            draft.turn_by_time(ClockWarned, warned, due.at, cause)
+            _turn(draft, policies, due)
+
+
+def _turn(draft: Draft, policies: Policies, due: DueTransition) -> None:
+    policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
+    cause = timer_cause(draft.ticket.ticket_id, due.at)
+    if clocks.moved_later(due, policy, calendar):
+        # The calendar was edited and the recalculation has not come yet: no alarm for a day that is none any more.
+        anew = clocks.recalculate(due.clock, policy, calendar, due.at, cause)
+        draft.turn_by_time(ClockRecalculated, anew, due.at, cause)
+    elif due.step is not None:
+        escalate(draft, policies, due, cause)
+    elif due.percent is not None:
+        warned = clocks.warn(due.clock, policy, calendar, due.percent, cause)
+        draft.turn_by_time(ClockWarned, warned, due.at, cause)
+    else:
+        draft.turn_by_time(ClockBreached, clocks.breach(due.clock, policy, calendar, cause), due.at, cause)
 
 
 def stop_clocks(draft: Draft, policies: Policies, metrics: Container[Metric]) -> None:

@@ -16,12 +16,14 @@ from sla_engine.domain.arrival import count_call, follow_message
 from sla_engine.domain.clock import is_open
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.draft import ENGINE, Draft
+from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.evolve import evolve, with_clock
 from sla_engine.domain.grading import follow_priority_change
 from sla_engine.domain.merging import follow_merge, time_again
 from sla_engine.domain.opening import clocks_of_first
-from sla_engine.domain.policies import Policies
+from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.selection import follow_team
+from sla_engine.domain.settling import settle
 from sla_engine.domain.status_change import follow_status_change
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Ticket
@@ -37,6 +39,7 @@ from ticket_contracts.tickets import (
     TicketAssigned,
     TicketFact,
     TicketOpened,
+    TicketSummary,
 )
 from ticket_contracts.upkeep import TicketReevaluated
 from ticket_contracts.vocabulary import ClockStatus
@@ -54,35 +57,56 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
     opened = facts[0] if facts else None
     if not isinstance(opened, TicketOpened):
         raise NoOpening("a history begins with the opening of its ticket")
-    told = [fact for fact in facts[1:] if not isinstance(fact, ClockFact | TicketReevaluated) and fact.at <= until]
+    past = max((fact.at for fact in facts if fact.imported), default=None)
+    told = [fact for fact in facts[1:] if _is_told(fact) and fact.at <= until]
     if opened.actor == ENGINE:
         draft, told = _split_off(opened, told, policies)
     else:
         clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
         ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
         draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
+    heard: TicketFact | None = None
     for number, fact in enumerate(told):
-        timing.bring_forward(draft, policies, fact.at)
+        if fact is heard:
+            continue
+        _let_pass(draft, policies, fact.at, past)
         draft.at = draft.seen_at = fact.at
         draft.actor, draft.cause = fact.actor, _cause(fact)
         if isinstance(fact, MessageAdded):
-            _hear(draft, policies, fact, told[number + 1 : number + 2])
-        elif draft.ticket.summary != fact.ticket or not isinstance(fact, StatusChanged):
+            heard = _hear(draft, policies, fact, told[number + 1 : number + 2])
+        else:
             _follow(draft, policies, fact)
-    timing.bring_forward(draft, policies, until)
+    _let_pass(draft, policies, until, past)
     return draft.ticket
 
 
+def _is_told(fact: TicketFact) -> bool:
+    """Whether people did it; what clocks did and what their steps changed is worked out anew."""
+    return not isinstance(fact, ClockFact | TicketReevaluated) and not fact.actor.id.startswith(ACTOR_PREFIX)
+
+
+def _let_pass(draft: "Rehearsal", policies: Policies, until: datetime, past: datetime | None) -> None:
+    """Let time pass; up to `past` it is that of another system, where steps did nothing (rule 47)."""
+    if past is not None:
+        draft.imported = True
+        settle(draft, policies, min(until, past))
+        draft.imported = None
+    settle(draft, policies, until)
+
+
 def without_warnings(policies: Policies) -> Policies:
-    """Return the same promises without warnings: no result depends on them, and each costs as much as a breach."""
+    """Return the same promises without what only tells people: no result depends on that, and each costs as much as a
+    breach. Steps that change the ticket stay."""
     return replace(
         policies,
-        past={key: replace(policy, warnings=()) for key, policy in policies.past.items()},
-        in_force=tuple(
-            replace(policy, warnings=(), earlier=tuple(replace(each, warnings=()) for each in policy.earlier))
-            for policy in policies.in_force
-        ),
+        past={key: _silent(policy) for key, policy in policies.past.items()},
+        in_force=tuple(map(_silent, policies.in_force)),
     )
+
+
+def _silent(policy: Policy) -> Policy:
+    steps = tuple(step for step in policy.steps if step.acts)
+    return replace(policy, warnings=(), steps=steps, earlier=tuple(map(_silent, policy.earlier)))
 
 
 class Rehearsal(Draft):
@@ -91,14 +115,28 @@ class Rehearsal(Draft):
     __slots__ = ()
 
     def repeat(self, fact: TicketFact) -> None:
-        """Let a fact of the real history happen again."""
-        self.ticket = evolve(replace(self.ticket, version=fact.version - 1), fact)
+        """Let a fact of the real history happen again, to the ticket that escalations here have made of it."""
+        here = self._as_here(fact)
+        told = fact if here is fact.ticket else fact.model_copy(update={"ticket": here})
+        self.ticket = evolve(replace(self.ticket, version=fact.version - 1), told)
+
+    def _as_here(self, fact: TicketFact) -> TicketSummary:
+        here, there, changes = self.ticket.summary, fact.ticket, dict[str, object]()
+        if (here.priority, here.team, here.assignee) == (there.priority, there.team, there.assignee):
+            return there
+        if not isinstance(fact, PriorityChanged):
+            changes["priority"] = here.priority
+        if not isinstance(fact, TicketAssigned):
+            changes |= {"team": here.team, "assignee": here.assignee}
+        elif fact.previous_team == there.team:  # only the agent was changed
+            changes["team"] = here.team
+        return there.model_copy(update=changes)
 
     def turn(self, kind: type[ClockFact], clock: ClockState, **_: Any) -> None:
         """Turn the clock."""
         self.ticket = with_clock(self.ticket, kind, clock)
 
-    def turn_by_time(self, kind: type[ClockFact], clock: ClockState, *_: object) -> None:
+    def turn_by_time(self, kind: type[ClockFact], clock: ClockState, *_: object, **__: object) -> None:
         """Turn the clock."""
         self.ticket = with_clock(self.ticket, kind, clock)
 
@@ -129,21 +167,25 @@ def _split_off(opened: TicketOpened, told: list[TicketFact], policies: Policies)
     return draft, told[moved:]
 
 
-def _hear(draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]) -> None:
-    """Repeat a message, then the change of status that it caused, then what both do to the clocks."""
-    entry, before = fact.message, draft.ticket
+def _hear(
+    draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]
+) -> TicketFact | None:
+    """Repeat a message, then the change of status that it caused, which is returned, then what both do to clocks."""
+    entry, before, change = fact.message, draft.ticket, None
     draft.repeat(fact)
     answers, asks = is_answer(entry), speaks(entry)
     if answers:
         timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
     if (answers or asks) and following and isinstance(following[0], StatusChanged) and _together(fact, following[0]):
-        _follow(draft, policies, following[0])
+        change = following[0]
+        _follow(draft, policies, change)
     if answers:
         follow_answer(draft, policies)
     elif asks:
         follow_message(draft, policies, before)
     else:
         count_call(draft, entry, policies)
+    return change
 
 
 def _together(message: TicketFact, change: TicketFact) -> bool:
@@ -156,7 +198,7 @@ def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
     match fact:
         case StatusChanged():
             follow_status_change(draft, policies, before.status, fact.ticket.status)
-        case PriorityChanged():
+        case PriorityChanged() if fact.ticket.priority is not before.priority:
             follow_priority_change(draft, policies)
         case TicketAssigned() if fact.ticket.team != before.team and fact.ticket.status not in ENDED:
             follow_team(draft, policies)

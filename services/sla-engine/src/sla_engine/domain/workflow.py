@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sla_engine.domain.statuses import may_follow
+from sla_engine.domain.statuses import ENDED, may_follow
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.tickets import TicketSummary
@@ -57,24 +57,26 @@ class Workflow:
         ):
             told = f"{ticket.status_name or ticket.status} cannot become {name or command.status}"
             return f"{told}: the flow {flow.name} of team {ticket.team} does not allow it"
-        return self._refusal_of_solution(command, flow, ticket.resolution_code)
+        return self._refusal_of_solution(command, flow, ticket)
 
     def _flow_of(self, team: str) -> Flow | None:
         """Return the flow that names the team, else the one for every team."""
         own = (flow for flow in self.flows if team in flow.teams)
         return next(own, next((flow for flow in self.flows if not flow.teams), None))
 
-    def _refusal_of_solution(self, command: SetStatus, flow: Flow | None, known_code: str | None) -> str:
-        solves = command.status is Status.SOLVED
-        if not solves and (command.resolution_code or command.cause):
-            return "resolution_code and cause go with the status solved"
+    def _refusal_of_solution(self, command: SetStatus, flow: Flow | None, ticket: TicketSummary) -> str:
+        ends = command.status in ENDED
+        if not ends and (command.resolution_code or command.cause):
+            return "resolution_code and cause go with the status solved or closed"
         if command.resolution_code is not None and command.resolution_code not in self.resolution_codes:
             return f"resolution_code: {command.resolution_code!r} is not in the taxonomy"
         if command.cause is not None and command.cause not in self.causes:
             return f"cause: {command.cause!r} is not in the taxonomy"
-        coded = command.resolution_code is not None or known_code is not None
-        if solves and flow is not None and flow.resolution_code_required and not coded:
-            return f"resolution_code: the flow {flow.name} asks for one before a ticket is solved"
+        coded = command.resolution_code is not None or ticket.resolution_code is not None
+        # What was solved before the flow asked for a code may be closed; spam was never a problem to be solved.
+        free = ticket.spam or (command.status is Status.CLOSED and ticket.status is Status.SOLVED)
+        if ends and flow is not None and flow.resolution_code_required and not (coded or free):
+            return f"resolution_code: the flow {flow.name} asks for one before a ticket is solved or closed"
         return ""
 
     def refusal_of_fields(self, values: Mapping[str, FieldValue | None]) -> str:

@@ -1,0 +1,1 @@
+"""Which moments count, and the arithmetic over them."""

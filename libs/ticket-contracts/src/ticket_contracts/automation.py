@@ -1,0 +1,58 @@
+"""Facts of automation rules: when they wait, when they ran, and what the guards held back."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ticket_contracts.contract import Contract, Instant, Name
+from ticket_contracts.escalations import Addressee
+from ticket_contracts.tickets import TicketFact
+
+RULE_ACTOR = "automation:"
+"""Begins the actor id of what a rule does; the name of the rule follows."""
+
+RuleOutcome = Literal["ran", "passed-over", "failed", "looped", "stopped"]
+"""`passed-over`: its time came and the condition did not hold. `failed`: the condition gave no answer. `looped`: it
+would have run because of itself. `stopped`: it ran too often on this ticket and rests until it is changed."""
+
+
+class RuleWait(Contract):
+    """A rule that will run at a time, unless the status changes before."""
+
+    rule: Name
+    at: Instant
+
+
+class WaitingBegun(TicketFact):
+    """Rules watch how long the ticket stays in its status: since when, and when each of them runs.
+
+    Replaces what was waited for before. It comes again when a rule or its calendar was edited meanwhile.
+    """
+
+    event_type: ClassVar[str] = "firebreak.ticket.waiting-begun.v1"
+
+    since: Instant
+    waits: tuple[RuleWait, ...] = ()
+
+
+class RuleRan(TicketFact):
+    """A rule was set off; the facts of what it did follow, each by the same actor. `cause` is what set it off.
+
+    `done` and `refused` name its effects, the refused ones with the reason. Outcomes other than `ran` and `passed-over`
+    are told once per ticket and version of the rule.
+    """
+
+    event_type: ClassVar[str] = "firebreak.ticket.rule-ran.v1"
+
+    rule: Name
+    rule_version: int
+    configuration_version: int
+    outcome: RuleOutcome
+    cause: str = Field(description="id of the fact, or of the moment")
+    reason: str = ""
+    done: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    notified: tuple[Addressee, ...] = ()
+
+
+AUTOMATION_FACTS = (WaitingBegun, RuleRan)

@@ -1,0 +1,127 @@
+"""Object storage in a folder of this machine, written by our own code (docs/decisions/0009)."""
+
+import asyncio
+import os
+import time
+from contextlib import ExitStack, suppress
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple
+
+_INCOMING = "incoming"
+_MOST_AT_ONCE = 64  # files open at once; a group of this size takes some 20 ms
+_LEFTOVER_SECONDS = 3600.0  # a write takes seconds, so an unfinished file of this age belongs to nobody alive
+
+
+class _Pending(NamedTuple):
+    key: str
+    content: bytes
+    stored: "asyncio.Future[None]"
+
+
+class Folder:
+    """A folder of this machine. obstore's own local store renames without fsync, so files are written here.
+
+    Writes that come while others are being flushed go together: all are written, then all flushed, then the folder
+    once; the journal of the file system commits them together too. A failure, mostly a full disk, is the whole group's.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / _INCOMING
+        self._objects = root / "sha256"
+        self._waiting: list[_Pending] = []
+        self._flushing: asyncio.Task[None] | None = None
+        prefix = token_hex(8)  # never that of another process, not even of one that died
+        self._names = (f"{prefix}-{number}" for number in count())
+        for folder in (self._incoming, self._objects):
+            folder.mkdir(parents=True, exist_ok=True)
+            _sync_folder(folder.parent)
+        self._sweep()
+
+    async def write(self, key: str, content: bytes) -> None:
+        pending = _Pending(key, content, asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="object storage flush")
+        await pending.stored
+
+    async def read(self, key: str) -> bytes:
+        return await asyncio.to_thread((self._root / key).read_bytes)
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread((self._root / key).unlink)
+
+    async def names(self, folder: str) -> list[str]:
+        try:
+            return await asyncio.to_thread(os.listdir, self._root / folder)
+        except FileNotFoundError:  # nothing was ever put there
+            return []
+
+    async def _flush(self) -> None:
+        """Store group after group until nobody waits."""
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+                failure = await self._store(group)
+                for pending in group:
+                    if pending.stored.done():  # its caller went away
+                        continue
+                    if failure is None:
+                        pending.stored.set_result(None)
+                    else:
+                        pending.stored.set_exception(failure)
+        finally:
+            self._flushing = None
+
+    async def _store(self, group: list[_Pending]) -> Exception | None:
+        """Store a group; a failure is everybody's (a full disk is), each may try again."""
+        contents = {pending.key: pending.content for pending in group}
+        try:
+            await asyncio.to_thread(self._write_all, contents)
+        except Exception as error:  # noqa: BLE001 - handed to every caller, who would wait for ever otherwise
+            return error
+        return None
+
+    def _write_all(self, contents: dict[str, bytes]) -> None:
+        with ExitStack() as leftovers:
+            opened = []
+            for key, content in contents.items():
+                target = self._root / key
+                if target.exists() and target.stat().st_size == len(content):
+                    continue
+                incoming = self._incoming / next(self._names)
+                file = leftovers.enter_context(incoming.open("xb"))
+                leftovers.callback(incoming.unlink, missing_ok=True)
+                file.write(content)
+                file.flush()
+                opened.append((file, incoming, target))
+            for file, _, _ in opened:
+                os.fsync(file.fileno())
+            for _, incoming, target in opened:
+                self._make_folder(target.parent)
+                incoming.replace(target)
+        # Also for files that were there: whoever renamed them may have died before this line.
+        for folder in sorted({(self._root / key).parent for key in contents}):
+            _sync_folder(folder)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder != self._objects and not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            _sync_folder(self._root)
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left unfinished; nobody was told that it was stored."""
+        for leftover in self._incoming.iterdir():
+            with suppress(FileNotFoundError):  # another process has finished or swept it meanwhile
+                if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+                    leftover.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""The request that opens a ticket: whom it is about, the agent's first words, and where it goes."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from crm_api.action_requests import Names, Value
+from crm_api.requests import CommandEnvelope, Label, Request, Text
+from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.openings import OpenTicket
+from ticket_contracts.vocabulary import Channel, IdentityKind, Priority
+
+Address = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
+Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{4,14}$")]
+"""E.164, as the telephone channels write numbers: another spelling would be another person."""
+
+
+class Whom(Request):
+    """The customer: a contact by its id, or by an e-mail address or a telephone number in E.164."""
+
+    contact_id: UUID | None = None
+    email: Address | None = None
+    phone: Number | None = None
+    name: Label | None = Field(default=None, description="how they are called, beside an address or a number")
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> "Whom":
+        if sum(each is not None for each in (self.contact_id, self.email, self.phone)) != 1:
+            raise ValueError("one of contact_id, email and phone, and no more than one")
+        if self.contact_id is not None and self.name is not None:
+            raise ValueError("no name beside contact_id: the contact has its own")
+        return self
+
+    @property
+    def identity(self) -> tuple[IdentityKind, str] | None:
+        """What the person is known by, None when it is an id. Mail addresses are compared without case."""
+        if self.email is not None:
+            return IdentityKind.EMAIL, self.email.lower()
+        return None if self.phone is None else (IdentityKind.PHONE, self.phone)
+
+
+class NotedCall(Request):
+    """The telephone call that a note is about. A missed inbound call is a customer's message of its time (rule 8)."""
+
+    direction: Literal["inbound", "outbound"]
+    answered: bool
+    started_at: AwareDatetime
+    seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 0
+
+    def record(self, call_id: UUID, contact: Party) -> CallRecord:
+        """Return the call as channels record theirs; of our own number nobody has told."""
+        number = contact.value if contact.kind is IdentityKind.PHONE else ""
+        return CallRecord(
+            call_id=str(call_id),
+            direction=self.direction,
+            answered=self.answered,
+            caller=number if self.direction == "inbound" else "",
+            callee=number if self.direction == "outbound" else "",
+            started_at=self.started_at,
+            seconds=self.seconds,
+        )
+
+
+class NewTicket(Request):
+    """Open a ticket. Its first clocks start with the customer's first message, or with a missed call that is noted."""
+
+    brand: Label
+    channel: Channel
+    contact: Whom
+    subject: Annotated[Text, Field(max_length=1000)]
+    text: Text = Field(description="the first entry of the conversation")
+    public: bool = Field(description="true: a message to the customer; false: a note that customers never see")
+    call: NotedCall | None = None
+    team: Label
+    assignee: Label | None = None
+    priority: Priority | None = Field(default=None, description="without one no clock starts")
+    tags: Names = ()
+    fields: Annotated[dict[Label, Value], Field(max_length=50)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _calls_are_noted_in_private(self) -> "NewTicket":
+        if self.public and self.call is not None:
+            raise ValueError("a call is noted in private: public is false beside call")
+        return self
+
+    def command(self, envelope: CommandEnvelope, command_id: UUID, contact_id: UUID, contact: Party) -> OpenTicket:
+        """Return the command; `contact` is whom `contact_id` names."""
+        return OpenTicket(
+            **envelope.fields(),
+            brand=self.brand,
+            channel=self.channel,
+            contact_id=contact_id,
+            contact=contact,
+            subject=self.subject,
+            text=self.text,
+            public=self.public,
+            call=self.call and self.call.record(command_id, contact),
+            team=self.team,
+            assignee=self.assignee,
+            priority=self.priority,
+            tags=self.tags,
+            fields=self.fields,
+        )

@@ -1,0 +1,1 @@
+"""Fetches the files that providers keep for us, scans and stores them."""

@@ -1,0 +1,1 @@
+"""What a file may do and where it may come from: pure rules."""

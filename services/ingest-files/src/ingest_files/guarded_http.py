@@ -1,0 +1,132 @@
+"""Asks a provider, and nobody else: each address is checked, pinned and bounded (facts §6.2)."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import httpx
+import stamina
+
+from ingest_files.domain.addresses import all_open
+from ingest_files.domain.hosts import AllowedHosts, origin_of
+from ingest_files.errors import GiveUp, TryLater
+
+MAX_REDIRECTS = 3
+# Within one attempt; longer outages are for the next attempt, minutes later.
+_QUICK_TRIES, _QUICK_SECONDS = 3, 10.0
+_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""From a name to all its addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    media_type: str
+    body: bytes
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Ask the system's resolver.
+
+    :raises TryLater:
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise TryLater(f"{host} has no address now") from error
+    return [str(address[4][0]) for address in found]
+
+
+class GuardedClient:
+    """One per process. `max_bytes` is the most of any answer; credentials never follow to another origin."""
+
+    def __init__(self, client: httpx.AsyncClient, max_bytes: int, ask: Resolve = resolve) -> None:
+        self._client = client
+        self._max_bytes = max_bytes
+        self._resolve = ask
+
+    async def get(self, url: str, hosts: AllowedHosts, secret_headers: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer with status 2xx.
+
+        :raises GiveUp: refused by us or by the provider for good, or larger than allowed.
+        :raises TryLater:
+        """
+        headers = dict(secret_headers or {})
+        first = origin_of(urlsplit(url))
+        for _ in range(MAX_REDIRECTS + 1):
+            parts = urlsplit(url)
+            if origin_of(parts) != first:
+                headers = {}
+            answer, location = await self._get_soon(parts, hosts, headers)
+            if location is None:
+                return answer
+            url = urljoin(url, location)
+        raise GiveUp(f"more than {MAX_REDIRECTS} redirects")
+
+    async def _get_soon(
+        self, url: SplitResult, hosts: AllowedHosts, headers: Mapping[str, str]
+    ) -> tuple[Answer, str | None]:
+        async for attempt in stamina.retry_context(on=TryLater, attempts=_QUICK_TRIES, timeout=_QUICK_SECONDS):
+            with attempt:
+                return await self._get_once(url, hosts, headers)
+        raise AssertionError("unreachable: the context returns or raises")
+
+    async def _get_once(
+        self, url: SplitResult, hosts: AllowedHosts, headers: Mapping[str, str]
+    ) -> tuple[Answer, str | None]:
+        address = await self._checked_address(url, hosts)
+        host = url.hostname or ""
+        pinned = url._replace(netloc=f"[{address}]:{_port(url)}" if ":" in address else f"{address}:{_port(url)}")
+        request = self._client.build_request(
+            "GET",
+            pinned.geturl(),
+            headers={**headers, "host": url.netloc.rpartition("@")[2], "accept-encoding": "identity"},
+            extensions={"sni_hostname": host},  # the certificate is checked against the name, not the address
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                return await self._read(response)
+            finally:
+                await response.aclose()
+        except httpx.TransportError as error:
+            raise TryLater(f"{host} does not answer: {type(error).__name__}") from error
+
+    async def _checked_address(self, url: SplitResult, hosts: AllowedHosts) -> str:
+        if not hosts.allow(url):
+            raise GiveUp(f"the link leads to {url.hostname or 'nowhere'}, which is none of the provider's addresses")
+        addresses = await self._resolve(url.hostname or "", _port(url))
+        if not hosts.trusts(url) and not all_open(addresses):
+            raise GiveUp(f"{url.hostname} resolves to an address that is not of the open internet")
+        return addresses[0]
+
+    async def _read(self, response: httpx.Response) -> tuple[Answer, str | None]:
+        status = response.status_code
+        if status in _LATER or status == 202:  # LINE is still preparing the file
+            raise TryLater(f"the provider answered {status}")
+        location = response.headers.get("location")
+        media_type = response.headers.get("content-type", "")
+        if status in (301, 302, 303, 307, 308) and location:
+            return Answer(status, media_type, b""), location
+        if not 200 <= status < 300:
+            raise GiveUp(f"the provider answered {status}")
+        return Answer(status, media_type, await self._body(response)), None
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_raw():  # not decoded: a few bytes could become gigabytes
+            size += len(part)
+            if size > self._max_bytes:
+                raise GiveUp(f"larger than {self._max_bytes} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def _port(url: SplitResult) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)

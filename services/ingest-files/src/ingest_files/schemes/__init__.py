@@ -1,0 +1,1 @@
+"""How each provider gives out the files of a message."""

@@ -1,0 +1,1 @@
+"""Reads sources that push nothing, as leased jobs."""

@@ -1,0 +1,1 @@
+"""Pure rules: what lines and rows mean."""

@@ -1,0 +1,37 @@
+"""Times without a zone, as switches and exports write them, by the zone that the source's setting names."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ASTERISK = "%Y-%m-%d %H:%M:%S"
+
+
+def read_local_time(text: str, form: str, zone: ZoneInfo) -> datetime | None:
+    """Return the moment in UTC; None for what is no time of this form.
+
+    Of an hour that the clocks go back over, the first is meant; a form with an offset (`%z`) needs no zone.
+    """
+    try:
+        time = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - the zone comes from the setting
+    except ValueError:
+        return None
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def read_epoch(text: str) -> datetime | None:
+    """Read Unix seconds, with or without a fraction."""
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def known_zone(name: object) -> ZoneInfo:
+    """Check an option.
+
+    :raises ValueError: there is no such zone.
+    """
+    try:
+        return name if isinstance(name, ZoneInfo) else ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is no time zone, e.g. Asia/Shanghai or Europe/Berlin") from error

@@ -1,0 +1,1 @@
+"""Kinds of pull sources, one module each."""

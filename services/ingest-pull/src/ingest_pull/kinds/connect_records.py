@@ -1,0 +1,158 @@
+"""Kind `connect-records`: Amazon Connect's contact records, as Firehose writes them into a bucket (or a folder)."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import obstore
+import structlog
+from obstore.exceptions import BaseError
+from obstore.store import from_url
+from pydantic import Field
+
+from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
+from ingest_pull.compose_outgoing import Composer, PullSource
+from ingest_pull.domain.asterisk_cdr import RowUnreadable
+from ingest_pull.domain.call_so_far import CallSoFar
+from ingest_pull.domain.connect_records import read_record, split_records
+from ingest_pull.kinds.parts import JobParts
+from ingest_pull.pull_metrics import PullMetrics
+from ticket_stream.leased_jobs import Turn
+
+if TYPE_CHECKING:  # obstore has this name for type checkers only
+    from obstore.store import ObjectStore
+
+KIND = "connect-records"
+LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer
+# Firehose names objects by time, and several may be written at once: names older than this are not looked for any more.
+_LATE = timedelta(hours=2)
+
+log = structlog.get_logger("objects")
+
+
+class ObjectsAway(OSError):
+    """The bucket or folder does not answer."""
+
+
+class ConnectOptions(SwitchOptions):
+    url: str = Field(
+        pattern=r"^(s3|gs|az|file)://", description="Bucket and prefix. Credentials come from the cloud's own variables"
+    )
+    settle_seconds: float = Field(default=60.0, ge=0, le=3600)
+    poll_seconds: float = Field(default=30.0, gt=0, le=3600)
+
+
+class _Position(NamedTuple):
+    """`after`: names up to it are done; `done`: names behind it that are done too, with the time of each object."""
+
+    after: str
+    done: dict[str, str]
+    pending: dict[str, CallSoFar]
+
+    @classmethod
+    def of(cls, cursor: Mapping[str, Any]) -> "_Position":
+        calls = (CallSoFar.model_validate(call) for call in cursor.get("pending", ()))
+        return cls(cursor.get("after", ""), dict(cursor.get("done", {})), {call.call_id: call for call in calls})
+
+    def as_cursor(self) -> dict[str, Any]:
+        waiting = [call.model_dump(mode="json", exclude_defaults=True) for call in self.pending.values()]
+        return {"after": self.after, "done": self.done, "pending": waiting}
+
+    def without_old(self) -> "_Position":
+        """Forget names that are so old, by the newest, that no other will appear before them."""
+        if not self.done:
+            return self
+        limit = max(map(datetime.fromisoformat, self.done.values())) - _LATE
+        after, done = self.after, dict(self.done)
+        for name in sorted(done):
+            if datetime.fromisoformat(done[name]) >= limit:
+                break
+            after = name
+            del done[name]
+        return self._replace(after=after, done=done)
+
+
+class ConnectRecords:
+    """One prefix."""
+
+    def __init__(
+        self,
+        source: PullSource,
+        options: ConnectOptions,
+        store: "ObjectStore",
+        composer: Composer,
+        metrics: PullMetrics,
+    ) -> None:
+        self.name = f"{KIND}/{source.name}"
+        self.interval_seconds = options.poll_seconds
+        self._source = source
+        self._store = store
+        self._calls = CallMessages(options, "Amazon Connect", NoVoicemails())
+        self._composer = composer
+        self._metrics = metrics
+
+    async def run(self, turn: Turn) -> None:
+        position = _Position.of(turn.cursor)
+        new = [item async for item in self._list(position.after) if item[0] not in position.done]
+        for number, (name, modified, size) in enumerate(sorted(new)):
+            turn.behind(sum(item[2] for item in sorted(new)[number:]))
+            await self._read(name, size, position.pending)
+            position.done[name] = modified.isoformat()
+            position = position.without_old()
+            await self._hand_over(turn, position)
+        turn.behind(0)
+        await self._hand_over(turn, position, only_messages=True)
+
+    async def _hand_over(self, turn: Turn, position: _Position, *, only_messages: bool = False) -> None:
+        messages = await self._calls.finished(position.pending, self._composer.now())
+        if messages or not only_messages:
+            await turn.hand_over(position.as_cursor(), await self._composer.compose(self._source, messages))
+
+    async def _list(self, after: str) -> AsyncIterator[tuple[str, datetime, int]]:
+        try:
+            async for chunk in obstore.list(self._store, offset=after or None):
+                for item in chunk:
+                    yield item["path"], item["last_modified"], item["size"]
+        except (BaseError, OSError) as error:
+            raise ObjectsAway(f"objects cannot be listed: {type(error).__name__}") from error
+
+    async def _read(self, name: str, size: int, pending: dict[str, CallSoFar]) -> None:
+        if size > LARGEST_OBJECT:
+            self._tell_unreadable(name, f"has {size} bytes, more than any file of contact records")
+            return
+        try:
+            found = await obstore.get_async(self._store, name)
+            text = bytes(await found.bytes_async()).decode("utf-8-sig", "replace")
+        except (BaseError, OSError) as error:
+            raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
+        try:
+            for document in split_records(text):
+                self._add(name, document, pending)
+        except RowUnreadable as error:
+            self._tell_unreadable(name, str(error))
+
+    def _add(self, name: str, document: object, pending: dict[str, CallSoFar]) -> None:
+        try:
+            leg = read_record(document, self._composer.now())
+        except RowUnreadable as error:
+            self._tell_unreadable(name, str(error))
+            return
+        if leg is not None:
+            known = pending.pop(leg.call_id, None)
+            pending[leg.call_id] = leg if known is None else _joined(known, leg)
+
+    def _tell_unreadable(self, name: str, reason: str) -> None:
+        self._metrics.unreadable(self._source.name)
+        log.warning("a record cannot be read", source=self._source.name, object=name, reason=reason)
+
+
+def _joined(known: CallSoFar, leg: CallSoFar) -> CallSoFar:
+    """The last contact of a call says whether another follows."""
+    last = max(known, leg, key=lambda part: part.started_at)
+    return known.with_leg(leg).model_copy(update={"is_open": last.is_open})
+
+
+def build(parts: JobParts) -> ConnectRecords:
+    options = ConnectOptions.model_validate(parts.options)
+    source = parts.source(options.time_trusted)
+    return ConnectRecords(source, options, from_url(options.url), parts.composer, parts.metrics)

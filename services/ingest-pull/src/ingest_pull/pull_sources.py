@@ -1,0 +1,95 @@
+"""The file of pull sources, written like that of ingest-webhook:
+
+sources:
+  - name: desk                  # with the provider, the name of the job: a renamed source begins anew
+    provider: asterisk-cdr      # or another of kinds/registry.py; each has a page in docs/channels/
+    brand: acme
+    account: main-number        # part of every message's identity
+    secrets: [env:AMI_LOGIN]    # only for kinds that log in somewhere
+    tokens: [env:KF_CALLBACK]   # only for kinds with a second kind of secret
+    options: {folder: /var/log/asterisk/cdr-csv, zone: Asia/Shanghai, region: CN}
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ingest_pull.kinds.parts import JobParts, SecretsWrong, Shared
+from ingest_pull.kinds.registry import KINDS
+from ticket_contracts.contract import Name
+from ticket_intake.source_file import (
+    SecretResolver,
+    SourceName,
+    SourcesInvalid,
+    WrittenSecret,
+    explain,
+    read_document,
+)
+from ticket_stream.leased_jobs import Job
+
+
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"must be one of {', '.join(KINDS)}")
+    return name
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: SourceName
+    provider: Annotated[str, AfterValidator(_known_kind)]
+    brand: Name
+    account: Name
+    secrets: list[WrittenSecret] = Field(default_factory=list)
+    tokens: list[WrittenSecret] = Field(default_factory=list)
+    options: dict[str, object] = Field(default_factory=dict)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    sources: list[_Entry]
+
+
+def build_jobs(path: Path, environment: Mapping[str, str], shared: Shared) -> list[Job]:
+    """Read and check the whole file, and build the job of each source.
+
+    :raises SourcesInvalid: with every problem found, not only the first.
+    """
+    entries = _read_entries(path)
+    names = [entry.name for entry in entries]
+    problems = [
+        f"sources: the name {name!r} stands twice; give each source its own"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+    jobs = []
+    for number, entry in enumerate(entries):
+        place = f"sources.{number} ({entry.name})"
+        resolver = SecretResolver(place, environment)
+        secrets = resolver.resolve_all("secrets", entry.secrets)
+        tokens = resolver.resolve_all("tokens", entry.tokens)
+        if resolver.problems:
+            problems += resolver.problems
+            continue
+        parts = JobParts(entry.name, entry.brand, entry.account, entry.options, secrets, tokens, shared)
+        try:
+            jobs.append(KINDS[entry.provider](parts))
+        except ValidationError as error:
+            problems += explain(error, f"{place}.options")
+        except SecretsWrong as error:
+            problems.append(f"{place}.{error}")
+    if problems:
+        raise SourcesInvalid(problems)
+    return jobs
+
+
+def _read_entries(path: Path) -> list[_Entry]:
+    document = read_document(path, "FIREBREAK_PULL_SOURCES_FILE")
+    try:
+        return _File.model_validate(document).sources
+    except ValidationError as error:
+        raise SourcesInvalid(list(explain(error, ""))) from error

@@ -1,0 +1,112 @@
+"""Whether every configured source works: a request that its sender could have signed is sent, and one that nobody did.
+
+None of them is a customer's message, so no ticket comes of it. What is proved is the way from the address to the
+secrets: the running endpoint knows the source, reads the same secrets as this file, and refuses everybody else.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+import httpx
+
+from ingest_webhook.rejections import Outcome
+from ingest_webhook.samples.registry import SAMPLES
+from ingest_webhook.samples.sample import Sample
+from ingest_webhook.sources import ConfiguredSource
+
+SECONDS = 10.0
+"""Longer than the service itself waits for anything."""
+
+_REFUSED = f"/problems/{Outcome.BAD_SIGNATURE}"
+_UNREADABLE = f"/problems/{Outcome.UNDECODABLE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One request and what came of it. `status` is None where nothing was sent; `advice` is empty when all is well."""
+
+    source: str
+    provider: str
+    what: str
+    status: int | None
+    advice: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.advice
+
+
+async def check_sources(
+    sources: Sequence[ConfiguredSource], client: httpx.AsyncClient, now: datetime
+) -> AsyncIterator[Check]:
+    """Check each secret of each source in turn, then that the source refuses what is not signed.
+
+    :param client: its base URL is that of ingest-webhook.
+    """
+    for source in sources:
+        first: Sample | None = None
+        for number, secret in enumerate(source.secrets):
+            name = f"secrets.{number}"
+            try:
+                sample = SAMPLES[source.provider](source, secret, now)
+            except ValueError as error:  # a secret that only checks, such as a public key
+                yield Check(source.name, source.provider, f"{name}: nothing sent, it {error}", None)
+                continue
+            first = first or sample
+            yield await _check(client, source, sample, f"{name}: {sample.what}")
+        if first is not None:
+            yield await _check_refusal(client, source, first.without_proof())
+
+
+async def _check(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample, what: str) -> Check:
+    answer = await _send(client, source, sample)
+    if isinstance(answer, str):
+        return Check(source.name, source.provider, what, None, answer)
+    return Check(source.name, source.provider, what, answer.status_code, _advice(source, answer))
+
+
+async def _check_refusal(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample) -> Check:
+    answer = await _send(client, source, sample)
+    if isinstance(answer, str):
+        return Check(source.name, source.provider, sample.what, None, answer)
+    refused = answer.status_code == HTTPStatus.UNAUTHORIZED
+    advice = "" if refused else "anybody could write to this source: report this as a bug"
+    return Check(source.name, source.provider, sample.what, answer.status_code, advice)
+
+
+async def _send(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample) -> httpx.Response | str:
+    url = f"/webhooks/{source.name}" + (f"?{sample.query}" if sample.query else "")
+    headers = [(name.encode(), value.encode()) for name, value in sample.headers.items()]
+    try:
+        return await client.request(sample.method, url, headers=headers, content=sample.body)
+    except httpx.HTTPError as error:
+        return f"{client.base_url} does not answer ({type(error).__name__}): is ingest-webhook running, is --url right?"
+
+
+def _advice(source: ConfiguredSource, answer: httpx.Response) -> str:
+    """Say what to do next; nothing when the answer is the right one."""
+    if answer.status_code == HTTPStatus.OK:
+        return ""
+    problem = _problem_type(answer)
+    if problem == _UNREADABLE and source.provider == "hmac":
+        return ""  # the signature was right, and an empty document holds no message
+    match answer.status_code:
+        case HTTPStatus.UNAUTHORIZED if problem == _REFUSED:
+            return "the running service has other secrets than this file: let it reload (SIGHUP) or restart it"
+        case HTTPStatus.UNAUTHORIZED:
+            return "its clock and ours differ by minutes: set both by NTP"
+        case HTTPStatus.NOT_FOUND:
+            return "the running service does not know this source: it reads another file, or refused this one"
+        case HTTPStatus.SERVICE_UNAVAILABLE:
+            return "the service is not ready: see its /ready"
+    return f"unexpected: {problem or answer.text[:200]}"
+
+
+def _problem_type(answer: httpx.Response) -> str:
+    try:
+        document = answer.json()
+    except ValueError:
+        return ""
+    return str(document.get("type", "")) if isinstance(document, dict) else ""

@@ -1,0 +1,1 @@
+"""Requests signed as each provider signs them, that open no ticket: what `firebreak sources check` sends."""

@@ -1,0 +1,98 @@
+"""Automation rules of one configuration version, ready to run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from business_time.calendar import BusinessCalendar, OutOfCalendar
+from sla_engine.domain.automation_view import Views
+from sla_engine.domain.steps import Recipient
+from ticket_contracts.automation import RULE_ACTOR
+from ticket_contracts.commands import Actor
+from ticket_contracts.contract import FieldValue
+from ticket_contracts.expressions import Condition
+from ticket_contracts.vocabulary import ActorKind, Channel, Priority, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a rule does, in this order."""
+
+    status: Status | None = None
+    priority: Priority | None = None
+    team: str | None = None
+    assignee: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    note: str = ""
+    reply: str = ""
+    notify: tuple[Recipient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long a ticket must have been in a status; by the calendar's business time, without one by the wall clock."""
+
+    status: Status
+    duration: timedelta
+    calendar: BusinessCalendar | None = None
+
+    def end(self, since: datetime) -> datetime | None:
+        """Return when a stay that began at `since` has lasted long enough, None when the calendar never gets there."""
+        if self.calendar is None:
+            return since + self.duration
+        try:
+            return self.calendar.add(since, self.duration)
+        except OutOfCalendar:
+            return None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: set off by facts (`on`, short names) or by a stay in a status (`after`)."""
+
+    name: str
+    version: int
+    order: int
+    condition: Condition
+    effect: Effect
+    on: frozenset[str] = frozenset()
+    after: Stay | None = None
+    channels: frozenset[Channel] = frozenset()
+    stop: bool = False
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts when the rule does: every fact of it names it."""
+        return Actor(kind=ActorKind.MACHINE, id=f"{RULE_ACTOR}{self.name}", name=self.name)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rules in force, in the order in which they are tried."""
+
+    rules: tuple[Rule, ...] = ()
+    configuration_version: int = 0
+
+    @cached_property
+    def by_fact(self) -> Mapping[str, tuple[Rule, ...]]:
+        """The rules that a fact sets off, by its event type's short name."""
+        names = {name for rule in self.rules for name in rule.on}
+        return {name: tuple(rule for rule in self.rules if name in rule.on) for name in names}
+
+    @cached_property
+    def views(self) -> Views:
+        """What their conditions are asked about."""
+        return Views(rule.condition.expression for rule in self.rules)
+
+    @cached_property
+    def by_status(self) -> Mapping[Status, tuple[tuple[Rule, Stay], ...]]:
+        """The rules that wait in a status."""
+        stays = [(rule, rule.after) for rule in self.rules if rule.after is not None]
+        return {status: tuple(each for each in stays if each[1].status is status) for status in Status}
+
+    def waiting(self, name: str, status: Status) -> tuple[Rule, Stay] | None:
+        """Return the rule of this name that waits in the status, None when there is none any more."""
+        return next((each for each in self.by_status[status] if each[0].name == name), None)

@@ -1,0 +1,1 @@
+"""ingest-pull without sockets."""
