@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -15,18 +19,21 @@ from sla_engine.check_fold import TicketRange, check_folds
 from sla_engine.domain.arrival import follow_up_id
 from sla_engine.settings import SlaEngineSettings
 from sla_engine.wiring import wiring
+from tests.support.fold_exactness import find_fold_flaws
 from tests.support.servers import SharedKafka
 from tests.support.sla_engine import configure
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message
 from ticket_contracts.alerts import RuleNotice
 from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event, read_event
+from ticket_contracts.exchanges import Merge
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
 from ticket_contracts.vocabulary import Priority, Status
 from ticket_store.documents import Calendar, Policy
 from ticket_store.sessions import Pool, open_pool
 from ticket_store.workflow_documents import Automation
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
+from ticket_stream.failpoints import Failpoint
 
 DEADLINE_SECONDS = 30
 
@@ -135,6 +142,31 @@ async def running_engine(kafka: SharedKafka, prefix: str, database_url: str) -> 
     assert supervisor.failure is None
 
 
+async def engine_that_dies(
+    kafka: SharedKafka, prefix: str, database_url: str, record: Path, *, after_commits: int
+) -> int | None:
+    """Run an engine in a process that kills itself once so much is committed and the last not published."""
+    environment = {
+        "FIREBREAK_FAILPOINT": Failpoint.COMMITTED_NOT_PUBLISHED.value,
+        "FIREBREAK_FAILPOINT_HIT": str(after_commits),
+        "FIREBREAK_FAILPOINT_RECORD": str(record),
+        "FIREBREAK_PORT": "0",
+        "FIREBREAK_KAFKA": kafka.bootstrap,
+        "FIREBREAK_TOPIC_PREFIX": prefix,
+        "FIREBREAK_POSTGRES": database_url,
+    }
+    module = ("-m", "tests.support.failpoint_service", "sla-engine")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *module, env=os.environ | environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        return await asyncio.wait_for(process.wait(), DEADLINE_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 def received(ticket_id: UUID, number: int = 1) -> ReceiveMessage:
     message = a_message(datetime.now(UTC), number)
     routing = Routing(team="service", priority=Priority.NORMAL)
@@ -204,6 +236,33 @@ async def test_an_unreadable_command_becomes_a_dead_letter_and_its_caller_is_tol
         sound = await around.ask(SetStatus(ticket_id=ticket_id, actor=AGENT, status=Status.OPEN))
         assert await around.outcome(broken) == "failed"
         assert await around.outcome(sound) == "applied"
+
+
+async def test_of_two_opposite_merges_with_the_engine_killed_between_their_steps_one_is_carried_out_once(
+    kafka: SharedKafka, topics: str, database_url: str, around: Surroundings, tmp_path: Path
+) -> None:
+    low, high = sorted((uuid4(), uuid4()))
+    for number, ticket_id in enumerate((low, high), start=1):
+        await around.ask(received(ticket_id, number))
+    await around.ask(Merge(ticket_id=low, actor=AGENT, target_id=high))
+    await around.ask(Merge(ticket_id=high, actor=AGENT, target_id=low))
+    died = await engine_that_dies(kafka, topics, database_url, tmp_path / "hit", after_commits=2)
+    assert died == -signal.SIGKILL
+    assert await around.pool.fetchval("SELECT count(*) FROM ticket_events WHERE type LIKE '%.merged.v1'") == 0
+    async with running_engine(kafka, topics, database_url):
+        seen = await around.until(
+            lambda seen: count_of(seen, "ticket.merged") > 0 and count_of(seen, "ticket.merge-refused") > 0
+        )
+    merges = {(event.subject, event.type, event.source, event.sequence) for event in seen if ".merge" in event.type}
+    assert sorted((subject, kind.split(".")[2]) for subject, kind, *_ in merges) == sorted(
+        [(str(low), "merge-begun"), (str(high), "merge-begun"), (str(low), "merge-refused"), (str(high), "merged")]
+    )
+    rows = await around.pool.fetch("SELECT ticket_id, status, successor_id FROM tickets")
+    assert {row["ticket_id"]: (row["status"], row["successor_id"]) for row in rows} == {
+        low: ("new", None),
+        high: ("closed", low),
+    }
+    assert await find_fold_flaws(database_url) == []
 
 
 async def test_rules_act_on_facts_and_at_their_time_and_each_action_names_its_rule(

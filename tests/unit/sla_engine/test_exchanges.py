@@ -17,6 +17,7 @@ from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.splitting import split_id
 from sla_engine.domain.ticket import Link, Ticket
+from sla_engine.domain.what_if import replay
 from sla_engine.publish_exchanges import exchange_commands
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, a_policy, moment, policies_of
 from ticket_contracts.actions import MarkSpam
@@ -24,7 +25,7 @@ from ticket_contracts.catalogue import COMMAND_EVENTS
 from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event
 from ticket_contracts.exchanges import LinkTickets, Merge, Split, UndoMerge, UnlinkTickets
-from ticket_contracts.tickets import MessageAdded, MessageEntry, TicketOpened
+from ticket_contracts.tickets import MessageAdded, MessageEntry, TicketFact, TicketOpened
 from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ClockStatus, LinkKind, Metric, Priority, Status
 from ticket_stream.processing import NewEvent, Partition, Record
@@ -40,6 +41,7 @@ class Desk:
         self.policies = policies
         self.tickets: dict[UUID, Ticket] = {}
         self.entries: dict[UUID, list[MessageEntry]] = {}
+        self.facts: dict[UUID, list[TicketFact]] = {}
         self.under_way: list[NewEvent] = []
         self.done: set[str] = set()
         self.now = moment("mon 10:00")
@@ -77,6 +79,7 @@ class Desk:
         after_it = before
         for fact in facts:
             after_it = evolve(after_it, fact)
+            self.facts.setdefault(fact.ticket_id, []).append(fact)
             if isinstance(fact, TicketOpened | MessageAdded):
                 self.entries.setdefault(fact.ticket_id, []).append(fact.message)
         if after_it is not None:
@@ -282,6 +285,23 @@ def test_a_split_moves_messages_into_a_new_ticket_timed_from_the_customer_s_word
     assert next(opened.of_metric(Metric.RESOLUTION)).started_at == second.at
     assert desk.tickets[ONE].links == (Link(opened.ticket_id, LinkKind.RELATED),)
     assert desk.tickets[ONE].moved_ids == (second.message_id,)
+
+
+def test_rule_48_what_if_nothing_changes_a_merged_an_undone_and_a_split_ticket_have_the_clocks_they_had() -> None:
+    desk = Desk(ONE, TWO)
+    desk.receive(ONE, 3)
+    desk.ask(Split(ticket_id=ONE, actor=AGENT, message_ids=(desk.entries[ONE][1].message_id,)), "split")
+    for wish in (merge(TWO, ONE), UndoMerge(ticket_id=TWO, actor=AGENT), merge(TWO, ONE)):
+        desk.ask(wish, after=timedelta(minutes=10))
+        desk.settle()
+    for ticket_id, ticket in desk.tickets.items():
+        rehearsed = replay(desk.facts[ticket_id], desk.policies, desk.now)
+        assert results(rehearsed) == results(ticket)
+
+
+def results(ticket: Ticket) -> list[tuple[object, ...]]:
+    """Tell the clocks without warnings: no timer has fired here."""
+    return [(each.metric, each.cycle, each.status, each.due_at, each.stopped_at) for each in ticket.clocks]
 
 
 def test_rule_10_a_split_with_an_answer_in_it_waits_for_the_next_one() -> None:

@@ -15,9 +15,10 @@ from sla_engine.domain.request import Request
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.what_if import as_it_was, replay, without_warnings
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
-from tests.unit.sla_engine.case import AGENT, MACHINE, Case, a_policy, moment, policies_of
+from tests.unit.sla_engine.case import AGENT, MACHINE, TICKET_ID, Case, a_policy, moment, policies_of
 from tests.unit.sla_engine.escalation_case import PEOPLE, a_step
 from tests.unit.sla_engine.rules import a_rule, a_wait, with_rules
+from ticket_contracts.actions import MarkSpam
 from ticket_contracts.commands import Assign
 from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import ClockBreached, ClockFact, ClockWarned, TicketFact
@@ -296,3 +297,12 @@ def test_rule_49_a_command_decided_twice_on_what_it_made_gives_nothing_more() ->
     request = case.requests[-1]
     repeated = Request(request.id, request.command, request.appended_at)
     assert decide(case.ticket, repeated, case.policies, moment("fri 10:01")) == []
+
+
+def test_rule_48_what_if_knows_that_spam_was_marked_and_taken_back() -> None:
+    case = Case(two_policies())
+    case.receive(START)
+    for spam, at in ((True, "fri 09:30"), (False, "fri 10:00")):
+        case.ask(MarkSpam(ticket_id=TICKET_ID, actor=AGENT, spam=spam), moment(at))
+    case.pass_time(START + timedelta(days=30))
+    assert told(replay(case.facts, case.policies, START + timedelta(days=30))) == told(case.ticket)

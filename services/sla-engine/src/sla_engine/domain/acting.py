@@ -80,11 +80,16 @@ def change_watchers(draft: Draft, command: ChangeWatchers, _: Policies) -> Rejec
 
 def mark_spam(draft: Draft, command: MarkSpam, policies: Policies) -> None:
     """Spam has no clocks; what turns out to be none gets those of its first message (rule 27)."""
-    ticket = draft.ticket
-    if command.spam is ticket.summary.spam:
+    if command.spam is draft.ticket.summary.spam:
         return
     draft.change(SpamMarked, {"spam": command.spam})
-    if command.spam:
+    follow_spam_mark(draft, policies)
+
+
+def follow_spam_mark(draft: Draft, policies: Policies) -> None:
+    """Let the clocks follow a mark that is recorded."""
+    ticket = draft.ticket
+    if ticket.summary.spam:
         timing.cancel_all(draft, policies, "spam")
     elif ticket.first_customer_message_at is not None and ticket.summary.status not in ENDED:
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if ticket.answered_at else timing.ALL_METRICS

@@ -80,7 +80,7 @@ def finish(draft: Draft, command: FinishMerge, policies: Policies) -> Rejected |
     if command.target_id is None:
         draft.add(MergeRefused, merge_id=command.merge_id, reason=command.reason)
         return None
-    timing.cancel_all(draft, policies, "merged")
+    follow_merge(draft, policies)
     changes: dict[str, object] = {
         "status": Status.CLOSED,
         "status_name": None,
@@ -89,6 +89,11 @@ def finish(draft: Draft, command: FinishMerge, policies: Policies) -> Rejected |
     }
     draft.change(TicketMerged, changes, target_id=command.target_id, merge_id=command.merge_id)
     return None
+
+
+def follow_merge(draft: Draft, policies: Policies) -> None:
+    """End the clocks of what becomes part of another ticket."""
+    timing.cancel_all(draft, policies, "merged")
 
 
 def undo(draft: Draft, _: UndoMerge, policies: Policies) -> Rejected | None:
@@ -106,13 +111,19 @@ def undo(draft: Draft, _: UndoMerge, policies: Policies) -> Rejected | None:
     status = Status.OPEN if merged.status is Status.NEW else merged.status
     changes: dict[str, object] = {"status": status, "status_name": merged.status_name, "merged_into": None}
     draft.change(MergeUndone, changes, merge_id=merged.merge_id)
+    time_again(draft, policies)
+    return None
+
+
+def time_again(draft: Draft, policies: Policies) -> None:
+    """Start the clocks that a ticket lacks, counted from the customer's first words."""
+    ticket = draft.ticket
     since = ticket.first_customer_message_at
-    if since is not None and status not in ENDED:
+    if since is not None and ticket.summary.status not in ENDED:
         metrics = timing.ALL_METRICS - timing.REPLY_METRICS if ticket.answered_at else timing.ALL_METRICS
         start_missing(draft, policies, metrics, since)
         start_next_response(draft, policies, draft.at)
     timing.bring_forward(draft, policies, draft.at)
-    return None
 
 
 def release(draft: Draft, command: ReleaseMerged, _: Policies) -> None:

@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from sla_engine.domain import timing
+from sla_engine.domain.acting import follow_spam_mark
 from sla_engine.domain.arrival import count_call, follow_message
 from sla_engine.domain.clock import is_open
 from sla_engine.domain.conversation import is_answer, speaks
-from sla_engine.domain.draft import Draft
+from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.evolve import evolve, with_clock
 from sla_engine.domain.grading import follow_priority_change
+from sla_engine.domain.merging import follow_merge, time_again
 from sla_engine.domain.opening import clocks_of_first
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.selection import follow_team
@@ -26,6 +28,8 @@ from sla_engine.domain.status_change import follow_status_change
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.writing import follow_answer
+from ticket_contracts.actions import SpamMarked
+from ticket_contracts.exchanges import LinkAdded, MergeUndone, TicketMerged
 from ticket_contracts.tickets import (
     ClockFact,
     ClockState,
@@ -53,11 +57,14 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
     opened = facts[0] if facts else None
     if not isinstance(opened, TicketOpened):
         raise NoOpening("a history begins with the opening of its ticket")
-    clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
-    ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
-    draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
     past = max((fact.at for fact in facts if fact.imported), default=None)
     told = [fact for fact in facts[1:] if _is_told(fact) and fact.at <= until]
+    if opened.actor == ENGINE:
+        draft, told = _split_off(opened, told, policies)
+    else:
+        clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
+        ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
+        draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
     heard: TicketFact | None = None
     for number, fact in enumerate(told):
         if fact is heard:
@@ -147,6 +154,19 @@ def as_it_was(facts: Sequence[TicketFact]) -> Ticket:
     return ticket
 
 
+def _split_off(opened: TicketOpened, told: list[TicketFact], policies: Policies) -> tuple[Rehearsal, list[TicketFact]]:
+    """Let a ticket begin that was split off another one: its clocks start when all that moved is there.
+
+    Returns what happened afterwards too.
+    """
+    draft = Rehearsal(evolve(None, opened), opened.at, opened.actor, _cause(opened), opened.at)
+    moved = next(number for number, fact in enumerate(told, start=1) if isinstance(fact, LinkAdded))
+    for fact in told[:moved]:
+        draft.repeat(fact)
+    time_again(draft, policies)
+    return draft, told[moved:]
+
+
 def _hear(
     draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]
 ) -> TicketFact | None:
@@ -182,6 +202,12 @@ def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
             follow_priority_change(draft, policies)
         case TicketAssigned() if fact.ticket.team != before.team and fact.ticket.status not in ENDED:
             follow_team(draft, policies)
+        case SpamMarked():
+            follow_spam_mark(draft, policies)
+        case TicketMerged():
+            follow_merge(draft, policies)
+        case MergeUndone():
+            time_again(draft, policies)
 
 
 def _cause(fact: TicketFact) -> str:

@@ -1,0 +1,155 @@
+"""Which warnings and breaches event time demands of a clock, told from what people did, minute by minute.
+
+Independent of how the engine reckons: only when a clock started, what it promises and when it stopped is taken from
+the facts. Clocks whose promise changed on the way (another target, another policy, an edited calendar, reopened and
+continued) are left to the rows of the scenario table; here they are only asked whether they were open.
+"""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from business_time.calendar import Interval, OpeningHours
+from tests.unit.business_time.minute_oracle import MINUTE, MinuteOracle
+from ticket_contracts.tickets import (
+    BreachWithdrawn,
+    ClockBreached,
+    ClockFact,
+    ClockMet,
+    ClockRecalculated,
+    ClockResumed,
+    ClockRetargeted,
+    ClockState,
+    ClockStopped,
+    ClockWarned,
+    TicketFact,
+    TicketOpened,
+)
+from ticket_contracts.vocabulary import Metric, Status
+
+Which = tuple[Metric, int]
+Stretch = tuple[datetime, datetime]
+BREACH = 100
+
+
+@cache
+def open_minutes(week: tuple[tuple[Interval, ...], ...], closed: frozenset[date], start: datetime) -> tuple[int, ...]:
+    """How many minutes of the window were open before each of its minutes, in UTC."""
+    hours = OpeningHours(name="asked", zone=ZoneInfo("UTC"), week=week, closed=closed)
+    return tuple(accumulate(MinuteOracle(hours, start).open, initial=0))
+
+
+@dataclass
+class ClockLife:
+    """The facts of one clock. `known_at` is the wall time at which the engine learned that it starts."""
+
+    known_at: datetime
+    started: ClockState
+    facts: list[ClockFact] = field(default_factory=list)
+
+    @property
+    def last(self) -> ClockState:
+        return self.facts[-1].clock if self.facts else self.started
+
+    @property
+    def given(self) -> list[tuple[datetime, int]]:
+        """Its alerts: when, and at which percentage."""
+        return [
+            (fact.at, fact.clock.warned_percent if isinstance(fact, ClockWarned) else BREACH)
+            for fact in self.facts
+            if isinstance(fact, ClockWarned | ClockBreached)
+        ]
+
+    def is_plain(self) -> bool:
+        """Whether it kept one promise, counted from its start, until its end."""
+        ended = False
+        for fact in self.facts:
+            if isinstance(fact, ClockRetargeted | ClockRecalculated | BreachWithdrawn):
+                return False
+            if ended and isinstance(fact, ClockResumed):  # reopened, and goes on
+                return False
+            ended = ended or isinstance(fact, ClockMet | ClockStopped)
+        return "retargeted" not in self.started.causes and not self.started.used_seconds
+
+
+def clocks_of(facts: Sequence[TicketFact], known_at: Mapping[int, datetime]) -> dict[Which, ClockLife]:
+    """Sort a ticket's facts by clock; `known_at` is the wall time of each version."""
+    lives: dict[Which, ClockLife] = {}
+    for fact in facts:
+        if isinstance(fact, TicketOpened):
+            lives |= {(clock.metric, clock.cycle): ClockLife(known_at[fact.version], clock) for clock in fact.clocks}
+        elif isinstance(fact, ClockFact):
+            which = (fact.clock.metric, fact.clock.cycle)
+            if which in lives:
+                lives[which].facts.append(fact)
+            else:
+                lives[which] = ClockLife(known_at[fact.version], fact.clock)
+    return lives
+
+
+def follows_another(which: Which, lives: Mapping[Which, ClockLife]) -> bool:
+    """Whether the clock goes on with the time of one that another policy ended."""
+    before = lives.get((which[0], which[1] - 1))
+    return before is not None and before.last.cancel_reason == "superseded"
+
+
+def paused_stretches(facts: Sequence[TicketFact], pause_on: Container[Status], until: datetime) -> Iterator[Stretch]:
+    """Yield when the ticket's status was a pausing one; what is told late changes nothing that is over."""
+    since: datetime | None = None
+    edge = facts[0].at
+    for fact in facts:
+        pauses = fact.ticket.status in pause_on
+        if pauses is (since is not None):
+            continue
+        edge = max(edge, fact.at)
+        if since is not None:
+            yield since, edge
+        since = edge if pauses else None
+    if since is not None:
+        yield since, until
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A plain clock's business time. `pauses` are none for a metric that goes on."""
+
+    opened: tuple[int, ...]
+    window: datetime
+    life: ClockLife
+    pauses: Sequence[Stretch]
+    warnings: Sequence[int]
+
+    def flaws(self, until: datetime) -> Iterator[str]:
+        """Yield alerts that came at a wrong time, and those that are missing at `until`."""
+        target = timedelta(seconds=self.life.started.target_seconds)
+        for at, percent in self.life.given:
+            share = target * percent / 100
+            if not self._used(at - MINUTE) < share == self._used(at):
+                yield f"{percent} % at {at}, when {self._used(at)} of {target} were used"
+        end = self.life.last.stopped_at or until
+        reached = [percent for percent in (*self.warnings, BREACH) if target * percent / 100 <= self._used(end)]
+        given = {percent for _, percent in self.life.given}
+        yield from (
+            f"{percent} % is missing, {end} it ended" for percent in self._wanted(reached) if percent not in given
+        )
+
+    def _wanted(self, reached: Sequence[int]) -> Iterator[int]:
+        """Of the warnings past when we learned of the clock only the highest is wanted (rule 42)."""
+        spent = self._open(self.life.started.started_at, self.life.known_at)
+        target = timedelta(seconds=self.life.started.target_seconds)
+        past = [percent for percent in reached if percent != BREACH and target * percent / 100 <= spent]
+        return (percent for percent in reached if percent not in past[:-1])
+
+    def _used(self, at: datetime) -> timedelta:
+        start = self.life.started.started_at
+        paused = [self._open(max(start, since), min(at, until)) for since, until in self.pauses]
+        return self._open(start, at) - sum(paused, timedelta())
+
+    def _open(self, since: datetime, until: datetime) -> timedelta:
+        if until <= since:
+            return timedelta()
+        first, last = ((moment - self.window) // MINUTE for moment in (since, until))
+        return (self.opened[last] - self.opened[first]) * MINUTE

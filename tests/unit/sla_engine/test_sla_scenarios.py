@@ -1,0 +1,173 @@
+"""Every row of the table of SLA rules, decided in memory; and that the table is whole."""
+
+import ast
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import tests
+from sla_engine.compile_policies import compile_configuration
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.what_if import as_it_was, replay
+from sla_engine.publish_facts import Cause, alert_events
+from tests.support.sla_scenarios.judging import Seen, SeenAlert, SeenClock, find_flaws
+from tests.support.sla_scenarios.scenario import ALWAYS, EDIT, OFFICE, Scenario, Times
+from tests.support.sla_scenarios.table import ALL_RULES, NAMED_TESTS, NOT_YET, OPTIONS, SCENARIOS
+from tests.support.sla_scenarios.telling import Phase, phases
+from tests.unit.sla_engine.case import MONDAY
+from tests.unit.sla_engine.pure_engine import PureEngine
+from ticket_contracts.alerts import ALERT_EVENTS, SlaBreached, SlaBreachWithdrawn, SlaWarning
+from ticket_contracts.tickets import ClockState
+from ticket_contracts.topics import COMMANDS
+from ticket_store.configuration import Configuration, Versioned
+from ticket_store.documents import Document, Policy
+from ticket_stream.processing import Partition
+
+TIMES = Times(MONDAY, MONDAY + timedelta(days=25))
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+@cache
+def policies_of(name: str, edits: int) -> Policies:
+    """Compile a scenario's documents as the engine does; an edited one is the second version of its name."""
+    scenario = BY_NAME[name]
+    first, present = (
+        {(each.kind, each.name): each for each in (OFFICE, ALWAYS, *scenario.documents(TIMES, number))}
+        for number in (0, edits)
+    )
+    versions: dict[tuple[str, str], Versioned[Document]] = {
+        each: Versioned(document, 1 if document == first.get(each) else 2) for each, document in present.items()
+    }
+    earlier = {
+        newest.document.name: [Versioned(old, 1)]
+        for each, newest in versions.items()
+        if newest.version == 2 and isinstance(old := first.get(each), Policy)
+    }
+    compiled = compile_configuration(Configuration(1 + edits, versions), earlier)
+    known = policies_of(name, 0).past if edits else {}
+    return replace(compiled, past={**known, **compiled.past})
+
+
+class Run:
+    """One scenario from its first step to `now`."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.engine = PureEngine(policies_of(scenario.name, 0))
+        self._phases = phases(scenario, TIMES)
+        for phase in self._phases:
+            if phase.edits:
+                self.engine.policies = policies_of(scenario.name, 1)
+            self._play(phase)
+
+    def repeat(self) -> None:
+        """Deliver every command once more."""
+        for phase in self._phases:
+            self._play(phase)
+
+    def _play(self, phase: Phase) -> None:
+        for asked in phase.asked:
+            self.engine.ask(asked.id, asked.command, asked.at, TIMES.now)
+        self._let_time_pass()
+
+    def _let_time_pass(self) -> None:
+        self.engine.settle(TIMES.now)
+        for ticket_id in list(self.engine.tickets):
+            self.engine.fire(ticket_id, TIMES.now)
+
+    def flaws(self) -> list[str]:
+        seen = {
+            ticket_id: Seen([seen_clock(clock) for clock in ticket.clocks], ticket.no_clock_reason)
+            for ticket_id, ticket in self.engine.tickets.items()
+        }
+        return list(find_flaws(self.scenario, TIMES, seen, list(self._alerts())))
+
+    def _alerts(self) -> Iterator[SeenAlert]:
+        cause = Cause(Partition(COMMANDS.name, 0))
+        for facts in self.engine.facts.values():
+            for event in (event for fact in facts for event in alert_events(fact, cause)):
+                alert = ALERT_EVENTS[event.type].model_validate_json(event.data)
+                assert isinstance(alert, SlaWarning | SlaBreached | SlaBreachWithdrawn)
+                yield seen_alert(alert)
+
+
+def seen_alert(alert: SlaWarning | SlaBreached | SlaBreachWithdrawn) -> SeenAlert:
+    what = {SlaBreached: "breach", SlaBreachWithdrawn: "withdrawn"}.get(type(alert), str(alert.clock.warned_percent))
+    return SeenAlert(alert.ticket_id, alert.at, alert.clock.metric, what, alert.clock.cycle)
+
+
+def seen_clock(clock: ClockState) -> SeenClock:
+    return SeenClock(**{name: getattr(clock, name) for name in SeenClock._fields})
+
+
+def of_rule(scenario: Scenario) -> str:
+    return f"rule {scenario.rule}: {scenario.sentence}"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=of_rule)
+def test_of_every_rule(scenario: Scenario) -> None:
+    assert Run(scenario).flaws() == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=of_rule)
+def test_rule_49_a_second_delivery_of_a_whole_scenario_changes_nothing(scenario: Scenario) -> None:
+    run = Run(scenario)
+    facts = {ticket_id: list(each) for ticket_id, each in run.engine.facts.items()}
+    run.repeat()
+    assert run.engine.facts == facts
+    assert run.flaws() == []
+
+
+UNEDITED = [each for each in SCENARIOS if EDIT not in each.steps]
+
+
+@pytest.mark.parametrize("scenario", UNEDITED, ids=of_rule)
+def test_rule_48_of_every_scenario_what_if_nothing_changes_is_what_happened(scenario: Scenario) -> None:
+    run = Run(scenario)
+    for facts in run.engine.facts.values():
+        again, was = replay(facts, run.engine.policies, TIMES.now), as_it_was(facts)
+        assert [seen_clock(clock) for clock in again.clocks] == [seen_clock(clock) for clock in was.clocks]
+
+
+def test_every_rule_has_a_row_or_a_test_that_is_named_or_stands_under_not_yet() -> None:
+    in_rows = {scenario.rule for scenario in SCENARIOS}
+    assert in_rows | NAMED_TESTS.keys() | NOT_YET.keys() == set(ALL_RULES)
+
+
+def test_what_was_built_meanwhile_needs_its_row() -> None:
+    built = {rule: module for rule, module in NOT_YET.items() if importlib.util.find_spec(module) is not None}
+    assert not built, "add rows for these rules, and take them out of NOT_YET"
+
+
+@pytest.mark.parametrize("test", sorted({test for tests_ in NAMED_TESTS.values() for test in tests_}))
+def test_the_named_tests_are_there(test: str) -> None:
+    path, _, name = test.partition("::")
+    tree = ast.parse((Path(tests.__path__[0]) / path).read_text(encoding="utf-8"))
+    defined = {getattr(node, "name", None) for node in tree.body} | {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert name in defined
+
+
+@pytest.mark.parametrize(("rule", "option"), list(OPTIONS), ids=str)
+def test_every_choice_of_an_option_is_a_row(rule: int, option: str) -> None:
+    rows = [scenario.options or {} for scenario in SCENARIOS if scenario.rule == rule]
+    chosen = {_plain(options.get(option)) for options in rows}
+    assert chosen >= OPTIONS[rule, option]
+
+
+def _plain(value: object) -> object:
+    return ", ".join(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def test_no_two_rows_share_a_name() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
