@@ -38,6 +38,18 @@ targets:
   resolution: {normal: 3bd, urgent: 4h}
 """
 
+RAISED_FOR_VIPS = """
+kind: policy
+name: vip
+order: 0
+match: {tags: [vip]}
+calendar: office
+targets:
+  first_response: {normal: 90m, high: 50m, urgent: 40m}
+escalations:
+  - {name: raise, metric: first_response, at: "warning:50", raise_priority: true}
+"""
+
 RULES = """
 kind: automation
 name: 退款 refunds
@@ -200,6 +212,26 @@ async def test_what_if_shows_both_sides_and_changes_nothing(
     assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
 
 
+async def test_what_if_lets_supposed_steps_act_on_the_tickets_that_come_under_them(
+    engine: EngineUnderTest, tmp_path: Path, database_url: str
+) -> None:
+    await live(engine, 1, "seal", moment("mon 10:00"), tags=("vip",))
+    await live(engine, 2, "pump", moment("mon 10:00"))
+    policy = tmp_path / "raised.yaml"
+    policy.write_text(RAISED_FOR_VIPS, encoding="utf-8")
+    span = ("--from", "2026-01-01", "--to", "2026-02-01")
+    code, output, errors = await run(
+        "what-if", "--policy", str(policy), *span, "--json", FIREBREAK_POSTGRES=database_url
+    )
+    assert code == 0, errors
+    real, supposed = (json.loads(output)[side] for side in ("real", "supposed"))
+    assert (real["tickets"], supposed["tickets"]) == (2, 2)
+    assert set(real["by_priority"]) == {"normal"}
+    raised, untouched = (supposed["by_priority"][priority] for priority in ("high", "normal"))
+    assert (raised["met"], raised["breached"]) == (0, 1)  # answered after an hour: in time, had no step come
+    assert (untouched["met"], untouched["breached"]) == (1, 1)
+
+
 async def test_what_if_refuses_a_policy_that_does_not_hold(
     engine: EngineUnderTest, tmp_path: Path, database_url: str
 ) -> None:
@@ -238,12 +270,12 @@ async def test_an_automation_dry_run_shows_what_rules_would_have_done_and_change
     assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
 
 
-async def live(engine: EngineUnderTest, number: int, text: str, at: datetime) -> None:
+async def live(engine: EngineUnderTest, number: int, text: str, at: datetime, *, tags: tuple[str, ...] = ()) -> None:
     """Let a customer write, and an agent answer and solve, each an hour later."""
     ticket_id = UUID(int=number)
     message = a_message(at, number, message_id=uuid5(ticket_id, text), text=text)
     asked = {"ticket_id": ticket_id, "actor": AGENT}
-    routing = Routing(team="service", priority=Priority.NORMAL)
+    routing = Routing(team="service", priority=Priority.NORMAL, tags=tags)
     steps = (
         ReceiveMessage(**asked, message=message, contact_id=CUSTOMER_ID, routing=routing),
         Reply(**asked, text="好"),

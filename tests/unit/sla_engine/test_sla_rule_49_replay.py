@@ -42,6 +42,14 @@ steps = st.lists(
     max_size=25,
 )
 Script = list[tuple[int, tuple[str, object]]]
+policy_options = st.fixed_dictionaries(
+    {
+        "on_reopen": st.sampled_from(["new_cycle", "continue", "ignore"]),
+        "on_priority": st.sampled_from(["from_start", "from_now", "reset"]),
+        "pauses": st.sampled_from([frozenset(), frozenset({Metric.RESOLUTION, Metric.UPDATE}), frozenset(Metric)]),
+        "calendar": st.sampled_from(["office", "always"]),
+    }
+)
 
 EVERY_METRIC = {
     metric: {Priority.NORMAL: hours * 3600, Priority.URGENT: hours * 1800}

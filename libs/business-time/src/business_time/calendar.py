@@ -116,10 +116,7 @@ class BusinessCalendar:
         return [self._opening(start, instant), *due]
 
     def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
-        """Return the next opening and when `duration`, above zero, has passed since: `plan` for one duration.
-
-        :raises OutOfCalendar: it lies more than `SEARCH_YEARS` ahead.
-        """
+        """Do as `plan` does, for one duration."""
         start = self._position(instant)
         return self._opening(start, instant), self._moment(start + duration, instant)
 

@@ -3,13 +3,15 @@
 A fact says ten times as much; what is not named here is passed over while it is read, and never becomes an object.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from ticket_contracts.actions import TicketWoke
 from ticket_contracts.catalogue import TICKET_EVENTS
-from ticket_contracts.tickets import ClockFact
+from ticket_contracts.tickets import ClockFact, StatusChanged, TicketFact
 from ticket_contracts.upkeep import TicketReevaluated
 from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind, Priority, Status
 
@@ -18,9 +20,11 @@ NO_ACTS = tuple(
 )
 """The event types by which clocks tell what they did: it follows from the acts of people and a policy."""
 
+_STATUS, _WOKE = StatusChanged.event_type, TicketWoke.event_type
 
 # Looking a member up costs more than comparing it.
 _AGENT, _CUSTOMER, _MACHINE = ActorKind.AGENT, ActorKind.CUSTOMER, ActorKind.MACHINE
+_OPEN, _NEW = Status.OPEN, Status.NEW
 _CREATED, _HUMAN = MessageKind.CREATED, Automation.HUMAN
 _SILENT = frozenset(each for each in Automation if not each.starts_tickets)
 
@@ -57,12 +61,9 @@ class Said(Struct, gc=False):
     @property
     def speaks(self) -> bool:
         """As `conversation.speaks`."""
-        return (
-            self.author.kind is _CUSTOMER
-            and self.kind is _CREATED
-            and self.automation not in _SILENT
-            and (self.call is None or (self.call.direction == "inbound" and not self.call.answered))
-        )
+        call = self.call
+        said = self.author.kind is _CUSTOMER if call is None else call.direction == "inbound" and not call.answered
+        return said and self.kind is _CREATED and self.automation not in _SILENT
 
     @property
     def is_answer(self) -> bool:
@@ -109,3 +110,29 @@ def read_history(facts: str | bytes) -> History:
     :raises msgspec.DecodeError: it is none.
     """
     return _decoder.decode(facts)
+
+
+def caused_change(
+    act: Act | TicketFact,
+    history: Sequence[tuple[str, Act]] | Sequence[tuple[str, TicketFact]],
+    number: int,
+    *,
+    answers: bool,
+    asks: bool,
+) -> int | None:
+    """Return where the change of status stands that a message caused: at `number`, or after the end of a snooze.
+
+    An answer opens a new ticket, a question one that rests. What else was done at the same moment is an act of its own.
+    """
+    before = act.ticket.status
+    if before is _OPEN or not (before is _NEW if answers else asks):
+        return None
+    for place in range(number, min(number + 2, len(history))):
+        kind, following = history[place]
+        if following.at != act.at or following.actor != act.actor:
+            return None
+        if kind == _STATUS:
+            return place if following.ticket.status is _OPEN else None
+        if kind != _WOKE:
+            return None
+    return None

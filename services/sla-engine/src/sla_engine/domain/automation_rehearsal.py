@@ -4,8 +4,8 @@ What people did, and when clocks turned, is taken as it was; what rules did then
 here have changed stays so until people change the same thing: of each later fact only what it changed is taken over.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,7 @@ from sla_engine.domain.clock import is_open
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.ticket import Ticket, replace
 from ticket_contracts.automation import RULE_ACTOR, RuleRan, WaitingBegun
 from ticket_contracts.tickets import ClockFact, ClockState, TicketFact, TicketSummary
 
@@ -73,7 +73,7 @@ def _wait(draft: Draft, policies: Policies, since: datetime, until: datetime) ->
             come_due(draft, policies, wait)
         else:
             kept = tuple(each for each in memory.waits if each != wait)
-            draft.ticket = replace(draft.ticket, automation=replace(memory, waits=kept))
+            draft.ticket = replace(draft.ticket, automation=dataclasses.replace(memory, waits=kept))
 
 
 def _by_rule(fact: TicketFact) -> bool:

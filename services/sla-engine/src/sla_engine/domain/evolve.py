@@ -1,6 +1,7 @@
 """Folding: a ticket is what its facts make of it, and nothing else."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sla_engine.domain.conversation import is_answer, speaks
@@ -48,7 +49,7 @@ def _folded(ticket: Ticket | None, fact: TicketFact) -> Ticket:
     if ticket is None or fact.version != ticket.version + 1 or fact.ticket_id != ticket.ticket_id:
         raise BrokenHistory(f"fact {fact.event_type} of {fact.ticket_id} version {fact.version} has no predecessor")
     if isinstance(fact, ClockFact):
-        return _with_clock_fact(ticket, fact)
+        return with_clock(ticket, type(fact), fact.clock, version=fact.version, summary=fact.ticket)
     if isinstance(fact, MessageAdded):
         return _with_message(ticket, fact)
     if isinstance(fact, MessageRevised):
@@ -122,21 +123,17 @@ def _spoken_at(entry: MessageEntry) -> datetime | None:
     return entry.at if speaks(entry) else None
 
 
-def _with_clock_fact(ticket: Ticket, fact: ClockFact) -> Ticket:
-    """A clock that starts also tells the policy that is held."""
-    clock, starts = fact.clock, isinstance(fact, ClockStarted)
-    return replace(
-        ticket,
-        version=fact.version,
-        summary=fact.ticket,
-        clocks=_with_clock(ticket.clocks, clock),
-        no_clock_reason="",
-        policy=clock.policy if starts else ticket.policy,
-        policy_version=clock.policy_version if starts else ticket.policy_version,
-    )
+def with_clock(ticket: Ticket, kind: type[ClockFact], clock: ClockState, **changes: Any) -> Ticket:
+    """Return the ticket after a clock's transition of this kind, and with other `changes`.
+
+    A clock that starts also tells the policy that is held.
+    """
+    if issubclass(kind, ClockStarted):
+        changes |= {"policy": clock.policy, "policy_version": clock.policy_version}
+    return replace(ticket, clocks=_turned(ticket.clocks, clock), no_clock_reason="", **changes)
 
 
-def _with_clock(clocks: tuple[ClockState, ...], changed: ClockState) -> tuple[ClockState, ...]:
+def _turned(clocks: tuple[ClockState, ...], changed: ClockState) -> tuple[ClockState, ...]:
     for place in range(len(clocks) - 1, -1, -1):  # the newest clocks turn most often
         if clocks[place].metric is changed.metric and clocks[place].cycle == changed.cycle:
             return (*clocks[:place], changed, *clocks[place + 1 :])

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from business_time.calendar import BusinessCalendar
+from sla_engine.domain.acts import Holding
 from sla_engine.domain.automation_rules import Rules
 from sla_engine.domain.people import People
 from sla_engine.domain.steps import Step
-from sla_engine.domain.acts import Holding
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
@@ -38,6 +39,11 @@ class Policy:
     channels: frozenset[Channel] = frozenset()
     teams: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
+
+    @cached_property
+    def acts(self) -> bool:
+        """Whether a step of this version changes tickets."""
+        return any(step.acts for step in self.steps)
 
     def matches(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> bool:
         """Whether every condition that is given holds; of the tags any one."""
@@ -71,6 +77,11 @@ class Policies:
     workflow: Workflow = field(default_factory=Workflow)
     automation: Rules = field(default_factory=Rules)
     people: People = field(default_factory=People)
+
+    @cached_property
+    def some_act(self) -> bool:
+        """Whether a step of any that a ticket may get changes tickets."""
+        return any(each.acts for policy in self.in_force for each in (policy, *policy.earlier))
 
     def match(self, ticket: TicketSummary | Holding) -> Policy | None:
         """Return the first match; `in_force` stands in ascending `order`."""

@@ -45,7 +45,7 @@ class Rehearsal:
         self.latest: dict[Metric, RehearsedClock] = {}
         self.held: Policy | None = None
         self.answered = False
-        self.last_answered_at: datetime | None = None
+        self.last_answered_at = said.at if said.is_answer else None
         self.first_said_at = self.unanswered_since = said.at if said.speaks else None
 
     def open_by(self, said: Said) -> None:

@@ -1,19 +1,18 @@
 """What would the clocks say if another policy or calendar had been in force (rule 48)?
 
-What people did is taken from the facts as it was; only what clocks did is left out and worked out anew, by the very
-functions that decide live commands.
+What people did is taken from the facts as it was; what clocks and their steps did is left out and worked out anew, by
+the very functions that decide live commands. `quick_what_if` does the same for tickets without steps that act.
 """
 
-from collections import Counter
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sla_engine.domain import timing
 from sla_engine.domain.acting import follow_spam_mark
+from sla_engine.domain.acts import caused_change
 from sla_engine.domain.arrival import count_call, follow_message
-from sla_engine.domain.clock import is_open
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.escalating import ACTOR_PREFIX
@@ -26,7 +25,7 @@ from sla_engine.domain.selection import follow_team
 from sla_engine.domain.settling import settle
 from sla_engine.domain.status_change import follow_status_change
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.ticket import Ticket, replace
 from sla_engine.domain.writing import follow_answer
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import LinkAdded, MergeUndone, TicketMerged
@@ -42,7 +41,7 @@ from ticket_contracts.tickets import (
     TicketSummary,
 )
 from ticket_contracts.upkeep import TicketReevaluated
-from ticket_contracts.vocabulary import ClockStatus
+from ticket_contracts.vocabulary import Status
 
 
 class NoOpening(ValueError):
@@ -64,16 +63,18 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
     else:
         clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
         ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
-        draft = Rehearsal(ticket, opened.at, opened.actor, _cause(opened), opened.at)
-    heard: TicketFact | None = None
-    for number, fact in enumerate(told):
-        if fact is heard:
-            continue
+        draft = QuietDraft(ticket, opened.at, opened.actor, _cause(opened), opened.at)
+    acts, number = [(fact.event_type, fact) for fact in told], 0
+    while number < len(acts):
+        _, fact = acts[number]
+        number += 1
         _let_pass(draft, policies, fact.at, past)
         draft.at = draft.seen_at = fact.at
         draft.actor, draft.cause = fact.actor, _cause(fact)
         if isinstance(fact, MessageAdded):
-            heard = _hear(draft, policies, fact, told[number + 1 : number + 2])
+            caused = caused_change(fact, acts, number, answers=is_answer(fact.message), asks=speaks(fact.message))
+            _hear(draft, policies, fact, acts[caused][1] if caused is not None else None)
+            number = caused + 1 if caused is not None else number
         else:
             _follow(draft, policies, fact)
     _let_pass(draft, policies, until, past)
@@ -85,7 +86,7 @@ def _is_told(fact: TicketFact) -> bool:
     return not isinstance(fact, ClockFact | TicketReevaluated) and not fact.actor.id.startswith(ACTOR_PREFIX)
 
 
-def _let_pass(draft: "Rehearsal", policies: Policies, until: datetime, past: datetime | None) -> None:
+def _let_pass(draft: "QuietDraft", policies: Policies, until: datetime, past: datetime | None) -> None:
     """Let time pass; up to `past` it is that of another system, where steps did nothing (rule 47)."""
     if past is not None:
         draft.imported = True
@@ -97,7 +98,7 @@ def _let_pass(draft: "Rehearsal", policies: Policies, until: datetime, past: dat
 def without_warnings(policies: Policies) -> Policies:
     """Return the same promises without what only tells people: no result depends on that, and each costs as much as a
     breach. Steps that change the ticket stay."""
-    return replace(
+    return dataclasses.replace(
         policies,
         past={key: _silent(policy) for key, policy in policies.past.items()},
         in_force=tuple(map(_silent, policies.in_force)),
@@ -106,10 +107,10 @@ def without_warnings(policies: Policies) -> Policies:
 
 def _silent(policy: Policy) -> Policy:
     steps = tuple(step for step in policy.steps if step.acts)
-    return replace(policy, warnings=(), steps=steps, earlier=tuple(map(_silent, policy.earlier)))
+    return dataclasses.replace(policy, warnings=(), steps=steps, earlier=tuple(map(_silent, policy.earlier)))
 
 
-class Rehearsal(Draft):
+class QuietDraft(Draft):
     """A draft that keeps no facts: the ticket alone is of interest, and a fact costs ten times as much as its clock."""
 
     __slots__ = ()
@@ -154,12 +155,12 @@ def as_it_was(facts: Sequence[TicketFact]) -> Ticket:
     return ticket
 
 
-def _split_off(opened: TicketOpened, told: list[TicketFact], policies: Policies) -> tuple[Rehearsal, list[TicketFact]]:
+def _split_off(opened: TicketOpened, told: list[TicketFact], policies: Policies) -> tuple[QuietDraft, list[TicketFact]]:
     """Let a ticket begin that was split off another one: its clocks start when all that moved is there.
 
     Returns what happened afterwards too.
     """
-    draft = Rehearsal(evolve(None, opened), opened.at, opened.actor, _cause(opened), opened.at)
+    draft = QuietDraft(evolve(None, opened), opened.at, opened.actor, _cause(opened), opened.at)
     moved = next(number for number, fact in enumerate(told, start=1) if isinstance(fact, LinkAdded))
     for fact in told[:moved]:
         draft.repeat(fact)
@@ -167,32 +168,24 @@ def _split_off(opened: TicketOpened, told: list[TicketFact], policies: Policies)
     return draft, told[moved:]
 
 
-def _hear(
-    draft: Rehearsal, policies: Policies, fact: MessageAdded, following: Sequence[TicketFact]
-) -> TicketFact | None:
-    """Repeat a message, then the change of status that it caused, which is returned, then what both do to clocks."""
-    entry, before, change = fact.message, draft.ticket, None
+def _hear(draft: QuietDraft, policies: Policies, fact: MessageAdded, change: TicketFact | None) -> None:
+    """Repeat a message, then the change of status that it caused, then what both do to clocks."""
+    entry, before = fact.message, draft.ticket
     draft.repeat(fact)
-    answers, asks = is_answer(entry), speaks(entry)
+    answers = is_answer(entry)
     if answers:
         timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
-    if (answers or asks) and following and isinstance(following[0], StatusChanged) and _together(fact, following[0]):
-        change = following[0]
+    if change is not None:
         _follow(draft, policies, change)
     if answers:
         follow_answer(draft, policies)
-    elif asks:
-        follow_message(draft, policies, before)
-    else:
+    elif not speaks(entry):
         count_call(draft, entry, policies)
-    return change
+    elif before.summary.status is not Status.CLOSED:  # such words are only in an import; here they open a follow-up
+        follow_message(draft, policies, before)
 
 
-def _together(message: TicketFact, change: TicketFact) -> bool:
-    return message.at == change.at and message.actor == change.actor
-
-
-def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
+def _follow(draft: QuietDraft, policies: Policies, fact: TicketFact) -> None:
     before = draft.ticket.summary
     draft.repeat(fact)
     match fact:
@@ -212,33 +205,3 @@ def _follow(draft: Rehearsal, policies: Policies, fact: TicketFact) -> None:
 
 def _cause(fact: TicketFact) -> str:
     return f"{fact.ticket_id}:{fact.version}"
-
-
-@dataclass(slots=True)
-class Results:
-    """How promises ended: counts of clocks by (group, result), for every way to group them."""
-
-    by_metric: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_team: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_priority: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_hour: Counter[tuple[str, str]] = field(default_factory=Counter)
-    tickets: int = 0
-
-    def add(self, ticket: Ticket) -> None:
-        """Count a ticket's clocks. The hour is that of the clock's start, in UTC."""
-        self.tickets += 1
-        summary = ticket.summary
-        for clock in ticket.clocks:
-            result = result_of(clock)
-            self.by_metric[clock.metric, result] += 1
-            self.by_team[summary.team, result] += 1
-            self.by_priority[summary.priority or "none", result] += 1
-            self.by_hour[f"{clock.started_at:%H}", result] += 1
-
-
-def result_of(clock: ClockState) -> str:
-    """Return `met`, `breached`, `open` or `cancelled`."""
-    if clock.status in (ClockStatus.MET, ClockStatus.BREACHED, ClockStatus.CANCELLED):
-        return clock.status
-    assert is_open(clock)  # running or paused: nothing else is left
-    return "open"

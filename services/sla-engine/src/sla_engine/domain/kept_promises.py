@@ -1,0 +1,72 @@
+"""How promises ended: clocks are counted alike, whichever way they were worked out."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ticket_contracts.vocabulary import ClockStatus, Metric, Priority
+
+GROUPS = ("metric", "team", "priority", "hour")
+"""By what clocks are told apart; the hour is that of the clock's start, in UTC."""
+
+Told = tuple[str, str, str, str, str]
+"""A clock by its groups, and its result: `met`, `breached`, `open` or `cancelled`."""
+
+_HOURS = tuple(f"{hour:02}" for hour in range(24))
+
+_RESULTS = {
+    ClockStatus.RUNNING: "open",
+    ClockStatus.PAUSED: "open",
+    ClockStatus.MET: "met",
+    ClockStatus.BREACHED: "breached",
+    ClockStatus.CANCELLED: "cancelled",
+}
+
+
+class Holder(Protocol):
+    """Who has the ticket, and how pressing it is."""
+
+    @property
+    def team(self) -> str: ...
+    @property
+    def priority(self) -> Priority | None: ...
+
+
+class Promise(Protocol):
+    """A clock: of the engine, or one that was only rehearsed."""
+
+    @property
+    def metric(self) -> Metric: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def status(self) -> ClockStatus: ...
+
+
+@dataclass(slots=True)
+class Results:
+    """How many clocks there are of each kind."""
+
+    clocks: Counter[Told] = field(default_factory=Counter)
+    tickets: int = 0
+
+    def add(self, holder: Holder, promises: Iterable[Promise]) -> None:
+        """Count a ticket's clocks."""
+        self.tickets += 1
+        team, priority, clocks = holder.team, holder.priority or "none", self.clocks
+        for clock in promises:
+            clocks[clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]] += 1
+
+    def by(self, group: str) -> Counter[tuple[str, str]]:
+        """Return how many clocks there are by (name, result) of one of GROUPS."""
+        place, counts = GROUPS.index(group), Counter[tuple[str, str]]()
+        for told, number in self.clocks.items():
+            counts[told[place], told[-1]] += number
+        return counts
+
+
+def result_of(status: str) -> str:
+    """Return what a clock with this status counts as."""
+    return _RESULTS[ClockStatus(status)]
