@@ -40,7 +40,7 @@ async def test_every_rule_holds_through_kafka_the_engine_postgres_and_the_api(st
         assert await find_fold_flaws(stack.database) == []
 
         await stack.repeat(SCENARIOS, times)  # rule 49: duplicates and redeliveries change nothing
-        assert await seen_through_api(client) == seen
+        assert at_rest(await seen_through_api(client)) == at_rest(seen)
         assert sorted(await stack.alerts()) == alerts
 
 
@@ -48,6 +48,19 @@ async def seen_through_api(client: httpx.AsyncClient) -> dict[UUID, Seen]:
     """Ask for every ticket that has to be there."""
     ids = [scenario.ticket_id(ticket) for scenario in SCENARIOS for ticket in scenario.tickets()]
     return dict(zip(ids, await asyncio.gather(*(read_sla(client, each) for each in ids)), strict=True))
+
+
+def at_rest(seen: dict[UUID, Seen]) -> dict[UUID, Seen]:
+    """Leave out the time used of what still counts: it grows from one question to the next."""
+    return {
+        ticket_id: each._replace(
+            clocks=[
+                clock._replace(used_seconds=0) if clock.stopped_at is None and clock.status != "paused" else clock
+                for clock in each.clocks
+            ]
+        )
+        for ticket_id, each in seen.items()
+    }
 
 
 def flaws(times: Times, seen: dict[UUID, Seen], alerts: list[SeenAlert]) -> list[str]:

@@ -1,11 +1,12 @@
 """Rules 36 to 47: calendar arithmetic, alerts, and imported history."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from tests.support.sla_scenarios.changes import LAST
-from tests.support.sla_scenarios.replies import OPENED
-from tests.support.sla_scenarios.scenario import WEEKDAYS, Alert, Clock, Scenario
+from tests.support.sla_scenarios.changes import EXPERTS, LAST
+from tests.support.sla_scenarios.replies import FIRST_AND_LAST, OPENED
+from tests.support.sla_scenarios.scenario import TIME_PASSES, WEEKDAYS, Alarm, Clock, Scenario
 
 WARNED: dict[str, Any] = {"warnings": [50, 75, 90]}
 LAST_WARNED: dict[str, Any] = {"targets": {"resolution": {"normal": "1h"}}, **WARNED}
@@ -19,9 +20,17 @@ CHINA: dict[str, Any] = {
     "week": {day: ["09:00-17:00"] for day in WEEKDAYS[:5]},
 }
 
+TELLING: dict[str, Any] = {"name": "tell", "at": "breach", "notify": [{"to": "agent", "name": "li.wei"}]}
 
-def _warnings(metric: str, *times: str) -> list[Alert]:
-    return [Alert(at, metric, share) for at, share in zip(times, ("50", "75", "90"), strict=False)]
+
+def _steps(metric: str, *steps: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+    """Return the options of a policy that promises an hour, with steps that follow its clock."""
+    targets = {metric: {"normal": "1h", "high": "1h"}}
+    return {"targets": targets, "escalations": [{**TELLING, "metric": metric, **step} for step in steps], **options}
+
+
+def _warnings(metric: str, *times: str) -> list[Alarm]:
+    return [Alarm(at, metric, share) for at, share in zip(times, ("50", "75", "90"), strict=False)]
 
 
 def _chinese(sentence: str, written: str, due: str, **calendar: Any) -> Scenario:
@@ -121,9 +130,9 @@ ALERTS = (
         [("fri 16:30", "customer", "writes")],
         [Clock("first_response", "breached", due="w1 mon 09:30")],
         WARNED,
-        alerts=[
+        alarms=[
             *_warnings("first_response", "fri 17:00", "w1 mon 09:15", "w1 mon 09:24"),
-            Alert("w1 mon 09:30", "first_response", "breach"),
+            Alarm("w1 mon 09:30", "first_response", "breach"),
         ],
     ),
     Scenario(
@@ -132,7 +141,7 @@ ALERTS = (
         [OPENED],
         [Clock("first_response", "breached", due="mon 11:00")],
         {"warnings": [20]},
-        alerts=[Alert("mon 10:12", "first_response", "20"), Alert("mon 11:00", "first_response", "breach")],
+        alarms=[Alarm("mon 10:12", "first_response", "20"), Alarm("mon 11:00", "first_response", "breach")],
     ),
     Scenario(
         42,
@@ -140,10 +149,10 @@ ALERTS = (
         [("mon 10:50", "customer", "writes, sent mon 10:00")],
         [Clock("first_response", "breached", due="mon 11:00")],
         WARNED,
-        alerts=[
-            Alert("mon 10:45", "first_response", "75"),
-            Alert("mon 10:54", "first_response", "90"),
-            Alert("mon 11:00", "first_response", "breach"),
+        alarms=[
+            Alarm("mon 10:45", "first_response", "75"),
+            Alarm("mon 10:54", "first_response", "90"),
+            Alarm("mon 11:00", "first_response", "breach"),
         ],
     ),
     Scenario(
@@ -152,9 +161,9 @@ ALERTS = (
         [OPENED, ("mon 10:40", "agent", "sets pending"), ("mon 12:00", "agent", "sets open")],
         [Clock("resolution", "breached", due="mon 12:20")],
         LAST_WARNED,
-        alerts=[
+        alarms=[
             *_warnings("resolution", "mon 10:30", "mon 12:05", "mon 12:14"),
-            Alert("mon 12:20", "resolution", "breach"),
+            Alarm("mon 12:20", "resolution", "breach"),
         ],
     ),
     Scenario(
@@ -184,7 +193,89 @@ ALERTS = (
         [OPENED, ("mon 10:50", "agent", "replies")],
         [Clock("first_response", "met", due="mon 11:00", stopped="mon 10:50")],
         WARNED,
-        alerts=_warnings("first_response", "mon 10:30", "mon 10:45"),
+        alarms=_warnings("first_response", "mon 10:30", "mon 10:45"),
+    ),
+    *(
+        Scenario(
+            45,
+            sentence,
+            [("mon 15:30", "customer", "writes"), TIME_PASSES, ("w2 mon 10:00", "agent", "notes")],
+            [Clock("first_response", "breached", due="mon 16:30")],
+            _steps("first_response", {}, {"name": "tell again", "at": "breach+2h", **asked}),
+            alarms=[
+                Alarm("mon 16:30", "first_response", "breach"),
+                Alarm("mon 16:30", "first_response", "step tell"),
+                Alarm(again, "first_response", "step tell again"),
+            ],
+            told_in=1,
+            tells={"li.wei"},
+        )
+        for sentence, again, asked in (
+            ("steps come at the breach and after it, each once and not out of hours", "tue 10:30", {}),
+            ("a step after the breach comes out of hours where it is asked to", "mon 18:30", {"out_of_hours": True}),
+        )
+    ),
+    Scenario(
+        45,
+        "a step waits for as long as the late clock is paused, and is taken once though the clock goes on",
+        [OPENED, ("mon 11:30", "agent", "sets pending"), ("mon 12:30", "agent", "sets open"), TIME_PASSES],
+        [Clock("resolution", "breached", due="mon 11:00")],
+        _steps("resolution", {}, {"name": "tell again", "at": "breach+1h"}),
+        alarms=[
+            Alarm("mon 11:00", "resolution", "breach"),
+            Alarm("mon 11:00", "resolution", "step tell"),
+            Alarm("mon 13:00", "resolution", "step tell again"),
+        ],
+    ),
+    Scenario(
+        45,
+        "no step is taken of a clock that was met before its time, though the engine was down meanwhile",
+        [OPENED, ("mon 10:40", "agent", "replies")],
+        [Clock("first_response", "met", due="mon 11:00", stopped="mon 10:40")],
+        _steps("first_response", {"name": "early", "at": "warning:50"}, {}, warnings=[50]),
+        alarms=[Alarm("mon 10:30", "first_response", "50"), Alarm("mon 10:30", "first_response", "step early")],
+        tells={"li.wei"},
+    ),
+    Scenario(
+        45,
+        "a step hands the ticket to another team, whose policy goes on with what still runs",
+        [OPENED, TIME_PASSES],
+        [
+            Clock("first_response", "breached", due="mon 11:00"),
+            Clock("resolution", "cancelled", stopped="mon 11:00", used=timedelta(hours=1)),
+            Clock("resolution", "breached", cycle=2, due="wed 14:00", policy="-experts"),
+        ],
+        {
+            "targets": FIRST_AND_LAST,
+            "escalations": [
+                {"name": "hand over", "metric": "first_response", "at": "breach", "reassign_team": "experts"}
+            ],
+        },
+        others={"experts": EXPERTS},
+        alarms=[
+            Alarm("mon 11:00", "first_response", "breach"),
+            Alarm("mon 11:00", "first_response", "step hand over"),
+            Alarm("wed 14:00", "resolution", "breach", cycle=2),
+        ],
+        becomes={"team": "experts", "priority": "normal"},
+    ),
+    Scenario(
+        45,
+        "a step raises the priority, and the clock gets the target of that",
+        [OPENED, ("mon 15:00", "agent", "sets solved")],
+        [Clock("resolution", "breached", due="mon 14:00", stopped="mon 15:00")],
+        {
+            "targets": {"resolution": {"normal": "6h", "high": "4h", "urgent": "2h"}},
+            "warnings": [50],
+            "escalations": [{"name": "hurry", "metric": "resolution", "at": "warning:50", "raise_priority": True}],
+        },
+        alarms=[
+            Alarm("mon 13:00", "resolution", "50"),
+            Alarm("mon 13:00", "resolution", "step hurry"),
+            Alarm("mon 14:00", "resolution", "breach"),
+        ],
+        tells=frozenset(),
+        becomes={"team": "service", "priority": "high"},
     ),
     Scenario(
         47,
@@ -195,7 +286,7 @@ ALERTS = (
             Clock("resolution", "breached", due="wed 10:00", stopped="wed 11:00", used=timedelta(hours=9)),
         ],
         {"targets": {"first_response": {"normal": "1h"}, **LAST}, **WARNED},
-        alerts=[],
+        alarms=[],
         history=[
             ("mon 10:00", "customer", "writes"),
             ("mon 12:00", "agent", "replies"),

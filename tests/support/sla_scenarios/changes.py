@@ -229,6 +229,20 @@ CHANGES = (
     ),
     Scenario(
         29,
+        "a priority that makes two clocks breach at once is told in one alert",
+        [OPENED, ("mon 11:30", "agent", "sets priority urgent")],
+        [Clock(metric, "breached", due="mon 11:30") for metric in ("first_response", "resolution")],
+        {
+            "targets": {
+                "first_response": {"normal": "4h", "urgent": "30m"},
+                "resolution": {"normal": "8h", "urgent": "1h"},
+            }
+        },
+        told_in=1,
+        becomes={"priority": "urgent"},
+    ),
+    Scenario(
+        29,
         "an edited policy applies from its effective_from, and the version before it until then",
         [EDIT, ("tue 10:00", "customer", "writes"), ("wed 10:00", "customer", "writes", "later")],
         [

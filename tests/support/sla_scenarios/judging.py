@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tests.support.sla_scenarios.scenario import AT_NOW, Clock, Scenario, Times
+from ticket_contracts.alerts import ALERT_EVENTS, Alarm, AlarmKind, SlaAlert
 
 
 class SeenClock(NamedTuple):
@@ -24,8 +25,8 @@ class SeenClock(NamedTuple):
     used_seconds: int
 
 
-class SeenAlert(NamedTuple):
-    """An alert as its subscribers get it; `what` as in a scenario."""
+class SeenAlarm(NamedTuple):
+    """One of the things that an alert tells; `what` as in a scenario."""
 
     ticket_id: UUID
     at: datetime
@@ -34,11 +35,41 @@ class SeenAlert(NamedTuple):
     cycle: int
 
 
+class SeenAlert(NamedTuple):
+    """An alert as its subscribers get it."""
+
+    ticket_id: UUID
+    alarms: tuple[SeenAlarm, ...]
+    recipients: tuple[str, ...]
+
+    @classmethod
+    def of(cls, event_type: str, data: bytes) -> "SeenAlert":
+        """Read the alert."""
+        alert = ALERT_EVENTS[event_type].model_validate_json(data)
+        assert isinstance(alert, SlaAlert), event_type
+        alarms = (SeenAlarm(alert.ticket_id, each.at, each.metric, _what(each), each.cycle) for each in alert.alarms)
+        return cls(alert.ticket_id, tuple(alarms), tuple(each.name or str(each.email) for each in alert.recipients))
+
+
+def _what(alarm: Alarm) -> str:
+    match alarm.kind:
+        case AlarmKind.WARNING:
+            return str(alarm.percent)
+        case AlarmKind.ESCALATION:
+            return f"step {alarm.step}"
+        case AlarmKind.BREACH_WITHDRAWN:
+            return "withdrawn"
+        case AlarmKind.BREACH:
+            return "breach"
+
+
 class Seen(NamedTuple):
-    """A ticket's clocks, or the reason why there are none."""
+    """A ticket's clocks, or the reason why there are none; and what else became of it."""
 
     clocks: Sequence[SeenClock]
     no_clock_reason: str
+    team: str
+    priority: str | None
 
 
 def find_flaws(
@@ -50,16 +81,29 @@ def find_flaws(
         found = {(clock.metric, clock.cycle): clock for clock in seen[scenario.ticket_id(ticket)].clocks}
         for which in expected.keys() | found.keys():
             yield from _compare(which, times, expected.get(which), found.get(which))
-    reason = seen[scenario.ticket_id()].no_clock_reason
+    first = seen[scenario.ticket_id()]
+    for name, value in scenario.becomes.items():
+        if getattr(first, name) != value:
+            yield f"its {name} is {getattr(first, name)}, not {value}"
+    reason = first.no_clock_reason
     if scenario.no_clock not in reason or bool(scenario.no_clock) != bool(reason):
         yield f"the reason for no clock is {reason!r}, not {scenario.no_clock!r}"
+    yield from _judge_alerts(scenario, times, alerts)
+
+
+def _judge_alerts(scenario: Scenario, times: Times, alerts: Sequence[SeenAlert]) -> Iterator[str]:
     demanded = Counter(
-        SeenAlert(scenario.ticket_id(each.ticket), times.at(each.at), each.metric, each.what, each.cycle)
-        for each in scenario.expected_alerts()
+        SeenAlarm(scenario.ticket_id(each.ticket), times.at(each.at), each.metric, each.what, each.cycle)
+        for each in scenario.expected_alarms()
     )
-    given = Counter(alerts)
-    yield from (f"{times_} x {alert} is missing" for alert, times_ in (demanded - given).items())
-    yield from (f"{times_} x {alert} was not demanded" for alert, times_ in (given - demanded).items())
+    given = Counter(alarm for alert in alerts for alarm in alert.alarms)
+    yield from (f"{times_} x {alarm} is missing" for alarm, times_ in (demanded - given).items())
+    yield from (f"{times_} x {alarm} was not demanded" for alarm, times_ in (given - demanded).items())
+    if scenario.told_in is not None and len(alerts) != scenario.told_in:
+        yield f"it is told in {len(alerts)} alerts, not in {scenario.told_in}"
+    told = {name for alert in alerts for name in alert.recipients}
+    if scenario.tells is not None and told != scenario.tells:
+        yield f"told are {told}, not {scenario.tells}"
 
 
 def _compare(which: tuple[str, int], times: Times, expected: Clock | None, found: SeenClock | None) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.sla_scenarios.scenario import TIME_PASSES, Alert, Clock, Scenario
+from tests.support.sla_scenarios.scenario import TIME_PASSES, Alarm, Clock, Scenario
 
 FIRST: dict[str, Any] = {"first_response": {"normal": "1h"}}
 FIRST_AND_LAST: dict[str, Any] = {**FIRST, "resolution": {"normal": "8h"}}
@@ -86,6 +86,23 @@ REPLIES = (
         [Clock("first_response", "breached", due="mon 11:00", stopped="mon 11:01")],
     ),
     Scenario(
+        7,
+        "opened by an agent with a public message, it is met by the next one after a customer's",
+        [
+            ("mon 10:00", "agent", "opens with a message"),
+            ("mon 10:30", "agent", "replies"),
+            ("mon 11:00", "customer", "writes"),
+            ("mon 11:20", "agent", "replies"),
+        ],
+        [Clock("first_response", "met", started="mon 11:00", due="mon 12:00", stopped="mon 11:20")],
+    ),
+    Scenario(
+        8,
+        "opened with a private note, first_response starts at the customer's first message",
+        [("mon 10:00", "agent", "opens with a note"), ("mon 14:00", "customer", "writes")],
+        [Clock("first_response", "breached", started="mon 14:00", due="mon 15:00")],
+    ),
+    Scenario(
         8,
         "opened from a call that an agent took, first_response starts at the customer's first message",
         [("mon 10:00", "customer", "calls and is heard"), ("mon 14:00", "customer", "writes")],
@@ -118,9 +135,9 @@ REPLIES = (
         "a reply dated before the due time that arrives after a recorded breach makes it met and withdraws the breach",
         [OPENED, TIME_PASSES, ("mon 10:40", "agent", "replies")],
         [Clock("first_response", "met", due="mon 11:00", stopped="mon 10:40")],
-        alerts=[
-            Alert("mon 11:00", "first_response", "breach"),
-            Alert("mon 10:40", "first_response", "withdrawn"),
+        alarms=[
+            Alarm("mon 11:00", "first_response", "breach"),
+            Alarm("mon 10:40", "first_response", "withdrawn"),
         ],
     ),
     Scenario(
@@ -187,7 +204,7 @@ REPLIES = (
         ],
         [ANSWER, Clock("next_response", "breached", started="mon 11:00", due="mon 13:00")],
         {"targets": FIRST_AND_NEXT},
-        alerts=[Alert("mon 13:00", "next_response", "breach")],
+        alarms=[Alarm("mon 13:00", "next_response", "breach")],
     ),
     Scenario(
         15,

@@ -5,7 +5,7 @@ date with an offset (`2025-03-09T00:00-05:00`) is itself; `now` is after all of 
 fired. So a promise that nobody kept stands in a row as breached, and only what is due after `now` still runs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from sla_engine.domain.arrival import follow_up_id
-from ticket_store.documents import Calendar, Document, Policy
+from ticket_store.documents import Calendar, Document, Policy, Team
 
 TICKETS = UUID("01900000-0000-7000-8000-00000000005c")
 """The names of scenarios become ids of tickets below it."""
@@ -52,8 +52,8 @@ class Clock(NamedTuple):
     version: int | None = None
 
 
-class Alert(NamedTuple):
-    """An expected alert: a share in percent, `breach` or `withdrawn`."""
+class Alarm(NamedTuple):
+    """What some alert has to tell: a share in percent, `breach`, `withdrawn`, or `step` and its name."""
 
     at: str
     metric: str
@@ -66,8 +66,10 @@ class Alert(NamedTuple):
 class Scenario:
     """One row. `options` are what its policy says beside name and match; None: there is no policy.
 
-    Without `alerts` each breached clock gives one, at the time of its breach, and nothing else gives any. `others` are
-    policies for other teams, by team; `edited` is what EDIT makes of the options, None when it archives the policy.
+    Without `alarms` each breached clock gives one, at the time of its breach, and nothing else gives any; in how many
+    alerts they come, and which agents these name, is looked at where `told_in` and `tells` say so. `becomes` is what
+    the first ticket is at last: team and priority. `others` are policies for other teams, by team; `edited` is what
+    EDIT makes of the options, None when it archives the policy.
     """
 
     rule: int
@@ -79,7 +81,10 @@ class Scenario:
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     edited: Mapping[str, Any] | None = field(default_factory=dict)
     edited_calendar: Mapping[str, Any] | None = None
-    alerts: Sequence[Alert] | None = None
+    alarms: Sequence[Alarm] | None = None
+    told_in: int | None = None
+    tells: Set[str] | None = None
+    becomes: Mapping[str, str] = field(default_factory=dict)
     no_clock: str = ""
     history: Sequence[Step] = ()
 
@@ -96,13 +101,13 @@ class Scenario:
         """Return the tickets of which clocks are expected, and the first."""
         return list(dict.fromkeys(("", *(clock.ticket for clock in self.clocks))))
 
-    def expected_alerts(self) -> list[Alert]:
+    def expected_alarms(self) -> list[Alarm]:
         """Return those stated, else one for each breach."""
-        if self.alerts is not None:
-            return list(self.alerts)
+        if self.alarms is not None:
+            return list(self.alarms)
         breached = [clock for clock in self.clocks if clock.status == "breached"]
         return [
-            Alert(each.breached or str(each.due), each.metric, "breach", each.cycle, each.ticket) for each in breached
+            Alarm(each.breached or str(each.due), each.metric, "breach", each.cycle, each.ticket) for each in breached
         ]
 
     def documents(self, times: "Times", edits: int = 0) -> Iterator[Document]:
@@ -130,6 +135,7 @@ class Scenario:
 
 
 OFFICE = Calendar.model_validate({"name": "office", "week": {day: ["09:00-17:00"] for day in WEEKDAYS[:5]}})
+EXPERTS = Team(name="experts", display_name="Experts")
 ALWAYS = Calendar.model_validate({"name": "always", "week": {day: ["00:00-24:00"] for day in WEEKDAYS}})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from pydantic import TypeAdapter
 
 from service_kit.supervisor import Supervisor
@@ -24,21 +24,16 @@ from sla_engine.wiring import wiring
 from tests.support.kept_part import wait_until
 from tests.support.sla_engine import configure
 from tests.support.sla_scenarios.judging import Seen, SeenAlert, SeenClock
-from tests.support.sla_scenarios.scenario import ALWAYS, OFFICE, Scenario, Times
+from tests.support.sla_scenarios.scenario import ALWAYS, EXPERTS, OFFICE, Scenario, Times
 from tests.support.sla_scenarios.telling import Asked, Phase, phases
-from ticket_contracts.alerts import SlaBreached, SlaBreachWithdrawn, SlaWarning
 from ticket_contracts.envelope import Event, read_event
 from ticket_contracts.topics import ALERTS, COMMANDS, TOPICS, partition_of
-from ticket_store.documents import Team
 from ticket_store.sessions import Pool
 from ticket_stream.topic_admin import create_topics
 
 SETTLES_WITHIN = 60.0  # seconds, generous
 STAMPED_COMMANDS = replace(COMMANDS, append_time=False, retention=timedelta(days=36_500))
 """Kept for ever: a scenario of 2024 is older than the retention of the real topic."""
-
-EXPERTS = Team(name="experts", display_name="Experts")
-WHAT = {SlaBreached.event_type: "breach", SlaBreachWithdrawn.event_type: "withdrawn"}
 
 _CLOCK = TypeAdapter(SeenClock)
 
@@ -102,7 +97,7 @@ class ScenarioStack:
             found: list[SeenAlert] = []
             while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
                 for records in (await consumer.getmany(timeout_ms=100)).values():
-                    found += [_alert(read_event(record.headers, record.value)) for record in records]
+                    found += [SeenAlert.of(event.type, event.data) for event in map(_event, records)]
             return found
         finally:
             await consumer.stop()
@@ -137,9 +132,9 @@ class ScenarioStack:
 
 
 async def read_sla(client: httpx.AsyncClient, ticket_id: UUID) -> Seen:
-    """Ask the API for the clocks of a ticket; each step of each story has to tell its cause, time and words."""
-    answer = await client.get(f"/tickets/{ticket_id}/sla")
-    assert answer.status_code == 200, answer.text
+    """Ask the API for a ticket and its clocks; each step of each story has to tell its cause, time and words."""
+    ticket, answer = await client.get(f"/tickets/{ticket_id}"), await client.get(f"/tickets/{ticket_id}/sla")
+    assert (ticket.status_code, answer.status_code) == (200, 200), (ticket.text, answer.text)
     told: dict[str, Any] = answer.json()
     for step in (step for clock in told["clocks"] for step in clock["story"]):
         assert step["cause"], step
@@ -148,16 +143,13 @@ async def read_sla(client: httpx.AsyncClient, ticket_id: UUID) -> Seen:
     return Seen(
         [_CLOCK.validate_python({name: clock[name] for name in SeenClock._fields}) for clock in told["clocks"]],
         told["no_clock_reason"],
+        ticket.json()["team"],
+        ticket.json()["priority"],
     )
 
 
-def _alert(event: Event) -> SeenAlert:
-    if event.type == SlaWarning.event_type:
-        alert: SlaWarning | SlaBreached = SlaWarning.model_validate_json(event.data)
-    else:
-        alert = SlaBreached.model_validate_json(event.data)
-    what = WHAT.get(event.type, str(alert.clock.warned_percent))
-    return SeenAlert(alert.ticket_id, alert.at, alert.clock.metric, what, alert.clock.cycle)
+def _event(record: ConsumerRecord) -> Event:
+    return read_event(record.headers, record.value)
 
 
 def _record(asked: Asked) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ticket_contracts.commands import (
 )
 from ticket_contracts.exchanges import LinkTickets, Merge
 from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.upkeep import HistoricMessage, HistoricStep, ImportTicket, Recalculate, Reevaluate
 from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, LinkKind, Priority, Status
 
@@ -63,6 +64,8 @@ def _asked(scenario: Scenario, times: Times, number: int, step: Step) -> Asked:
         command: Command = _said(scenario, ticket_id, times, number, at, who, what)
     elif what == "calls the customer":
         command = _said(scenario, ticket_id, times, number, at, "customer", "is called")
+    elif what.startswith("opens with "):
+        command = _opened(scenario, ticket_id, public=what == "opens with a message")
     elif what == "imports the ticket":
         command = _imported(scenario, ticket_id, times, at)
     else:
@@ -141,6 +144,22 @@ def _wish(scenario: Scenario, ticket_id: UUID, who: str, what: list[str]) -> Com
         case ["recalculates"]:
             return Recalculate(run_id="run-2", calendars=(scenario.name,), **asked)
     raise AssertionError(f"nobody can do this in a scenario: {' '.join(what)}")
+
+
+def _opened(scenario: Scenario, ticket_id: UUID, *, public: bool) -> OpenTicket:
+    return OpenTicket(
+        ticket_id=ticket_id,
+        actor=AGENT,
+        brand="acme",
+        channel=Channel.EMAIL,
+        contact_id=CUSTOMER_ID,
+        contact=Party(kind=IdentityKind.EMAIL, value="wang@customer.example"),
+        text="We would like to look at your pump",
+        public=public,
+        team="service",
+        priority=Priority.NORMAL,
+        tags=(scenario.name,),
+    )
 
 
 def _imported(scenario: Scenario, ticket_id: UUID, times: Times, at: datetime) -> ImportTicket:

@@ -1,4 +1,4 @@
-"""Which warnings and breaches event time demands of a clock, told from what people did, minute by minute.
+"""Which warnings, breaches and steps event time demands of a clock, told from what people did, minute by minute.
 
 Independent of how the engine reckons: only when a clock started, what it promises and when it stopped is taken from
 the facts. Clocks whose promise changed on the way (another target, another policy, an edited calendar, reopened and
@@ -13,7 +13,9 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from business_time.calendar import Interval, OpeningHours
+from sla_engine.domain.policies import Policy
 from tests.unit.business_time.minute_oracle import MINUTE, MinuteOracle
+from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import (
     BreachWithdrawn,
     ClockBreached,
@@ -32,6 +34,9 @@ from ticket_contracts.vocabulary import Metric, Status
 
 Which = tuple[Metric, int]
 Stretch = tuple[datetime, datetime]
+Point = int | str
+"""A share of the target in percent, or a step's name."""
+
 BREACH = 100
 
 
@@ -40,6 +45,18 @@ def open_minutes(week: tuple[tuple[Interval, ...], ...], closed: frozenset[date]
     """How many minutes of the window were open before each of its minutes, in UTC."""
     hours = OpeningHours(name="asked", zone=ZoneInfo("UTC"), week=week, closed=closed)
     return tuple(accumulate(MinuteOracle(hours, start).open, initial=0))
+
+
+def _point(fact: ClockFact) -> Point | None:
+    match fact:
+        case ClockWarned():
+            return fact.clock.warned_percent
+        case ClockBreached():
+            return BREACH
+        case TicketEscalated():
+            return fact.step
+        case _:
+            return None
 
 
 @dataclass
@@ -55,13 +72,14 @@ class ClockLife:
         return self.facts[-1].clock if self.facts else self.started
 
     @property
-    def given(self) -> list[tuple[datetime, int]]:
-        """Its alerts: when, and at which percentage."""
-        return [
-            (fact.at, fact.clock.warned_percent if isinstance(fact, ClockWarned) else BREACH)
-            for fact in self.facts
-            if isinstance(fact, ClockWarned | ClockBreached)
-        ]
+    def given(self) -> list[tuple[datetime, Point]]:
+        """What came of it, and when."""
+        return [(fact.at, point) for fact in self.facts if (point := _point(fact)) is not None]
+
+    @property
+    def taken(self) -> set[tuple[str, str]]:
+        """Its steps, each with the policy that it stands in."""
+        return {(fact.clock.policy, fact.step) for fact in self.facts if isinstance(fact, TicketEscalated)}
 
     def is_plain(self) -> bool:
         """Whether it kept one promise, counted from its start, until its end."""
@@ -96,6 +114,15 @@ def follows_another(which: Which, lives: Mapping[Which, ClockLife]) -> bool:
     return before is not None and before.last.cancel_reason == "superseded"
 
 
+def taken_before(which: Which, lives: Mapping[Which, ClockLife]) -> set[tuple[str, str]]:
+    """Return the steps of the clocks with whose time this one goes on."""
+    taken: set[tuple[str, str]] = set()
+    while follows_another(which, lives):
+        which = which[0], which[1] - 1
+        taken |= lives[which].taken
+    return taken
+
+
 def paused_stretches(facts: Sequence[TicketFact], pause_on: Container[Status], until: datetime) -> Iterator[Stretch]:
     """Yield when the ticket's status was a pausing one; what is told late changes nothing that is over."""
     since: datetime | None = None
@@ -120,28 +147,35 @@ class Demand:
     window: datetime
     life: ClockLife
     pauses: Sequence[Stretch]
-    warnings: Sequence[int]
+    policy: Policy
 
     def flaws(self, until: datetime) -> Iterator[str]:
         """Yield alerts that came at a wrong time, and those that are missing at `until`."""
-        target = timedelta(seconds=self.life.started.target_seconds)
-        for at, percent in self.life.given:
-            share = target * percent / 100
-            if not self._used(at - MINUTE) < share == self._used(at):
-                yield f"{percent} % at {at}, when {self._used(at)} of {target} were used"
+        shares = self._shares()
+        for at, point in self.life.given:
+            if not self._used(at - MINUTE) < shares[point] == self._used(at):
+                yield f"{point} at {at}, when {self._used(at)} and not {shares[point]} were used"
         end = self.life.last.stopped_at or until
-        reached = [percent for percent in (*self.warnings, BREACH) if target * percent / 100 <= self._used(end)]
-        given = {percent for _, percent in self.life.given}
-        yield from (
-            f"{percent} % is missing, {end} it ended" for percent in self._wanted(reached) if percent not in given
-        )
+        reached = [point for point, share in shares.items() if share <= self._used(end)]
+        given = {point for _, point in self.life.given}
+        yield from (f"{point} is missing, {end} it ended" for point in self._wanted(reached) if point not in given)
 
-    def _wanted(self, reached: Sequence[int]) -> Iterator[int]:
-        """Of the warnings past when we learned of the clock only the highest is wanted (rule 42)."""
-        spent = self._open(self.life.started.started_at, self.life.known_at)
+    def _shares(self) -> dict[Point, timedelta]:
+        """Return the business time used by which each point comes; late time is used time too."""
         target = timedelta(seconds=self.life.started.target_seconds)
-        past = [percent for percent in reached if percent != BREACH and target * percent / 100 <= spent]
-        return (percent for percent in reached if percent not in past[:-1])
+        shares: dict[Point, timedelta] = {
+            percent: target * percent / 100 for percent in (*self.policy.warnings, BREACH)
+        }
+        for step in self.policy.steps:
+            if step.metric is self.life.started.metric:
+                shares[step.name] = target * (step.percent or BREACH) / 100 + step.after
+        return shares
+
+    def _wanted(self, reached: Sequence[Point]) -> Iterator[Point]:
+        """Of the warnings past when we learned of the clock only the highest is wanted (rule 42)."""
+        spent, shares = self._open(self.life.started.started_at, self.life.known_at), self._shares()
+        past = [point for point in reached if point in self.policy.warnings and shares[point] <= spent]
+        return (point for point in reached if point not in past[:-1])
 
     def _used(self, at: datetime) -> timedelta:
         start = self.life.started.started_at
