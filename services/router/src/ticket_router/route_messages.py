@@ -41,7 +41,7 @@ class MessageRouter:
         repeats = await record_deliveries(connection, delivered, known | outcomes_of(plan))
         placements = [each for each in plan.placements if each.arrival.identity not in repeats]
         classified = [(each, book.classify(each.arrival.message)) for each in placements]
-        opened = [classification.team for placement, classification in classified if placement.opens]
+        opened = [each.team for placement, each in classified if _is_given_out(placement, each)]
         assignees = iter(await take_turns(connection, opened, book.members))
         commands = [
             receive_message(
@@ -49,7 +49,7 @@ class MessageRouter:
                 placement,
                 contacts[contact_key(placement.arrival.message)],
                 classification,
-                next(assignees) if placement.opens else None,
+                next(assignees) if _is_given_out(placement, classification) else None,
                 batch.now,
             )
             for placement, classification in classified
@@ -57,6 +57,11 @@ class MessageRouter:
         count = _count(delivered, plan, classified, repeats)
         batch.after_commit.append(lambda: self._metrics.add(count))
         return commands
+
+
+def _is_given_out(placement: Placement, classification: Classification) -> bool:
+    """Whether somebody gets the ticket: nobody has a turn for spam (rule 27)."""
+    return placement.opens and not classification.spam
 
 
 def _count(
