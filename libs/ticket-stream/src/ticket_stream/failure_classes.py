@@ -26,6 +26,7 @@ OWN_TABLES = frozenset(
         "dead_letters",
         "stream_generation",
         "stream_topics",
+        "stream_jobs",
         "stream_members",
         "stream_positions",
         "stream_seen",

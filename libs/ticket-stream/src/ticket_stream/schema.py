@@ -24,8 +24,9 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from ticket_stream.job_functions import JOB_LEASE_FUNCTION, JOB_LEAVE_FUNCTION
 from ticket_stream.lease_function import LEASE_FUNCTION, LEAVE_FUNCTION
 
 CONSTRAINT_NAMES = {
@@ -171,6 +172,22 @@ STREAM_REFUSALS = Table(
     Index("ix_stream_refusals_open", "id", postgresql_where=text("resolved_at IS NULL")),
 )
 
+# Cursor, lease and fence of one pull job (`leased_jobs`). `cursor` is NULL until it first moves.
+STREAM_JOBS = Table(
+    "stream_jobs",
+    METADATA,
+    Column("consumer", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("cursor", JSONB),
+    _time("moved_at", nullable=True),
+    Column("owner", Text),
+    _time("lease_until", nullable=True),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    _time("failed_at", nullable=True),
+    postgresql_with=_HOT_ROWS,
+)
+
 DEAD_LETTERS = Table(
     "dead_letters",
     METADATA,
@@ -210,3 +227,5 @@ _after_create("INSERT INTO stream_generation (one, generation) VALUES (1, 1) ON 
 _after_create("ALTER TABLE outbox ALTER COLUMN value SET STORAGE EXTERNAL")
 _after_create(LEASE_FUNCTION)
 _after_create(LEAVE_FUNCTION)
+_after_create(JOB_LEASE_FUNCTION)
+_after_create(JOB_LEAVE_FUNCTION)

@@ -1,0 +1,104 @@
+"""The server-side functions by which processes share out jobs, as `lease_function` does for partitions.
+
+One statement never waits for a row lock, and a job's row is locked only for the length of one UPDATE: no session has to
+be ended, because none can be frozen with a lock in its hands.
+"""
+
+JOB_CHANNEL = "stream_jobs"
+"""NOTIFY channel. The payload is a consumer whose members or free jobs changed, or a `Wake` as JSON."""
+
+JOB_LEASE_FUNCTION = """
+CREATE OR REPLACE FUNCTION stream_job_lease(p_consumer text, p_owner text, p_lease interval, p_names text[])
+RETURNS text[]
+LANGUAGE plpgsql AS $body$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_group text := 'jobs/' || p_consumer;
+    v_joined timestamptz;
+    v_rank int;
+    v_members int;
+    v_share int;
+    v_held int;
+    v_changed boolean := false;
+BEGIN
+    INSERT INTO stream_members AS m (consumer, owner, joined_at, expires_at)
+    VALUES (v_group, p_owner, v_now, v_now + p_lease)
+    ON CONFLICT (consumer, owner) DO UPDATE SET expires_at = excluded.expires_at
+    RETURNING m.joined_at INTO v_joined;
+    v_changed := v_joined = v_now;
+
+    WITH gone AS (
+        SELECT consumer, owner FROM stream_members
+        WHERE consumer = v_group AND expires_at NOT BETWEEN v_now - 20 * p_lease AND v_now + 20 * p_lease
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM stream_members m USING gone WHERE m.consumer = gone.consumer AND m.owner = gone.owner;
+
+    INSERT INTO stream_jobs (consumer, name)
+    SELECT p_consumer, wanted.name FROM unnest(p_names) AS wanted (name)
+    WHERE NOT EXISTS (SELECT FROM stream_jobs j WHERE j.consumer = p_consumer AND j.name = wanted.name)
+    ON CONFLICT DO NOTHING;
+
+    SELECT count(*), count(*) FILTER (WHERE (joined_at, owner) <= (v_joined, p_owner)) INTO v_members, v_rank
+    FROM stream_members WHERE consumer = v_group AND expires_at > v_now;
+    v_share := cardinality(p_names) / v_members
+        + CASE WHEN v_rank <= mod(cardinality(p_names), v_members) THEN 1 ELSE 0 END;
+
+    WITH mine AS (
+        SELECT consumer, name FROM stream_jobs
+        WHERE consumer = p_consumer AND owner = p_owner AND name = ANY (p_names)
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE stream_jobs j SET lease_until = v_now + p_lease FROM mine
+    WHERE j.consumer = mine.consumer AND j.name = mine.name;
+
+    SELECT count(*) INTO v_held FROM stream_jobs
+    WHERE consumer = p_consumer AND owner = p_owner AND name = ANY (p_names);
+    IF v_held > v_share THEN
+        WITH surplus AS (
+            SELECT consumer, name FROM stream_jobs
+            WHERE consumer = p_consumer AND owner = p_owner AND name = ANY (p_names)
+            ORDER BY name DESC LIMIT v_held - v_share
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE stream_jobs j SET owner = NULL, lease_until = NULL FROM surplus
+        WHERE j.consumer = surplus.consumer AND j.name = surplus.name;
+        v_changed := v_changed OR found;
+    ELSIF v_held < v_share THEN
+        WITH free AS (
+            SELECT consumer, name FROM stream_jobs
+            WHERE consumer = p_consumer AND name = ANY (p_names) AND (
+                owner IS NULL
+                OR owner <> p_owner AND lease_until NOT BETWEEN v_now AND v_now + 20 * p_lease)
+            ORDER BY name LIMIT v_share - v_held
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE stream_jobs j SET owner = p_owner, lease_until = v_now + p_lease, revision = j.revision + 1 FROM free
+        WHERE j.consumer = free.consumer AND j.name = free.name;
+    END IF;
+
+    IF v_changed THEN
+        PERFORM pg_notify('stream_jobs', p_consumer);
+    END IF;
+    RETURN ARRAY(SELECT name FROM stream_jobs
+                 WHERE consumer = p_consumer AND owner = p_owner AND name = ANY (p_names));
+END
+$body$
+"""
+
+JOB_LEAVE_FUNCTION = """
+CREATE OR REPLACE FUNCTION stream_job_leave(p_consumer text, p_owner text) RETURNS void
+LANGUAGE plpgsql AS $body$
+BEGIN
+    DELETE FROM stream_members WHERE consumer = 'jobs/' || p_consumer AND owner = p_owner;
+    WITH mine AS (
+        SELECT consumer, name FROM stream_jobs WHERE consumer = p_consumer AND owner = p_owner
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE stream_jobs j SET owner = NULL, lease_until = NULL FROM mine
+    WHERE j.consumer = mine.consumer AND j.name = mine.name;
+    PERFORM pg_notify('stream_jobs', p_consumer);
+END
+$body$
+"""
