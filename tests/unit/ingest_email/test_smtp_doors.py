@@ -28,7 +28,9 @@ class Defect(AcceptMail):
     def __init__(self) -> None:
         """Has nothing of what it would take."""
 
-    async def accept(self, content: bytes, sender: str, mailboxes: Sequence[Mailbox]) -> None:
+    async def accept(
+        self, raw: bytes, envelope_sender: str, mailboxes: Sequence[Mailbox], recipients: Sequence[str] = ()
+    ) -> None:
         raise RuntimeError
 
 

@@ -74,7 +74,7 @@ class ReceiveMail:
         found = {box.address: box for to in envelope.rcpt_tos if (box := self._mailboxes.find(to)) is not None}
         content = envelope.original_content or b""
         try:
-            await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()))
+            await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()), envelope.rcpt_tos)
         except KafkaAway:
             return LOG_AWAY
         except StorageUnavailable as error:

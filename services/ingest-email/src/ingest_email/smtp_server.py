@@ -55,7 +55,7 @@ async def open_smtp_server(
     tls: ssl.SSLContext | None,
     session_type: type[SmtpSession] = SmtpSession,
 ) -> AsyncIterator[int]:
-    """Listen while the block lasts, and give the port. Mails on their way at the end are still answered.
+    """Listen while the block lasts, and give the port. `Door.empty` then answers the mails that are on their way.
 
     :param session_type: what is spoken, SMTP or LMTP.
     :raises StartError: the address cannot be had.
@@ -80,8 +80,7 @@ async def open_smtp_server(
         )
         yield listening_on
     finally:
-        server.close()
-        await door.empty()
+        server.close()  # who is inside stays until the door is emptied: another server may share it
 
 
 def load_tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
