@@ -31,7 +31,7 @@ def pytest_runtest_makereport(
     result = yield
     if result.failed and isinstance(item, pytest.Function):
         for stack in item.funcargs.values():
-            if isinstance(stack, Stack):
+            if isinstance(stack, Stack) and stack.layout.log_dir.is_dir():  # gone where taking it down failed
                 kept = Path(tempfile.mkdtemp(prefix="firebreak-fault-logs-"))
                 shutil.copytree(stack.layout.log_dir, kept, dirs_exist_ok=True)
                 result.sections.append((f"logs, kept whole in {kept}", stack.logs()))

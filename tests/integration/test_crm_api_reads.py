@@ -1,5 +1,6 @@
 """What crm-api tells of a ticket: its facts, its conversation and the story of its clocks, page by page."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -154,11 +155,14 @@ async def test_the_story_tells_every_kind_of_step_in_both_languages(
 ) -> None:
     opened = history.opened(clock(), clock(metric=Metric.RESOLUTION))
     second = clock(metric=Metric.NEXT_RESPONSE, cycle=2, started_at=NINE + timedelta(hours=2))
-    steps = [
-        payload(**history.common(), clock=second, cause=f"cause of {payload.event_type}") for payload in CLOCK_FACTS
+    steps: list[ClockFact] = [
+        payload.model_validate(
+            {**history.common(), "clock": second, "cause": f"cause of {payload.event_type}", "step": "tell the lead"}
+        )
+        for payload in sorted(CLOCK_FACTS, key=lambda payload: list(TRANSITIONS).index(payload.event_type))
     ]
     await history.write([opened, *steps])
-    assert {step.event_type for step in steps} == set(TRANSITIONS)
+    assert {payload.event_type for payload in CLOCK_FACTS} == set(TRANSITIONS)
     for language in ("en", "zh"):
         answer = await client.get(f"/tickets/{history.ticket_id}/sla", headers={"Accept-Language": language})
         assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
@@ -172,11 +176,7 @@ async def test_the_story_tells_every_kind_of_step_in_both_languages(
         story = clocks["next_response", 2]["story"]
         assert [step["transition"] for step in story] == list(TRANSITIONS.values())
         assert [step["cause"] for step in story] == [f"cause of {step.event_type}" for step in steps]
-        assert all(
-            ("计时" in step["words"] or "目标" in step["words"] or "超时" in step["words"] or "达标" in step["words"])
-            is (language == "zh")
-            for step in story
-        )
+        assert all(bool(re.search("[一-鿿]", step["words"])) is (language == "zh") for step in story)
 
 
 async def test_the_story_of_a_long_life_is_read_in_five_statements(database_url: str, history: History) -> None:

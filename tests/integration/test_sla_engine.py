@@ -197,7 +197,7 @@ async def test_after_an_outage_everything_due_is_given_once_and_the_last_timer_g
     await open_one(engine)
     published = await engine.fire(now=moment("fri 12:00"))
     [alert] = [event for event in published if event.topic == ALERTS.name]  # of a ticket one, whatever it missed
-    assert alert.id == f"{ONE}:first_response:1:breached"
+    assert alert.id == f"{ONE}:first_response:1:breached:{json.loads(alert.data)['version']}"
     alarms = json.loads(alert.data)["alarms"]
     assert [(alarm["metric"], alarm.get("percent", alarm["kind"])) for alarm in alarms] == [
         (metric, told) for metric in ("first_response", "resolution") for told in (50, 75, 90, "breach")

@@ -4,12 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import psutil
@@ -66,25 +67,34 @@ class MailService:
 
 @asynccontextmanager
 async def mail_service(
-    kafka: str, prefix: str, folder: Path, *, ready: bool = True, **settings: object
+    kafka: str,
+    prefix: str,
+    folder: Path,
+    *,
+    ready: bool = True,
+    mailboxes: str = MAILBOXES,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **settings: object,
 ) -> AsyncIterator[MailService]:
     """Run the service; `ready=False` waits for its open door only, for tests without Kafka."""
     smtp_port, lmtp_port, http_port = free_ports(3)
-    mailboxes = folder / "mailboxes.yaml"
-    mailboxes.write_text(MAILBOXES)
+    mailboxes_file = folder / "mailboxes.yaml"
+    mailboxes_file.write_text(mailboxes)
     named = {
         "kafka": kafka,
         "topic_prefix": prefix,
         "port": http_port,
         "smtp_port": smtp_port,
         "lmtp_port": lmtp_port,
-        "mailboxes_file": mailboxes,
+        "mailboxes_file": mailboxes_file,
         "object_store": (folder / "objects").as_uri(),
         "log_format": "console",
         **settings,
     }
-    environment = {f"FIREBREAK_{name.upper()}": str(value) for name, value in named.items()}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "ingest_email", env=os.environ | environment)
+    ours = {f"FIREBREAK_{name.upper()}": str(value) for name, value in named.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ingest_email", env={**os.environ, **environment, **ours}
+    )
     service = MailService(process, smtp_port, lmtp_port, http_port, folder / "objects")
     try:
         async with asyncio.timeout(START_SECONDS):

@@ -24,6 +24,7 @@ class WecomServiceApi:
     token_is_over: bool = False  # the access token that was given last is no longer taken
     busy: int = 0  # calls that are still answered with `45033`
     refuses_callback_token: bool = False
+    refused_account: str = ""  # deleted at WeCom
     empty_page_first: bool = False  # has_more with nothing in it, which the documentation announces
 
     def say(self, message_id: str, text: str = "退款多久到账？", **changes: Any) -> None:
@@ -59,6 +60,8 @@ class WecomServiceApi:
         if self.busy:
             self.busy -= 1
             return {"errcode": 45033, "errmsg": "api concurrent out of limit"}
+        if body["open_kfid"] == self.refused_account:
+            return {"errcode": 95000, "errmsg": "invalid open_kfid"}
         if self.refuses_callback_token and "token" in body:
             return {"errcode": 95007, "errmsg": "invalid msg token"}
         if self.empty_page_first:

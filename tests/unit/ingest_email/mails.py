@@ -27,6 +27,8 @@ def read(
     envelope_sender: str = "ann@customer.example",
     limits: ReadingLimits = LIMITS,
     headers_only: bool = False,
+    trusted_server: str = "",
 ) -> ReadMail:
     """Read a mail as a worker does."""
-    return read_mail(raw, envelope_sender, {OWN_ADDRESS, "*@own.example"}, limits, headers_only=headers_only)
+    own = {OWN_ADDRESS, "*@own.example"}
+    return read_mail(raw, envelope_sender, own, limits, headers_only=headers_only, trusted_server=trusted_server)

@@ -52,7 +52,8 @@ def test_a_mail_made_of_nothing_but_names_still_fits() -> None:
         + b'"\r\n\r\n%d' % n
         for n in range(100)
     ]
-    kind, body = multipart(b"\r\n" + b'"\n' * 30_000, *files)
+    page = b"Content-Type: text/html\r\n\r\n" + b'<img src="cid:%b@x">' % (b"i" * 190)
+    kind, body = multipart(b"\r\n" + b'"\n' * 30_000, page, *files)
     raw = raw_mail(b"To: " + names, kind, body=body)
     (message,) = compose(read(raw), raw, [SUPPORT]).messages
     event = MessageReceived.model_validate_json(message.data)
@@ -94,7 +95,7 @@ def test_a_mail_that_nothing_could_read_is_an_event_with_its_original_and_the_re
 def test_a_worker_answers_each_question_with_the_events_and_their_files() -> None:
     raw = raw_mail("Content-Type: text/html", body="<p>hi</p>")
     questions = BytesIO(
-        Frame({"own_addresses": []}, ()).pack()
+        Frame({"own_addresses": [], "trusted_server": ""}, ()).pack()
         + ask(raw, "ann@customer.example", [SUPPORT, SALES], headers_only=False).pack()
         + ask(b"", "", [SUPPORT], headers_only=True).pack()
     )

@@ -62,6 +62,15 @@ def test_pictures_of_the_text_keep_the_name_it_calls_them_by() -> None:
     assert (file.inline_id, file.name, file.media_type) == ("logo@acme", "part-2.png", "image/png")
 
 
+def test_only_a_picture_that_the_page_shows_is_in_place_whatever_its_disposition() -> None:
+    shown = b"Content-Type: image/png\r\nContent-ID: <a b@x>\r\nContent-Disposition: attachment\r\n\r\nPNG"
+    other = b"Content-Type: image/png\r\nContent-ID: <other@x>\r\n\r\nPNG2"
+    kind, body = multipart(_PAGE + b'<img alt="1>0" src="CID:a%20b@x">', shown, other, kind="related")
+    mail = read(raw_mail(kind, body=body)).body
+    assert mail.html == '<img alt="1&gt;0" src="cid:a b@x">'
+    assert [file.inline_id for file in mail.files] == ["a b@x", None]
+
+
 @pytest.mark.parametrize(
     "media_type", ["text/calendar", "application/ms-tnef", "text/csv", "application/pgp-signature"]
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from ingest_email.domain.message_ids import MOST_REFERENCES, identity_of, read_ids
-from tests.unit.ingest_email.mails import raw_mail, read
+from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
 
 def test_the_answered_mail_is_the_strongest_reference_then_the_chain_from_its_end() -> None:
@@ -108,3 +108,36 @@ def test_mails_without_a_header_are_told_apart_by_the_relay_s_word_for_their_sen
 def test_reading_the_headers_alone_gives_the_same_identity() -> None:
     raw = raw_mail("References: <a@x>", body="some text")
     assert read(raw, headers_only=True).summary.digest == read(raw).summary.digest
+
+
+_OURS = "<ours@acme.example>"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Type: message/disposition-notification\r\n\r\nReporting-UA: x\r\n"
+        b"Original-Message-ID: <ours@acme.example>\r\n",
+        b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b\r\n"
+        b"X-Original-Message-ID:\r\n <ours@acme.example>\r\n",
+        b"Content-Type: text/rfc822-headers\r\n\r\nSubject: hi\r\nMessage-ID: <ours@acme.example>\r\n",
+        b"Content-Type: message/rfc822\r\n\r\nMessage-ID: <ours@acme.example>\r\n\r\nHi",
+    ],
+)
+def test_a_report_refers_to_the_mail_that_it_is_about(part: bytes) -> None:
+    kind, body = multipart(b"\r\nNo such user.", part, kind="report")
+    assert read(raw_mail(kind, body=body), envelope_sender="").thread.refers_to == (_OURS,)
+
+
+def test_a_bounce_in_no_format_refers_to_the_mail_that_it_quotes() -> None:
+    words = "This message was created automatically.\r\n\r\n> Subject: hi\r\n> Message-ID: <ours@acme.example>\r\n"
+    bounce = raw_mail("From: MAILER-DAEMON@customer.example", body=words)
+    assert read(bounce, envelope_sender="").thread.refers_to == (_OURS,)
+
+
+def test_a_person_who_forwards_a_mail_does_not_refer_to_it() -> None:
+    kind, body = multipart(
+        b"\r\nMessage-ID: <ours@acme.example>",
+        b"Content-Type: message/rfc822\r\n\r\nMessage-ID: <ours@acme.example>\r\n\r\nHi",
+    )
+    assert read(raw_mail(kind, body=body)).thread.refers_to == ()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 import httpx
@@ -174,3 +175,26 @@ async def test_without_a_scanner_that_answers_the_file_is_tried_again() -> None:
     around = Surroundings(lambda request: httpx.Response(200, content=PHOTO), Scanner("127.0.0.1", 1, seconds=5))
     with pytest.raises(TryLater, match="scanner does not answer"):
         await around.fetch("line", "18")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://files.slack.com:99999/f",
+        "https://[x/",
+        "https://a..slack.com/f",
+        f"https://{'a' * 70}.slack.com/f",
+        "https://files.slack.com/\x00",
+    ],
+)
+@pytest.mark.parametrize("source", ["slack", "line", "messenger"])
+async def test_a_link_that_is_none_is_failed_and_harms_nobody_else(source: str, link: str) -> None:
+    assert (await Surroundings().fetch(source, link)).state is FileState.FAILED
+
+
+@pytest.mark.parametrize("source", ["line", "messenger"])
+async def test_a_link_that_a_customer_chose_does_not_lead_to_the_server_that_the_operator_trusts(source: str) -> None:
+    around = Surroundings(lambda _: httpx.Response(200, content=PHOTO))
+    trusted = FileSource(SCHEMES[source], Access(("token",), "http://10.0.0.5:8081"))
+    around.fetcher = replace(around.fetcher, sources={source: trusted})
+    assert (await around.fetch(source, "http://10.0.0.5:8081/admin")).state is FileState.FAILED

@@ -110,3 +110,9 @@ def test_the_cursor_forgets_names_that_no_object_will_be_put_before(tmp_path: Pa
 def test_an_address_that_is_none_is_told() -> None:
     with pytest.raises(ValidationError, match="url"):
         Desk().build("connect-records", url="kinesis://stream")
+
+
+def test_what_the_database_could_not_keep_is_left_out_of_a_record(tmp_path: Path, desk: Desk) -> None:
+    write(tmp_path, "11/contacts-1", {"Queue": {"Name": "sup\0port"}, "SystemEndpoint": None, "NextContactId": "c-2"})
+    assert read(desk, tmp_path) == []
+    assert desk.cursor["pending"][0]["callee"] == "support"

@@ -165,3 +165,9 @@ def test_a_mapping_that_is_wrong_is_told_at_the_start(folder: Path, mapping: obj
 def test_a_mapping_that_is_not_there_is_told_at_the_start(folder: Path) -> None:
     with pytest.raises(ValidationError, match=r"absent\.yaml: No such file"):
         Desk().build("csv", folder=folder, mapping=str(folder / "absent.yaml"))
+
+
+@pytest.mark.parametrize("never", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
+def test_a_moment_that_means_never_makes_its_row_unreadable_and_not_the_file(folder: Path, never: str) -> None:
+    rows = f"A1,13800138000,400,{never},75,已接听\nA2,13800138000,400,2026-11-26 19:05,75,已接听\n"
+    assert [message.call.call_id for message in read(folder, CALLS, (HEADER + rows).encode())] == ["A2"]

@@ -203,3 +203,38 @@ def test_a_cursor_of_a_folder_with_many_files_stays_small(follower: Follower, lo
     assert follower.places is not None
     [place] = follower.places
     assert place == Place("Master.csv", os.stat(log).st_ino, 4, place.mark)
+
+
+def test_a_file_that_was_emptied_and_filled_again_since_the_look_is_read_from_its_start_and_its_copy_to_the_end(
+    tmp_path: Path, log: Path
+) -> None:
+    """Kafka may be away between the look and the reading of the last page, for hours."""
+    follower = Follower(FollowedFolder(tmp_path, "Master.csv", "start"))
+    append(log, "one")
+    assert follower.lines() == [b"one"]
+    append(log, "two")
+    [waiting] = follower.folder.look(follower.places)
+    shutil.copy(log, tmp_path / "Master.csv.1")  # copytruncate
+    log.write_text("")
+    append(log, "three", "four")
+    assert follower.folder.read(waiting.place, 0.0).lines == []
+    assert sorted(follower.lines()) == [b"four", b"three", b"two"]
+
+
+def test_a_record_keeps_its_empty_lines(tmp_path: Path) -> None:
+    follower = Follower(FollowedFolder(tmp_path, "*.csv", "start", quoted=True))
+    append(tmp_path / "a.csv", "1,one", "", '2,"two', "", 'lines"')
+    assert follower.lines() == [b"1,one", b'2,"two\n\nlines"']
+
+
+@pytest.mark.parametrize("rest", ["\n" * 270_000, "x" * 600_000])
+def test_what_a_customer_wrote_into_a_record_never_keeps_those_behind_it_waiting(tmp_path: Path, rest: str) -> None:
+    follower = Follower(FollowedFolder(tmp_path, "*.csv", "start", quoted=True, last_line_after_seconds=5))
+    append(tmp_path / "a.csv", '1,"a', f'{rest}"', "2,b")
+    assert follower.lines(now=NOW)[-1] == b"2,b"
+
+
+def test_a_quotation_mark_that_nothing_closes_costs_no_more_than_its_lines(tmp_path: Path) -> None:
+    follower = Follower(FollowedFolder(tmp_path, "*.csv", "start", quoted=True))
+    append(tmp_path / "a.csv", *['1,"a', *["x"] * 100_000, "2,b"])  # joined anew at each line, these took minutes
+    assert len(follower.lines()) == 100_002

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from ingest_pull.kinds.parts import SecretsWrong
 from ingest_pull.kinds.wecom_service import WecomService
@@ -250,3 +251,18 @@ def test_any_other_request_is_answered_by_what_is_wrong_with_it(
 
 async def _never(job: str, hint: str) -> None:
     raise AssertionError("nobody is woken")
+
+
+def test_an_account_that_is_refused_keeps_no_other_waiting(corporation: Corporation) -> None:
+    corporation.api.refused_account = "aa-deleted"
+    corporation.api.say("m1")
+    job = corporation.build(accounts=["aa-deleted", ACCOUNT])
+    with pytest.raises(ApiRefused, match="sync_msg of aa-deleted: 95000"):
+        corporation.desk.run(job)
+    assert [message.provider_id for message in corporation.desk.messages] == ["m1"]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1.evil.example", "http://qyapi.weixin.qq.com", "ftp://127.0.0.1"])
+def test_secrets_go_over_no_open_line(corporation: Corporation, address: str) -> None:
+    with pytest.raises(ValidationError, match="https"):
+        corporation.build(api=address)

@@ -104,3 +104,12 @@ def test_the_command_checks_a_file_without_a_service(tmp_path: Path) -> None:
     result = CliRunner().invoke(make_app(), ["sources", "check", "--file", str(file), "--no-send", "--json"])
     assert result.exit_code == 0
     assert result.output.count('"passed": true') == len(PROVIDERS)
+
+
+async def test_only_what_was_taken_unsigned_is_called_open_to_anybody(tmp_path: Path) -> None:
+    rows = PROVIDERS_UNDER_TEST
+    checks = await checked(configured(tmp_path, rows[1].sources), Edge(), tmp_path, rows[0].sources)
+    assert "does not know this source" in checks[-1].advice
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), base_url="http://edge")
+    *_, refusal = [check async for check in check_sources(configured(tmp_path, rows[1].sources), client, NOW)]
+    assert "anybody could write" in refusal.advice

@@ -16,7 +16,9 @@ def mirrored(message: MessageReceived) -> MessageData:
     """Make what the edge would have made of the same values."""
     fields: dict[str, Any] = {name: msgspec.UNSET if value is None else value for name, value in message}
     fields["message_id"] = str(message.message_id)
-    fields["conversation"] = ConversationData(**dict(message.conversation))
+    conversation = dict(message.conversation)
+    conversation["ticket_id"] = str(message.conversation.ticket_id) if message.conversation.ticket_id else msgspec.UNSET
+    fields["conversation"] = ConversationData(**conversation)
     fields["sender"] = Person(**dict(message.sender))
     fields["recipients"] = tuple(Person(**dict(recipient)) for recipient in message.recipients)
     return MessageData(**fields)

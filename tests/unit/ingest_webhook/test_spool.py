@@ -249,3 +249,36 @@ def test_a_name_tells_the_place_and_stray_files_have_none() -> None:
     entry = Entry.at(NOW, 7, "p1", "slack-1")
     assert Entry.of(entry.name) == entry
     assert [Entry.of(name) for name in ("README", "1.2.p", "x.1.p.slack", "1.y.p.slack")] == [None] * 4
+
+
+async def test_two_processes_may_set_the_same_request_aside(tmp_path: Path) -> None:
+    edge = Edge(publish_failure=AWAY)
+    async with client_of(edge.app(tmp_path)) as client:
+        await say(client, "one")
+    other = edge.restarted()
+    other.app(tmp_path)
+    await other.drain.spool.look()
+    [entry] = edge.drain.spool.oldest("slack", 9)
+    await edge.drain.spool.put_aside(entry)
+    await other.drain.spool.put_aside(entry)
+    assert other.drain.spool.depth == 0
+    assert len(await edge.storage.shelf("spool-set-aside").names()) == 1
+
+
+async def test_a_request_that_the_storage_does_not_give_back_holds_up_no_other_source(tmp_path: Path) -> None:
+    edge = Edge(storage=ObjectStorage.open(f"{tmp_path.as_uri()}/objects"))
+    edge.app(tmp_path)
+    await edge.drain.spool.keep(request_at(0))
+    [name] = await edge.storage.shelf("spool").names()
+    damaged = tmp_path / "objects" / "spool" / name
+    damaged.unlink()
+    damaged.mkdir()
+    await edge.drain.spool.keep(request_at(1)._replace(source="switch"))
+    with pytest.raises(StorageUnavailable):
+        await edge.drain.drain_once()
+    assert edge.drain.spool.sources() == ["slack"]
+
+
+@pytest.mark.parametrize("name", ["\u00b2.1.p.slack", "5.1.p.slack", "\u0665.1.p.slack"])
+def test_a_name_that_is_nearly_one_of_ours_is_none(name: str) -> None:
+    assert Entry.of(name) is None

@@ -94,6 +94,14 @@ def test_stop_ends_the_rules_only_when_it_matches() -> None:
     assert classified.trace == (("yes", "team=billing stop"),)
 
 
+def test_what_one_rule_calls_spam_is_spam_whatever_later_rules_set() -> None:
+    spam, last = Rule("junk", "true", spam=True), Rule("all", "true", team="billing")
+
+    assert book(spam, last).classify(REFUND_EN).spam
+    assert book(spam, last).classify(REFUND_EN).trace[0] == ("junk", "spam")
+    assert not book(last).classify(REFUND_EN).spam
+
+
 def test_what_no_rule_gives_a_team_goes_to_triage_with_the_reason() -> None:
     classified = book(Rule("tag only", "true", tags=("seen",))).classify(REFUND_EN)
 

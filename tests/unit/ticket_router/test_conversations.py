@@ -101,6 +101,17 @@ def test_the_nearest_reference_decides_between_two_tickets() -> None:
     assert set(plan.claims.values()) == {near}
 
 
+def test_an_address_that_we_sealed_for_a_ticket_leads_there_whatever_else_the_mail_refers_to() -> None:
+    sealed, other = UUID(int=7), UUID(int=8)
+    bounce = mail(AGAIN, ANSWER, QUESTION, automation=Automation.BOUNCE)
+    addressed = bounce.model_copy(update={"conversation": bounce.conversation.model_copy(update={"ticket_id": sealed})})
+
+    plan = place([Arrival.of(addressed)], {thread_keys(mail(QUESTION))[0]: other})
+
+    assert [(each.ticket_id, each.opens) for each in plan.placements] == [(sealed, False)]
+    assert set(plan.claims.values()) == {sealed}
+
+
 def test_thousands_of_references_are_cut_but_the_first_of_all_still_counts() -> None:
     ancestors = [f"<{number}@x>" for number in range(5_000)]
 

@@ -21,9 +21,11 @@ MAIL = mail("<1@x>", subject='Quotes " and 中文', text="line\nline \u2028 😀
 CLASSIFICATION = Classification("billing", Priority.HIGH, ("refund",), (("rule", "team=billing"),), "")
 
 
-def command_for(record: Record, previous: UUID | None = None) -> NewEvent:
+def command_for(
+    record: Record, previous: UUID | None = None, classification: Classification = CLASSIFICATION
+) -> NewEvent:
     placement = Placement(Arrival.of(MAIL), UUID(int=1), opens=True, previous_ticket_id=previous)
-    return receive_message(record, placement, Contact(UUID(int=2), "Anne"), CLASSIFICATION, "li", NOON)
+    return receive_message(record, placement, Contact(UUID(int=2), "Anne"), classification, "li", NOON)
 
 
 def test_the_command_carries_the_message_as_it_came_and_the_routing() -> None:
@@ -43,6 +45,16 @@ def test_the_command_carries_the_message_as_it_came_and_the_routing() -> None:
             trace=(RuleTrace(rule="rule", effect="team=billing"),),
         ),
     )
+
+
+def test_the_command_says_that_a_rule_calls_the_message_spam() -> None:
+    record = batch_of([MAIL]).records[0]
+    spam = ReceiveMessage.model_validate_json(
+        command_for(record, classification=replace(CLASSIFICATION, spam=True)).data
+    )
+
+    assert spam.routing.spam
+    assert not ReceiveMessage.model_validate_json(command_for(record).data).routing.spam
 
 
 def test_the_command_to_a_follow_up_names_the_closed_ticket_before_it() -> None:

@@ -23,7 +23,10 @@ class ProcessRecord(BaseModel):
 
     @classmethod
     def of(cls, name: str, pid: int, port: int) -> "ProcessRecord":
-        """Record a process of ours, which is at least not yet waited for."""
+        """Record a process of ours.
+
+        :raises psutil.NoSuchProcess: it has ended and was waited for meanwhile.
+        """
         process = psutil.Process(pid)
         program = next(iter(process.cmdline()), "")  # nothing when it has ended already
         return cls(name=name, pid=pid, port=port, created=process.create_time(), program=program)

@@ -3,7 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from firebreak_cli.local_stack.child_process import LOG_FOLLOWS
 from firebreak_cli.local_stack.errors import LocalStackError
@@ -89,11 +92,9 @@ class Supervisor:
         await part.become_ready()
 
     def _record_processes(self) -> None:
-        self.note(
-            processes=tuple(
-                ProcessRecord.of(part.name, part.pid, part.port)
-                for stage in self._stages
-                for part in stage
-                if part.running and part.pid is not None
-            )
-        )
+        records = []
+        for part in (part for stage in self._stages for part in stage):
+            with suppress(psutil.NoSuchProcess):  # it ended this moment; who waits for it will say so
+                if part.running and part.pid is not None:
+                    records.append(ProcessRecord.of(part.name, part.pid, part.port))
+        self.note(processes=tuple(records))

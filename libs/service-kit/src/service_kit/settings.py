@@ -94,6 +94,16 @@ class PostgresSettings(EnvironmentSettings):
     )
 
 
+class OptionalPostgresSettings(EnvironmentSettings):
+    """For a door that may also pull: without pull sources it needs no database."""
+
+    postgres: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
+        None,
+        description="URL of the database for leases and cursors, password included; only needed with IMAP folders.",
+        examples=["postgresql://user:password@127.0.0.1:5432/firebreak"],
+    )
+
+
 class ObjectStoreSettings(EnvironmentSettings):
     """For processes that keep raw mail, attachments and spooled requests."""
 

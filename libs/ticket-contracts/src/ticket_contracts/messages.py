@@ -6,7 +6,16 @@ from uuid import UUID
 from pydantic import Field
 
 from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, event_types
-from ticket_contracts.vocabulary import Automation, Channel, Danger, FileState, IdentityKind, MessageKind, Scan
+from ticket_contracts.vocabulary import (
+    AuthenticationResult,
+    Automation,
+    Channel,
+    Danger,
+    FileState,
+    IdentityKind,
+    MessageKind,
+    Scan,
+)
 
 
 class StoredObject(Contract):
@@ -57,10 +66,20 @@ class Conversation(Contract):
 
     `key` is what later messages will refer to; `refers_to` what this one refers to, the strongest first.
     A channel whose messages carry a conversation id has that id as `key` and nothing in `refers_to`.
+    `ticket_id` decides before both: the message came to an address that we made for this ticket and signed.
     """
 
     key: Name
     refers_to: tuple[str, ...] = ()
+    ticket_id: UUID | None = None
+
+
+class Authentication(Contract):
+    """What the mail server that we trust says about a mail's sender. What it did not check is absent."""
+
+    dmarc: AuthenticationResult | None = None
+    spf: AuthenticationResult | None = None
+    dkim: AuthenticationResult | None = None
 
 
 class CallRecord(Contract):
@@ -109,6 +128,7 @@ class MessageReceived(Payload):
     time_trusted: bool = False
     automation: Automation = Automation.HUMAN
     may_auto_answer: bool = Field(default=True, description="false for lists, bulk and machines (RFC 3834 §2)")
+    authentication: Authentication | None = Field(default=None, description="e-mail: absent without a trusted server")
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = Field(default=(), description="what could not be read, for the agent")
 

@@ -84,6 +84,14 @@ class Automation(StrEnum):
         return self not in (Automation.AUTOMATIC_ANSWER, Automation.BOUNCE)
 
 
+class AuthenticationResult(StrEnum):
+    """What a mail server found when it checked a sender (RFC 8601): neither of the first two is `undecided`."""
+
+    PASS = "pass"  # noqa: S105 - RFC 8601's word for a good result
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+
+
 class Priority(StrEnum):
     """Ordered from the least to the most pressing."""
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ticket_contracts.contract import Contract
-from ticket_contracts.messages import Attachment, CallRecord, RemoteFile, StoredObject
+from ticket_contracts.messages import Attachment, Authentication, CallRecord, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, MessageKind
 
 
@@ -27,6 +27,7 @@ class ConversationData(msgspec.Struct, frozen=True):
 
     key: str
     refers_to: tuple[str, ...] = ()
+    ticket_id: str | UnsetType = UNSET
 
 
 class MessageData(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     time_trusted: bool = False
     automation: Automation = Automation.HUMAN
     may_auto_answer: bool = True
+    authentication: Authentication | UnsetType = UNSET
     call: CallRecord | UnsetType = UNSET
     reading_problems: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from ticket_contracts.automation import AUTOMATION_FACTS
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.vocabulary import Status
-from ticket_store.configuration_findings import Finding, Names
+from ticket_store.configuration_findings import MOST_YEARS, Finding, Names, is_endless
 from ticket_store.documents import Agent, Calendar, Team
 from ticket_store.expression_checks import condition, usable
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, CustomField
@@ -34,6 +34,8 @@ def automation(rule: Automation, names: Names) -> Iterator[Finding]:
             yield "after.calendar", "business days are those of a calendar; name one, or give hours"
         if not rule.after.duration.rstrip("smhbd").strip("0"):
             yield "after.duration", "no time would pass; give at least 1s, or react to the fact status-changed"
+        if is_endless(rule.after.duration):
+            yield "after.duration", f"nobody lives to see it; give less than {MOST_YEARS} years"
     faults = list(condition("when", rule.when))
     yield from faults or usable("when", rule.when, _variables(rule))
     yield from _effect(rule.then, names)

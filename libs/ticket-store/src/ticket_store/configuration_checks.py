@@ -9,7 +9,16 @@ import holidays
 
 from ticket_contracts.vocabulary import Status
 from ticket_store.automation_checks import automation
-from ticket_store.configuration_findings import ConfigurationRefused, Finding, FoundDocument, Names, Problem, title
+from ticket_store.configuration_findings import (
+    MOST_YEARS,
+    ConfigurationRefused,
+    Finding,
+    FoundDocument,
+    Names,
+    Problem,
+    is_endless,
+    title,
+)
 from ticket_store.documents import WEEKDAYS, Agent, Brand, Calendar, Document, Group, Interval, Policy, Routing, Team
 from ticket_store.expression_checks import condition
 from ticket_store.flow_checks import double_flows, reachability
@@ -89,6 +98,8 @@ def _policy(policy: Policy, names: Names) -> Iterator[Finding]:
         for priority, duration in targets.items():
             if not duration.rstrip("smhbd").strip("0"):
                 yield f"targets.{metric}.{priority}", "a target of no time is breached at once; give at least 1s"
+            if is_endless(duration):
+                yield f"targets.{metric}.{priority}", f"nobody lives to see it; give less than {MOST_YEARS} years"
 
 
 def _never_runs(policy: Policy) -> Iterator[Finding]:

@@ -38,6 +38,18 @@ class FoundDocument:
     file: str = ""
 
 
+MOST_YEARS = 10
+"""No calendar is searched further; what the configuration promises or awaits for longer never comes."""
+
+_UNIT_HOURS = {"s": 1 / 3600, "m": 1 / 60, "h": 1, "bd": 1}  # a business day is an hour at least
+
+
+def is_endless(duration: str) -> bool:
+    """Whether `30m`, `4h` or `2bd` is longer than MOST_YEARS."""
+    digits = duration.rstrip("smhbd")
+    return len(digits) > 12 or int(digits) * _UNIT_HOURS[duration.removeprefix(digits)] > MOST_YEARS * 365 * 24
+
+
 Finding = tuple[str, str]
 """Field and fix of a problem in a known document."""
 

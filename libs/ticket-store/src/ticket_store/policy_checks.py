@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ticket_contracts.vocabulary import Priority
-from ticket_store.configuration_findings import Finding, FoundDocument, Names, Problem, title
+from ticket_store.configuration_findings import MOST_YEARS, Finding, FoundDocument, Names, Problem, is_endless, title
 from ticket_store.documents import Agent, EscalationStep, Match, Policy, Team
+
+MOST_STEPS = 50
+"""Of one policy: their names stand in every fact of a clock that took them, and that has to fit into an event."""
 
 
 def unreachable(found: Sequence[FoundDocument]) -> Iterator[Problem]:
@@ -36,6 +39,8 @@ def _covers(earlier: Match, later: Match) -> bool:
 
 def escalations(policy: Policy, names: Names) -> Iterator[Finding]:
     """Yield steps that could never run, that tell nobody, or that name what does not exist."""
+    if len(policy.escalations) > MOST_STEPS:
+        yield "escalations", f"{len(policy.escalations)} steps; every clock remembers those it took, {MOST_STEPS} fit"
     for name, count in Counter(step.name for step in policy.escalations).items():
         if count > 1:
             yield "escalations", f"{count} steps are named {name!r}, and each step runs once by its name; rename"
@@ -57,6 +62,9 @@ def _step(policy: Policy, step: EscalationStep) -> Iterator[Finding]:
     if point == "warning" and int(percent) not in policy.warnings:
         known = ", ".join(str(each) for each in policy.warnings) or "none"
         yield "at", f"there is no warning at {percent} % (warnings: {known}); add it to warnings"
+    _, _, after = step.at.partition("+")
+    if after and is_endless(after):
+        yield "at", f"nobody lives to see it; give less than {MOST_YEARS} years"
     if not (step.notify or step.reassign_team or step.reassign_to or step.raise_priority):
         yield "notify", "the step does nothing; say whom to notify, where to reassign, or raise_priority"
     if step.raise_priority:

@@ -91,6 +91,8 @@ async def move(connection: Connection, key: JobKey, standing: Standing, cursor: 
 
 async def note(connection: Connection, key: JobKey, error: str | None) -> None:
     """Keep the last error beside the cursor, for whoever asks why a job stands still; None: it is over."""
+    if error is not None:  # in a source's own words, of which Postgres takes neither NUL nor half characters
+        error = error.replace("\0", "").encode(errors="backslashreplace").decode()
     await connection.execute(_NOTE, key.consumer, key.name, key.owner, error)
 
 

@@ -122,9 +122,9 @@ class JobRunner:
         self._running[job.name] = (turn, asyncio.create_task(self._live(job, turn), name=f"job {job.name}"))
 
     async def _live(self, job: Job, turn: Turn) -> None:
-        """Run the job over and over until it is cancelled."""
+        """Run the job over and over until it is cancelled; also a job that swallowed that ends with its next error."""
         failures, moves = 0, 0
-        while True:
+        while turn.is_ours:
             try:
                 await turn.regain()
                 await self._run_on(job, turn, noted=failures > 0)
@@ -142,7 +142,7 @@ class JobRunner:
                 await self._fail(job, turn, error, failures)
 
     async def _run_on(self, job: Job, turn: Turn, *, noted: bool) -> None:
-        while True:
+        while turn.is_ours:
             self._metrics.state(job.name, "running")
             await job.run(turn)
             if noted:
@@ -170,7 +170,8 @@ class JobRunner:
     async def _end(self, names: set[str]) -> None:
         """Cancel these jobs' tasks and wait for them, a bounded time: the fence holds without them, too."""
         ended = [(name, *self._running.pop(name)) for name in sorted(names)]
-        for _, _, task in ended:
+        for _, turn, task in ended:
+            turn.is_ours = False
             task.cancel()
         if ended:
             _, hung = await asyncio.wait({task for _, _, task in ended}, timeout=_STOP_SECONDS)

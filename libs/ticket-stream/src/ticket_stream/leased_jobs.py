@@ -92,6 +92,7 @@ class Turn:
         self._woken = asyncio.Event()
         self._hints: list[str] = []
         self.moves = 0
+        self.is_ours = True  # for the runner: until it gives the job up
 
     @property
     def cursor(self) -> Cursor:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -11,6 +12,7 @@ from ingest_email.compose_message import RAW_MEDIA_TYPE, compose_unread
 from ingest_email.delivery import Delivery, EncodedMessage, Mailbox
 from ingest_email.metrics import MailMetrics
 from ingest_email.reading_pool import ReadingPool, ReadResult, Unreadable
+from ingest_email.sealed_addresses import SealedAddresses
 from service_kit.tracing import TraceContext, new_trace
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import MessageReceived
@@ -21,6 +23,13 @@ from ticket_stream.edge_publisher import EdgePublisher
 SOURCE = "/firebreak/ingest-email"
 
 log = structlog.get_logger("accept_mail")
+
+
+class Prepared(NamedTuple):
+    """An event whose files are all stored."""
+
+    key: str
+    event: Event
 
 
 class AcceptMail:
@@ -34,6 +43,7 @@ class AcceptMail:
         metrics: MailMetrics,
         clock: Callable[[], datetime],
         new_id: Callable[[], UUID],
+        sealed: SealedAddresses,
     ) -> None:
         self._storage = storage
         self._pool = pool
@@ -41,8 +51,11 @@ class AcceptMail:
         self._metrics = metrics
         self._clock = clock
         self._new_id = new_id
+        self._sealed = sealed
 
-    async def accept(self, raw: bytes, envelope_sender: str, mailboxes: Sequence[Mailbox]) -> None:
+    async def accept(
+        self, raw: bytes, envelope_sender: str, mailboxes: Sequence[Mailbox], recipients: Sequence[str] = ()
+    ) -> None:
         """Return when every mailbox's event is in the log and all it refers to is stored.
 
         A mail that nothing can read is accepted like any other, with its original and a note.
@@ -50,21 +63,37 @@ class AcceptMail:
         :raises StorageUnavailable: nothing was promised; the sender has to try again.
         :raises KafkaAway: the same.
         """
+        prepared = await self.prepare(raw, envelope_sender, mailboxes, recipients)
+        await asyncio.gather(*(self._publisher.publish(MESSAGES, key, event) for key, event in prepared))
+        self._metrics.deliveries.inc(len(prepared))
+
+    async def prepare(
+        self,
+        raw: bytes,
+        envelope_sender: str,
+        mailboxes: Sequence[Mailbox],
+        recipients: Sequence[str] = (),
+        note: str = "",
+    ) -> list[Prepared]:
+        """Store and read a mail, and return its events, one for each mailbox, for whoever publishes them.
+
+        :param note: what the agent has to know about how it came, beside what is found in it.
+        :raises StorageUnavailable: nothing was promised.
+        """
         received_at = self._clock()
-        deliveries = [Delivery(mailbox, self._new_id(), received_at) for mailbox in mailboxes]
+        deliveries = [
+            Delivery(mailbox, self._new_id(), received_at, self._sealed.ticket_of(mailbox, recipients, raw), note)
+            for mailbox in mailboxes
+        ]
         _, result = await asyncio.gather(
             self._storage.put(raw, RAW_MEDIA_TYPE), self._read(raw, envelope_sender, deliveries)
         )
         if result.files:
             await asyncio.gather(*(self._storage.put(file.content, file.media_type) for file in result.files))
         trace = new_trace()
-        await asyncio.gather(
-            *(
-                self._publish(message, delivery, trace)
-                for message, delivery in zip(result.messages, deliveries, strict=True)
-            )
-        )
-        self._metrics.deliveries.inc(len(deliveries))
+        return [
+            _prepared(message, delivery, trace) for message, delivery in zip(result.messages, deliveries, strict=True)
+        ]
 
     async def _read(self, raw: bytes, envelope_sender: str, deliveries: list[Delivery]) -> ReadResult:
         try:
@@ -76,15 +105,16 @@ class AcceptMail:
             )
             return ReadResult([compose_unread(raw, delivery, envelope_sender, str(end)) for delivery in deliveries], [])
 
-    async def _publish(self, message: EncodedMessage, delivery: Delivery, trace: TraceContext) -> None:
-        event = Event(
-            id=str(delivery.message_id),
-            source=SOURCE,
-            type=MessageReceived.event_type,
-            time=delivery.received_at,
-            data=message.data,
-            partitionkey=message.key,
-            traceparent=trace.traceparent,
-            correlationid=str(delivery.message_id),
-        )
-        await self._publisher.publish(MESSAGES, message.key, event)
+
+def _prepared(message: EncodedMessage, delivery: Delivery, trace: TraceContext) -> Prepared:
+    event = Event(
+        id=str(delivery.message_id),
+        source=SOURCE,
+        type=MessageReceived.event_type,
+        time=delivery.received_at,
+        data=message.data,
+        partitionkey=message.key,
+        traceparent=trace.traceparent,
+        correlationid=str(delivery.message_id),
+    )
+    return Prepared(message.key, event)

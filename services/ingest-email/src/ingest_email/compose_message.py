@@ -55,11 +55,15 @@ def compose(mail: ReadMail, raw: bytes, deliveries: Sequence[Delivery]) -> MailM
         event = MessageReceived(
             **shared,
             message_id=delivery.message_id,
+            conversation=Conversation(
+                key=mail.thread.message_id, refers_to=mail.thread.refers_to, ticket_id=delivery.ticket_id
+            ),
             identity=identity_of(mailbox.account, mail.summary.message_id, mail.summary.digest),
             source=mailbox.source,
             brand=mailbox.brand,
             account=mailbox.account,
             received_at=delivery.received_at,
+            reading_problems=_problems(delivery, *mail.problems),
         )
         key = f"{mailbox.brand}/{mailbox.account}/{mail.thread.root}"
         composed.messages.append(EncodedMessage(key, _encoded_within_limit(event)))
@@ -81,13 +85,13 @@ def compose_unread(raw: bytes, delivery: Delivery, envelope_sender: str, problem
         brand=mailbox.brand,
         account=mailbox.account,
         provider_id="",
-        conversation=Conversation(key=message_id),
+        conversation=Conversation(key=message_id, ticket_id=delivery.ticket_id),
         sender=party_of(envelope_sender) or unknown_sender(digest),
         raw=reference_to(raw, RAW_MEDIA_TYPE),
         received_at=delivery.received_at,
         automation=Automation.HUMAN if envelope_sender not in ("", "<>") else Automation.GENERATED,
         may_auto_answer=False,
-        reading_problems=(problem,),
+        reading_problems=_problems(delivery, problem),
     )
     return EncodedMessage(f"{mailbox.brand}/{mailbox.account}/{message_id}", event.encode())
 
@@ -101,7 +105,6 @@ def _shared_fields(mail: ReadMail, raw: bytes, composed: MailMessages) -> dict[s
     return {
         "channel": Channel.EMAIL,
         "provider_id": summary.provider_id,
-        "conversation": Conversation(key=mail.thread.message_id, refers_to=mail.thread.refers_to),
         "sender": summary.sender,
         "recipients": summary.recipients,
         "subject": summary.subject,
@@ -122,8 +125,12 @@ def _shared_fields(mail: ReadMail, raw: bytes, composed: MailMessages) -> dict[s
         "sent_at": summary.sent_at,
         "automation": mail.classification.automation,
         "may_auto_answer": mail.classification.may_auto_answer,
-        "reading_problems": mail.problems,
+        "authentication": mail.authentication,
     }
+
+
+def _problems(delivery: Delivery, *found: str) -> tuple[str, ...]:
+    return (delivery.note, *found) if delivery.note else found
 
 
 def _beginning(text: str) -> str:

@@ -18,11 +18,17 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One mailbox that a mail was accepted for. `received_at` is our clock when its last byte had come."""
+    """One mailbox that a mail was accepted for. `received_at` is our clock when its last byte had come.
+
+    `ticket_id` is of the ticket that the mail's address was made for, see `ticket_contracts.reply_addresses`; `note`
+    is for the agent, about how the mail came.
+    """
 
     mailbox: Mailbox
     message_id: UUID
     received_at: datetime
+    ticket_id: UUID | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 from ingest_email.mail_rate import MailRate
@@ -12,6 +13,14 @@ from ingest_email.metrics import MailMetrics
 
 STOP_SECONDS = 5.0
 """For mails on their way when the process stops; below the default of `stop_seconds`."""
+
+
+def client_of(address: str) -> str:
+    """Return who is counted: the address, or the /64 of an IPv6 one, of which each customer of a provider has all."""
+    found = ip_address(address.partition("%")[0])
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))
 
 
 class Inside(Protocol):

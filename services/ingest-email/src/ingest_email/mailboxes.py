@@ -7,15 +7,20 @@ mailboxes:
     account: support@example.com   # optional: conversations and repeats are told apart by it; default the address;
                                    # mailboxes of one brand may share it
     subaddress_separator: "+"      # optional: support+anything@example.com counts as support@; "" switches it off
+    imap: {host: imap.example.com, user: support@example.com, password: "file:/run/secrets/mail"}
+                                   # optional: read this mailbox where it is; more in imap_entries.py
+hooks: []                          # optional: providers that bring mail over HTTP; more in hooks/entries.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_email.delivery import Mailbox
+from ingest_email.hooks.entries import HookEntry
+from ingest_email.imap_entries import ImapEntry
 from service_kit.start_error import StartError
 
 _FIX = "correct the file that FIREBREAK_MAILBOXES_FILE names; docs/channels/email.md shows an example"
@@ -31,6 +36,7 @@ class MailboxEntry(BaseModel):
     source: str = Field(min_length=1, max_length=200)
     account: str = Field(default="", max_length=200)
     subaddress_separator: str = Field(default="+", max_length=1)
+    imap: ImapEntry | None = None
 
     def mailbox(self) -> Mailbox:
         address = normalised(self.address)
@@ -43,13 +49,21 @@ class MailboxFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     mailboxes: list[MailboxEntry] = Field(min_length=1)
+    hooks: list[HookEntry] = Field(default_factory=list)
 
 
 class Mailboxes:
     """Finds the mailbox of a recipient."""
 
-    def __init__(self, mailboxes: Iterable[Mailbox]) -> None:
+    def __init__(
+        self,
+        mailboxes: Iterable[Mailbox],
+        imap: Sequence[tuple[Mailbox, ImapEntry]] = (),
+        hooks: Sequence[HookEntry] = (),
+    ) -> None:
         self._by_address = {mailbox.address: mailbox for mailbox in mailboxes}
+        self.imap = imap
+        self.hooks = hooks
 
     def find(self, recipient: str) -> Mailbox | None:
         """Return the mailbox: by exact address, then without the subaddress (RFC 5233), then by domain."""
@@ -88,7 +102,9 @@ def load_mailboxes(path: Path) -> Mailboxes:
     for box in mailboxes:
         if brands[box.account] != box.brand:  # a mail to both would count as a repeat, and one brand would miss it
             raise StartError(f"mailboxes file {path} gives account {box.account} to two brands", fix=_FIX)
-    return Mailboxes(mailboxes)
+    pairs = zip(mailboxes, stated.mailboxes, strict=True)
+    imap = [(mailbox, entry.imap) for mailbox, entry in pairs if entry.imap is not None]
+    return Mailboxes(mailboxes, imap, stated.hooks)
 
 
 def normalised(address: str) -> str:

@@ -14,6 +14,7 @@ class MailMetrics:
             "firebreak_mail_deliveries", "Message events acknowledged by Kafka", registry=registry
         )
         self.refused = Counter("firebreak_mail_refused", "Refusals before DATA", ["reason"], registry=registry)
+        self.hooks = Counter("firebreak_mail_hooks", "Requests of mail hooks", ["hook", "status"], registry=registry)
         self.unread = Counter("firebreak_mails_unread", "Mails accepted that nothing could read", registry=registry)
         self.connections = Gauge("firebreak_smtp_connections", "Open SMTP connections", registry=registry)
         self.worker_ends = Counter(

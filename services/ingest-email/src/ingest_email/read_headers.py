@@ -33,6 +33,8 @@ class MailHeaders:
     complete: bool
     problems: list[str] = field(default_factory=list)
     body_charset: str | None = None
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    """The same in the mail's order."""
 
     def raw(self, name: str) -> str:
         """Return the first value, "" when there is none."""
@@ -78,7 +80,7 @@ def split_headers(raw: bytes, limits: ReadingLimits) -> MailHeaders:
     values: dict[str, list[str]] = {}
     for name, value in fields[: limits.headers]:
         values.setdefault(name, []).append(value[: limits.header_value])
-    headers = MailHeaders(values, body, complete)
+    headers = MailHeaders(values, body, complete, fields=fields[: limits.headers])
     if not complete:
         headers.problems.append("headers: more or longer than are read")
     content_type = unfolded(headers.raw("content-type"))

@@ -1,24 +1,31 @@
 """From the bytes of a mail to what a ticket shows of it. Runs in a worker process; notes problems, never fails."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest_email.cpu_limit import TookTooLong, cpu_limit
-from ingest_email.domain import html_pages
+from ingest_email.domain import calendar_words, html_pages, reports
+from ingest_email.domain.authentication import read_results
 from ingest_email.domain.automation import Classification, Origin, classify
 from ingest_email.domain.charsets import decode_text
 from ingest_email.domain.file_names import safe_name
 from ingest_email.domain.header_text import clean
-from ingest_email.domain.message_ids import Thread, place_in_thread, read_ids
+from ingest_email.domain.message_ids import Thread, invented_id, place_in_thread, read_ids
 from ingest_email.domain.quotes import may_quote, split_quote
 from ingest_email.mime_tree import OutsideLimits, Part, read_tree
 from ingest_email.read_headers import MailHeaders, Summary, split_headers, summarise
 from ingest_email.reading_limits import ReadingLimits
+from ingest_email.unpack_outlook import unpack_outlook
+from ticket_contracts.messages import Authentication
+from ticket_contracts.vocabulary import AuthenticationResult, Automation
 
 MOST_PROBLEMS = 20
 """More say nothing more to the agent; each of 500 parts may have one of its own, and events are bounded."""
 
-_RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+MOST_CALENDARS = 3
+"""Invitations often come twice, in the text and as a file."""
+
+SPOOFED = "the trusted mail server could not confirm the sender (DMARC failed): it joins no ticket by reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Body:
     html: str = ""
     files: list[File] = field(default_factory=list)
     returned_ids: list[str] = field(default_factory=list)
+    calendars: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class ReadMail:
     classification: Classification
     body: Body
     problems: tuple[str, ...]
+    authentication: Authentication | None = None
 
 
 def read_mail(
@@ -60,8 +69,12 @@ def read_mail(
     limits: ReadingLimits,
     *,
     headers_only: bool = False,
+    trusted_server: str = "",
 ) -> ReadMail:
-    """Read as much as can be read; `headers_only` is for a mail whose body has already brought down a worker."""
+    """Read as much as can be read; `headers_only` is for a mail whose body has already brought down a worker.
+
+    :param trusted_server: the authserv-id whose word on the sender counts.
+    """
     headers = split_headers(raw, limits)
     summary = summarise(headers, envelope_sender, limits)
     body = Body()
@@ -69,11 +82,32 @@ def read_mail(
         headers.problems.append("the text could not be read; see the original mail")
     else:
         _read_body_guarded(raw, headers, summary, body, limits)
-    returned = body.returned_ids if summary.report_type or _is_null(envelope_sender) else ()
-    thread = place_in_thread(summary.message_id, summary.in_reply_to, summary.references, returned)
     origin = Origin(summary.sender.value, _is_null(envelope_sender), summary.report_type, own_addresses)
     classification = classify(headers.readable_values, origin)
-    return ReadMail(summary, thread, classification, body, tuple(dict.fromkeys(headers.problems))[:MOST_PROBLEMS])
+    trusted: Authentication | None = headers.attempt(
+        "Authentication-Results", lambda: read_results(headers.fields, trusted_server), None
+    )
+    if trusted is not None and trusted.dmarc is AuthenticationResult.FAIL:
+        headers.problems.append(SPOOFED)
+        classification = replace(classification, may_auto_answer=False)
+        thread = place_in_thread(invented_id(summary.digest), (), ())  # its own id may be one that it has seen
+    else:
+        thread = place_in_thread(
+            summary.message_id,
+            summary.in_reply_to,
+            summary.references,
+            _returned(body, classification, is_report=bool(summary.report_type) or _is_null(envelope_sender)),
+        )
+    problems = tuple(dict.fromkeys(headers.problems))[:MOST_PROBLEMS]
+    return ReadMail(summary, thread, classification, body, problems, trusted)
+
+
+def _returned(body: Body, classification: Classification, *, is_report: bool) -> list[str]:
+    """The mails of ours that a report or a bounce is about."""
+    is_bounce = classification.automation is Automation.BOUNCE
+    if body.returned_ids or not is_bounce:
+        return body.returned_ids if is_bounce or is_report else []
+    return reports.ids_in_text(f"{body.text}\n{body.quoted_text}")[:1]
 
 
 def _is_null(envelope_sender: str) -> bool:
@@ -85,6 +119,7 @@ def _read_body_guarded(raw: bytes, headers: MailHeaders, summary: Summary, body:
     try:
         with cpu_limit(limits.seconds):
             tree = read_tree(raw, limits)
+            unpack_outlook(tree, headers.problems)
             _set_aside_complicated_pages(tree, headers)
             _read_words(tree, headers, body)
             _collect_files(tree, headers, body, limits)
@@ -94,6 +129,8 @@ def _read_body_guarded(raw: bytes, headers: MailHeaders, summary: Summary, body:
         headers.problems.append(f"the text could not be read ({type(error).__name__}); see the original mail")
     if may_quote(body.text) and not summary.report_type:
         _separate_quotation(body, headers, limits)
+    if body.calendars:
+        _tell_calendars(body, headers, limits)
 
 
 def _separate_quotation(body: Body, headers: MailHeaders, limits: ReadingLimits) -> None:
@@ -102,6 +139,16 @@ def _separate_quotation(body: Body, headers: MailHeaders, limits: ReadingLimits)
             body.text, body.quoted_text = split_quote(body.text)
     except TookTooLong:
         headers.problems.append("answer and quotation are not told apart: it took too long")
+
+
+def _tell_calendars(body: Body, headers: MailHeaders, limits: ReadingLimits) -> None:
+    """Say what an invitation or the answer to one means, below the mail's own words."""
+    try:
+        with cpu_limit(limits.calendar_seconds):
+            told = dict.fromkeys(map(calendar_words.words_of, body.calendars))
+        body.text = "\n\n".join(text for text in (body.text, *told) if text)
+    except (calendar_words.NoCalendar, TookTooLong) as problem:
+        headers.problems.append(f"the invitation is not put into words: {problem}; it is kept as an attachment")
 
 
 def _read_words(tree: Part, headers: MailHeaders, body: Body) -> None:
@@ -163,15 +210,27 @@ def _leaves(part: Part) -> Iterator[Part]:
 
 
 def _collect_files(tree: Part, headers: MailHeaders, body: Body, limits: ReadingLimits) -> None:
+    shown = html_pages.pictures_in(body.html)
     for number, part in enumerate(_leaves(tree), start=1):
-        if part.media_type in _RETURNED_TYPES and not body.returned_ids:
-            returned = split_headers(part.content, limits)
-            body.returned_ids = read_ids(returned.raw("message-id"))
+        _note_special(part, body, limits)
         if _is_body_text(part) or _is_page(part) or not part.content:
             continue
         if len(body.files) == limits.attachments:
             headers.problems.append(f"more than {limits.attachments} attachments; see the original mail")
             break
         name = safe_name(part.file_name, part.media_type, number, part.charset or headers.body_charset)
-        inline = part.content_id if part.disposition != "attachment" and part.content_id else None
-        body.files.append(File(name, clean(part.media_type)[:100], part.content, inline and clean(inline)[:200]))
+        inline = clean(part.content_id)[: html_pages.LONGEST_PICTURE_ID]
+        body.files.append(
+            File(name, clean(part.media_type)[:100], part.content, inline if inline and inline in shown else None)
+        )
+
+
+def _note_special(part: Part, body: Body, limits: ReadingLimits) -> None:
+    """What reports and calendars have to say besides being files."""
+    if part.media_type in reports.RETURNED_TYPES:
+        returned = split_headers(part.content, limits)
+        body.returned_ids.extend(read_ids(returned.raw("message-id")))
+    elif part.media_type in reports.STATUS_TYPES:
+        body.returned_ids.extend(reports.ids_in_status(part.content))
+    elif part.media_type == "text/calendar" and len(body.calendars) < MOST_CALENDARS:
+        body.calendars.append(part.content)

@@ -16,6 +16,7 @@ class ReadingLimits:
     recipients: int = 100
     seconds: float = 1.0  # of CPU, in all; the corpus stays below 0.05
     quote_seconds: float = 0.2  # of CPU, for telling answer and quotation apart
+    calendar_seconds: float = 0.6  # of CPU; loading the library takes 0.2 of it, once
 
 
 LIMITS = ReadingLimits()

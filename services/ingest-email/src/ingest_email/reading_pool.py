@@ -29,7 +29,7 @@ SLOW_SECONDS = 0.1
 """After this the mails behind a slow one go to another worker. A hundred times what a usual mail takes."""
 
 DEADLINE_SECONDS = 3.0
-"""Until a worker that does not answer is killed. Its own limit is 1.2 s of CPU; the rest is for a busy machine."""
+"""Until a worker that does not answer is killed. Its own limits are 1.8 s of CPU; the rest is for a busy machine."""
 
 WHOLE_ATTEMPTS = 2
 """How often a mail may end its worker before its body is left alone."""
@@ -70,8 +70,9 @@ class _Task:
 class ReadingPool:
     """Hands mails to workers; `read` may be called any number of times at once."""
 
-    def __init__(self, own_addresses: Collection[str], metrics: MailMetrics) -> None:
-        self._introduction = Frame({"own_addresses": sorted(own_addresses)}, ()).pack()
+    def __init__(self, own_addresses: Collection[str], metrics: MailMetrics, trusted_server: str = "") -> None:
+        head = {"own_addresses": sorted(own_addresses), "trusted_server": trusted_server}
+        self._introduction = Frame(head, ()).pack()
         self._metrics = metrics
         self._waiting: deque[_Task] = deque()
         self._arrival = asyncio.Event()
@@ -226,10 +227,14 @@ async def _started_worker(introduction: bytes) -> AsyncIterator[_Worker]:
 
 @asynccontextmanager
 async def open_reading_pool(
-    workers: int, own_addresses: Collection[str], metrics: MailMetrics, supervisor: Supervisor
+    workers: int,
+    own_addresses: Collection[str],
+    metrics: MailMetrics,
+    supervisor: Supervisor,
+    trusted_server: str = "",
 ) -> AsyncIterator[ReadingPool]:
     """Run a pool while the block lasts; the workers warm up in the background."""
-    pool = ReadingPool(own_addresses, metrics)
+    pool = ReadingPool(own_addresses, metrics, trusted_server)
     async with AsyncExitStack() as stack:
         for number in range(workers):
             await stack.enter_async_context(supervisor.running(f"reading worker {number}", pool.run_worker()))

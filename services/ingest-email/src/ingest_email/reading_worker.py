@@ -33,15 +33,16 @@ def main() -> None:
 
 
 def serve(questions: BinaryIO, answers: BinaryIO, limits: ReadingLimits = LIMITS) -> None:
-    """Answer frame by frame until the input ends. The first frame says which addresses are ours."""
+    """Answer frame by frame until the input ends. The first frame says which addresses are ours, and whom to trust."""
     introduction = receive_blocking(questions)
     if introduction is None:
         return
     own_addresses = frozenset(introduction.head["own_addresses"])
+    trusted_server = introduction.head["trusted_server"]
     answers.write(Frame({"ready": True}, ()).pack())
     answers.flush()
     while (question := receive_blocking(questions)) is not None:
-        answers.write(answer(question, own_addresses, limits).pack())
+        answers.write(answer(question, own_addresses, limits, trusted_server).pack())
         answers.flush()
 
 
@@ -58,6 +59,8 @@ def ask(raw: bytes, envelope_sender: str, deliveries: list[Delivery], *, headers
                 "source": delivery.mailbox.source,
                 "message_id": str(delivery.message_id),
                 "received_at": delivery.received_at.isoformat(),
+                "ticket_id": str(delivery.ticket_id) if delivery.ticket_id else None,
+                "note": delivery.note,
             }
             for delivery in deliveries
         ],
@@ -65,10 +68,17 @@ def ask(raw: bytes, envelope_sender: str, deliveries: list[Delivery], *, headers
     return Frame(head, (raw,))
 
 
-def answer(question: Frame, own_addresses: frozenset[str], limits: ReadingLimits) -> Frame:
+def answer(question: Frame, own_addresses: frozenset[str], limits: ReadingLimits, trusted_server: str = "") -> Frame:
     """Read the mail of a question; the answer holds one event per delivery, then the files they refer to."""
     raw, head = question.blobs[0], question.head
-    mail = read_mail(raw, head["sender"], own_addresses, limits, headers_only=head["headers_only"])
+    mail = read_mail(
+        raw,
+        head["sender"],
+        own_addresses,
+        limits,
+        headers_only=head["headers_only"],
+        trusted_server=trusted_server,
+    )
     composed = compose(mail, raw, [_delivery(stated) for stated in head["deliveries"]])
     return _answer_of(composed)
 
@@ -81,7 +91,9 @@ def _answer_of(composed: MailMessages) -> Frame:
 
 def _delivery(stated: dict[str, Any]) -> Delivery:
     mailbox = Mailbox(stated["address"], stated["brand"], stated["account"], stated["source"])
-    return Delivery(mailbox, UUID(stated["message_id"]), datetime.fromisoformat(stated["received_at"]))
+    ticket_id = UUID(stated["ticket_id"]) if stated["ticket_id"] else None
+    received_at = datetime.fromisoformat(stated["received_at"])
+    return Delivery(mailbox, UUID(stated["message_id"]), received_at, ticket_id, stated["note"])
 
 
 def _own_standard_output() -> BinaryIO:

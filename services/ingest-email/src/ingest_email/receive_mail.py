@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.mailboxes import Mailboxes
@@ -53,14 +53,20 @@ class ReceiveMail:
 
     async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         began = time.perf_counter()
-        answer = await self._answer(envelope)
+        try:
+            answer = await self._answer(envelope)
+        except Exception as error:  # noqa: BLE001 - logged; by LMTP each recipient has to get its answer here
+            answer = await self.handle_exception(error)
         self._metrics.seconds.observe(time.perf_counter() - began)
         self._metrics.mails.labels(answer[:3]).inc()
         return answer
 
     async def handle_exception(self, error: Exception) -> str:
         """A defect, or syntax that aiosmtpd trips over; the sender learns nothing about which."""
-        log.error("smtp command failed", exc_info=error)
+        if isinstance(error, TLSSetupException):  # whoever tries the port; not a line of ours is at fault
+            log.info("no encryption was agreed on")
+        else:
+            log.error("smtp command failed", exc_info=error)
         return OUR_FAULT
 
     async def _answer(self, envelope: Envelope) -> str:
@@ -68,7 +74,7 @@ class ReceiveMail:
         found = {box.address: box for to in envelope.rcpt_tos if (box := self._mailboxes.find(to)) is not None}
         content = envelope.original_content or b""
         try:
-            await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()))
+            await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()), envelope.rcpt_tos)
         except KafkaAway:
             return LOG_AWAY
         except StorageUnavailable as error:

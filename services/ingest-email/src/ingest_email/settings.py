@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from service_kit.settings import KafkaSettings, ObjectStoreSettings, ServiceSettings
+from service_kit.settings import KafkaSettings, ObjectStoreSettings, OptionalPostgresSettings, ServiceSettings
 
 
-class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings):
+class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings, OptionalPostgresSettings):
     """Read from the environment, each with the prefix FIREBREAK_."""
 
     mailboxes_file: Path = Field(
@@ -67,12 +67,32 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings):
         "Address, name, limits and TLS are those of SMTP.",
         examples=["8084"],
     )
+    mail_trusted_server: str = Field(
+        "",
+        max_length=255,
+        description="authserv-id of the company's own mail server, as its Authentication-Results headers begin; its "
+        "word on SPF, DKIM and DMARC counts, nobody else's. It must remove headers that others write under its name. "
+        "Empty: nobody's word.",
+        examples=["mx.example.com"],
+    )
+    reply_address_secrets: SecretStr = Field(
+        SecretStr(""),
+        description="Secrets that seal the address of a ticket (support+t-…@), several separated by blanks; the first "
+        "seals, all are accepted, so a new one is put in front. Each 16 characters or more; empty: no such addresses.",
+    )
     reading_workers: int = Field(
         2,
         ge=1,
         le=64,
         description="Processes that read mail. One reads about 2,000 small mails a second; 2 so that one may be stuck.",
     )
+
+    @field_validator("reply_address_secrets")
+    @classmethod
+    def _secrets_are_long(cls, value: SecretStr) -> SecretStr:
+        if any(len(secret) < 16 for secret in value.get_secret_value().split()):
+            raise ValueError("each secret needs 16 characters or more")
+        return value
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "IngestEmailSettings":

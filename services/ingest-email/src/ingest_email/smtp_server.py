@@ -9,7 +9,7 @@ from typing import cast
 
 import structlog
 
-from ingest_email.door import Door, SmtpLimits
+from ingest_email.door import Door, SmtpLimits, client_of
 from ingest_email.receive_mail import ReceiveMail
 from ingest_email.smtp_session import SmtpSession
 from service_kit.start_error import StartError
@@ -32,7 +32,7 @@ class Doorkeeper(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)  # uvloop's are not derived from asyncio's
         peer = wire.get_extra_info("peername")
-        address = str(peer[0]) if isinstance(peer, tuple) else "local"
+        address = client_of(str(peer[0])) if isinstance(peer, tuple) else "local"
         if not self._door.has_room_for(address):
             self._door.refuse("too many connections")
             wire.write(TOO_MANY_CONNECTIONS)
@@ -55,7 +55,7 @@ async def open_smtp_server(
     tls: ssl.SSLContext | None,
     session_type: type[SmtpSession] = SmtpSession,
 ) -> AsyncIterator[int]:
-    """Listen while the block lasts, and give the port. Mails on their way at the end are still answered.
+    """Listen while the block lasts, and give the port. `Door.empty` then answers the mails that are on their way.
 
     :param session_type: what is spoken, SMTP or LMTP.
     :raises StartError: the address cannot be had.
@@ -80,8 +80,7 @@ async def open_smtp_server(
         )
         yield listening_on
     finally:
-        server.close()
-        await door.empty()
+        server.close()  # who is inside stays until the door is emptied: another server may share it
 
 
 def load_tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Awaitable
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from ingest_email.door import Door, SmtpLimits
 from ingest_email.receive_mail import STOPPING, ReceiveMail
 
 TOO_MANY_MAILS = "450 4.7.1 Too many mails from this address in a minute, try again later"
 TLS_FIRST = "530 5.7.0 Say STARTTLS first"
+TLS_ALREADY = "503 5.5.1 This connection is encrypted"
 MEMORY_FULL = b"421 4.3.1 Too much mail at once, try again later\r\n"
 LONGEST_COMMAND = 1024
 """Bytes. RFC 5321 §4.5.3.1.4 asks for 512, internationalised addresses and parameters need more."""
@@ -98,6 +99,20 @@ class SmtpSession(SMTP):
         finally:
             self._greeted = True
 
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd calls it so
+        """Once for each connection.
+
+        :raises TLSSetupException: aiosmtpd ends the connection.
+        """
+        if self._tls_protocol:
+            await self.push(TLS_ALREADY)
+            return
+        await super().smtp_STARTTLS(arg)
+        if self._tls_protocol and self.session and self.session.ssl is None:
+            # We closed it in the middle of the handshake (idle, full, stopping), which aiosmtpd takes for a success:
+            # it would wait for a command, and the door count the connection, for ever.
+            raise TLSSetupException
+
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - aiosmtpd calls it so
         if self._require_tls and not self._tls_protocol:
             self._door.refuse("not encrypted")
@@ -151,7 +166,7 @@ class LmtpSession(SmtpSession):
 
     protocol = "LMTP"
     _waiting = 0
-    """Recipients that wait for an answer to the data."""
+    """Recipients that wait for an answer to the data; 0 before it was asked for."""
 
     async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - as above
         if not arg:
@@ -166,7 +181,6 @@ class LmtpSession(SmtpSession):
         await self.smtp_HELO(arg)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - as above
-        self._waiting = len(self.envelope.rcpt_tos) if self.envelope else 0
         try:
             await super().smtp_DATA(arg)
         finally:
@@ -174,6 +188,7 @@ class LmtpSession(SmtpSession):
 
     async def push(self, status: str | bytes) -> None:
         """Answer; what ends the data once for each recipient, also where aiosmtpd itself refuses it."""
-        final = self._in_data and not str(status).startswith("354")
-        for _ in range(max(1, self._waiting) if final else 1):
+        for _ in range(max(1, self._waiting)):
             await super().push(status)
+        if self._in_data and str(status).startswith("354") and self.envelope:
+            self._waiting = len(self.envelope.rcpt_tos)

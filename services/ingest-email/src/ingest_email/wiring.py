@@ -1,25 +1,31 @@
 """The only place where the parts of ingest-email are put together."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
+import httpx
 from uuid_utils.compat import uuid7
 
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.door import Door, SmtpLimits
-from ingest_email.mailboxes import load_mailboxes
+from ingest_email.hooks.load_hooks import load_hooks
+from ingest_email.hooks.receive_hook import MailHooks
+from ingest_email.imap_jobs import running_imap
+from ingest_email.mailboxes import Mailboxes, load_mailboxes
 from ingest_email.metrics import MailMetrics
 from ingest_email.reading_pool import ReadingPool, open_reading_pool
 from ingest_email.receive_mail import ReceiveMail
+from ingest_email.sealed_addresses import SealedAddresses
 from ingest_email.settings import IngestEmailSettings
 from ingest_email.smtp_server import load_tls, open_smtp_server
 from ingest_email.smtp_session import LmtpSession
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
-from service_kit.probes import Check, Probes, Readiness
+from service_kit.probes import Check, Probes, Readiness, with_probes
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
 from ticket_store.object_storage import ObjectStorage
@@ -37,28 +43,65 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
     limits = smtp_limits(settings)
     async with (
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
-        serve(Probes(readiness, registry), settings.host, settings.port, supervisor=supervisor),
+        httpx.AsyncClient() as client,
+        _hooks_server(settings, mailboxes, metrics, client, Probes(readiness, registry), supervisor) as hooks,
         open_edge_publisher(settings.kafka, settings.topic_prefix, topics=(MESSAGES,)) as publisher,
-        open_reading_pool(settings.reading_workers, mailboxes.addresses(), metrics, supervisor) as pool,
+        open_reading_pool(
+            settings.reading_workers, mailboxes.addresses(), metrics, supervisor, settings.mail_trusted_server
+        ) as pool,
     ):
         readiness.add("kafka", _kafka_check(publisher))
         readiness.add("reading workers", _pool_check(pool))
-        accept = AcceptMail(storage, pool, publisher, metrics, lambda: datetime.now(UTC), uuid7)
+        sealed = SealedAddresses(settings.reply_address_secrets.get_secret_value().split())
+        accept = AcceptMail(storage, pool, publisher, metrics, _now, uuid7, sealed)
         handler = ReceiveMail(accept, mailboxes, settings.smtp_recipients, metrics)
+        door = Door(limits, metrics, time.monotonic)
         listen = partial(
             open_smtp_server,
             settings.smtp_host,
             hostname=settings.smtp_hostname,
             handler=handler,
-            door=Door(limits, metrics, time.monotonic),
+            door=door,
             limits=limits,
             tls=tls,
         )
-        async with AsyncExitStack() as doors:
+        hooks.open(accept.accept)
+        imap = running_imap(
+            mailboxes.imap,
+            settings.postgres,
+            accept,
+            settings.smtp_message_bytes,
+            _now,
+            publisher,
+            registry,
+            supervisor,
+        )
+        async with imap, AsyncExitStack() as doors:
+            doors.push_async_callback(door.empty)  # last: first nobody else comes in, by SMTP or LMTP
             await doors.enter_async_context(listen(settings.smtp_port))
             if settings.lmtp_port is not None:
                 await doors.enter_async_context(listen(settings.lmtp_port, session_type=LmtpSession))
             yield
+
+
+@asynccontextmanager
+async def _hooks_server(
+    settings: IngestEmailSettings,
+    mailboxes: Mailboxes,
+    metrics: MailMetrics,
+    client: httpx.AsyncClient,
+    probes: Probes,
+    supervisor: Supervisor,
+) -> AsyncIterator[MailHooks]:
+    """The process's HTTP port: probes from the start, hooks once they are opened."""
+    loaded = load_hooks(mailboxes.hooks, os.environ, client, settings.smtp_message_bytes)
+    hooks = MailHooks(loaded, mailboxes, settings.smtp_message_bytes, metrics, _now)
+    async with serve(with_probes(hooks, probes), settings.host, settings.port, supervisor=supervisor):
+        yield hooks
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def smtp_limits(settings: IngestEmailSettings) -> SmtpLimits:

@@ -93,8 +93,10 @@ class FileFetching:
         try:
             async with asyncio.timeout(self.limits.seconds):
                 result = await self.fetcher.fetch(taken.source, taken.file)
-        except (TryLater, TimeoutError) as error:
-            reason = str(error) or f"not complete within {self.limits.seconds:g} seconds"
+        except Exception as error:  # whatever it is: this process and the other files must not fall with one
+            if not isinstance(error, TryLater | TimeoutError):
+                log.exception("a file cannot be fetched", source=taken.source, attempt=taken.attempt)
+            reason = _reason(error, self.limits.seconds)
             if taken.attempt < self.limits.attempts:
                 await self._put_off(taken, reason)
                 return
@@ -120,6 +122,13 @@ class FileFetching:
         self.metrics.tries.labels(taken.source).inc()
         async with self.pool.acquire() as connection:
             await connection.execute(file_fetches.PUT_OFF, taken.identity, taken.file.number, taken.attempt, pause)
+
+
+def _reason(error: Exception, seconds: float) -> str:
+    """Say it for an agent; what nobody foresaw is in the log only."""
+    if isinstance(error, TimeoutError):
+        return f"not complete within {seconds:g} seconds"
+    return str(error) if isinstance(error, TryLater) else "a defect of ingest-files, see its log"
 
 
 def _read(row: Mapping[str, Any]) -> _Taken:

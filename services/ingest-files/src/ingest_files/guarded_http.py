@@ -57,15 +57,15 @@ class GuardedClient:
         :raises TryLater:
         """
         headers = dict(secret_headers or {})
-        first = origin_of(urlsplit(url))
+        first = origin_of(_split(url))
         for _ in range(MAX_REDIRECTS + 1):
-            parts = urlsplit(url)
+            parts = _split(url)
             if origin_of(parts) != first:
                 headers = {}
             answer, location = await self._get_soon(parts, hosts, headers)
             if location is None:
                 return answer
-            url = urljoin(url, location)
+            url = _joined(url, location)
         raise GiveUp(f"more than {MAX_REDIRECTS} redirects")
 
     async def _get_soon(
@@ -126,6 +126,28 @@ class GuardedClient:
                 raise GiveUp(f"larger than {self._max_bytes} bytes")
             parts.append(part)
         return b"".join(parts)
+
+
+def _split(url: str) -> SplitResult:
+    """Take a link apart. Customers choose some (LINE's external content, what they share at Meta).
+
+    :raises GiveUp: it is no link that could be asked.
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - checked when it is read
+        (parts.hostname or "").encode("idna")  # what the resolver would do with it
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL) as error:  # UnicodeError is one
+        raise GiveUp("the link is malformed") from error
+    return parts
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise GiveUp("the provider redirects to what is no link") from error
 
 
 def _port(url: SplitResult) -> int:

@@ -86,7 +86,7 @@ class ManagerConnection:
             raise ManagerAway("the exchange closed the connection") from error
         except asyncio.LimitOverrunError as error:
             raise ManagerAway(f"a packet is longer than {_LARGEST_PACKET} bytes") from error
-        return read_packet(read_text(content))
+        return read_packet(map(read_text, content.split(b"\r\n")))
 
     async def _mind_the_silence(self, seconds: float) -> None:
         before, self._silent = self._silent, self._silent + seconds

@@ -1,5 +1,6 @@
 """From messages as a source understood them to events that a job hands over."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,4 +45,5 @@ class Composer:
             key = event_key(payload)
             event = compose_event(payload, source, key, new_trace().traceparent)
             outgoing.append(Outgoing(MESSAGES, key, event))
+            await asyncio.sleep(0)  # one object may hold a hundred thousand calls: leases are renewed meanwhile
         return outgoing

@@ -83,14 +83,16 @@ class FollowedFolder:
         return [item for _, item in sorted((self._changed(item.place.name), item) for item in waiting)]
 
     def read(self, place: Place, now: float) -> Page:
-        """Return whole lines from the place on, one page at most; none when another file has taken the name.
+        """Return whole lines from the place on, one page at most.
+
+        None when it is another file by now, or was emptied and filled again: the next look tells what is what.
 
         :param now: Unix seconds, to tell how long the file has been left alone.
         :raises OSError:
         """
         with (self._folder / place.name).open("rb") as file:
             status = os.fstat(file.fileno())
-            if status.st_ino != place.inode or status.st_size < place.offset:
+            if status.st_ino != place.inode or not _is_read_to(file.fileno(), place):
                 return Page(place, b"", [])
             header = file.readline(LONGEST_LINE)
             file.seek(place.offset)
@@ -101,7 +103,9 @@ class FollowedFolder:
             at_end = place.offset + len(content) >= status.st_size
             lines, used = _split(content, place.offset, takes_rest=is_left_alone and at_end)
             if self._quoted:
-                lines, used = _joined(lines, place.offset, used, is_last=is_left_alone and at_end)
+                fills_page = len(content) >= PAGE_BYTES  # and what does not end in a page will not end in the next read
+                lines, used = _joined(lines, place.offset, used, is_last=is_left_alone and at_end, at_once=fills_page)
+            lines = [line for line in lines if line.content.strip()]
             offset = place.offset + used
             moved = place._replace(offset=offset, mark=mark_before(file.fileno(), offset)) if used else place
         return Page(moved, header, lines)
@@ -154,28 +158,37 @@ def _split(content: bytes, start: int, *, takes_rest: bool) -> tuple[list[Line],
     return list(_lines(whole.split(b"\n"), start)) if used else [], used
 
 
-def _joined(lines: list[Line], start: int, used: int, *, is_last: bool) -> tuple[list[Line], int]:
-    """Put records together that go over several lines; one whose end is not there yet is left for the next read."""
+def _joined(lines: list[Line], start: int, used: int, *, is_last: bool, at_once: bool) -> tuple[list[Line], int]:
+    """Put records together that go over several lines; one whose end is not there yet is left for the next read.
+
+    :param at_once: a first record that does not end here is taken line by line, or nothing behind it would be read.
+    """
     records: list[Line] = []
     open_lines: list[Line] = []
+    marks = size = 0  # of the open lines: counted as they come, for a stranger may write ten thousands of them
     for line in lines:
         open_lines.append(line)
-        content = b"\n".join(part.content for part in open_lines)
-        if content.count(b'"') % 2 == 0:
-            records.append(Line(open_lines[0].number, content))
-            open_lines = []
-        elif len(content) > LONGEST_QUOTED:
+        marks += line.content.count(b'"')
+        size += len(line.content) + 1
+        if marks % 2 == 0:
+            records.append(Line(open_lines[0].number, b"\n".join(part.content for part in open_lines)))
+        elif size > LONGEST_QUOTED:
             records += open_lines  # what is wrong in them is told line by line
-            open_lines = []
-    if open_lines and not is_last:
+        else:
+            continue
+        open_lines, marks, size = [], 0, 0
+    if open_lines and not is_last and (records or not at_once):
         return records, open_lines[0].number - start
     return records + open_lines, used
 
 
+def _is_read_to(descriptor: int, place: Place) -> bool:
+    return os.fstat(descriptor).st_size >= place.offset and mark_before(descriptor, place.offset) == place.mark
+
+
 def _lines(parts: Iterable[bytes], start: int) -> Iterable[Line]:
     for part in parts:
-        if part.strip():
-            yield Line(start, part.removesuffix(b"\r"))
+        yield Line(start, part.removesuffix(b"\r"))
         start += len(part) + 1
 
 

@@ -57,5 +57,5 @@ def _recording(described: Path, fields: dict[str, str]) -> tuple[IncomingFile, i
 
 def _read_fields(described: Path) -> dict[str, str]:
     text = described.read_text(encoding="utf-8", errors="replace")
-    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith((";", "[")))
+    pairs = (line.partition("=") for line in text.split("\n") if not line.startswith((";", "[")))
     return {name.strip(): value.strip() for name, equals, value in pairs if equals}

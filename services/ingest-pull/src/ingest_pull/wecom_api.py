@@ -53,7 +53,7 @@ class WecomApi:
             page = await self._sync(body)
         elif page.errcode and callback_token and page.errcode not in _LATER:
             page = await self._sync({name: value for name, value in body.items() if name != "token"})
-        _check(page.errcode, page.errmsg, "sync_msg")
+        _check(page.errcode, page.errmsg, f"sync_msg of {account}")
         return page
 
     async def _sync(self, body: dict[str, Any]) -> Page:

@@ -71,8 +71,13 @@ async def _check_refusal(client: httpx.AsyncClient, source: ConfiguredSource, sa
     answer = await _send(client, source, sample)
     if isinstance(answer, str):
         return Check(source.name, source.provider, sample.what, None, answer)
-    refused = answer.status_code == HTTPStatus.UNAUTHORIZED
-    advice = "" if refused else "anybody could write to this source: report this as a bug"
+    match answer.status_code:
+        case HTTPStatus.UNAUTHORIZED:
+            advice = ""
+        case HTTPStatus.NOT_FOUND | HTTPStatus.SERVICE_UNAVAILABLE:  # it never came as far as the proof
+            advice = _advice(source, answer)
+        case _:
+            advice = "anybody could write to this source: report this as a bug"
     return Check(source.name, source.provider, sample.what, answer.status_code, advice)
 
 

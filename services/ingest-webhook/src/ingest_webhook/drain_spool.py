@@ -56,9 +56,19 @@ class SpoolDrain:
     async def drain_once(self) -> int:
         """Give each source one turn and return how many requests left the spool.
 
-        :raises KafkaAway: or StorageUnavailable; what was not published is still there.
+        A request that the storage does not give back holds up its own source, whose order it is, and no other.
+
+        :raises KafkaAway: or StorageUnavailable, after all sources; what was not published is still there.
         """
-        return sum([await self._drain_source(name) for name in self.spool.sources()])
+        drained, refused = 0, None
+        for name in self.spool.sources():
+            try:
+                drained += await self._drain_source(name)
+            except StorageUnavailable as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
+        return drained
 
     async def _drain_source(self, name: str) -> int:
         source = self.sources.get(name)

@@ -14,7 +14,7 @@ from itertools import count, islice
 
 from ingest_webhook.metrics import SpoolMetrics
 from ingest_webhook.spooled_request import Entry, SpooledRequest, decode_request, encode_request
-from ticket_store.object_storage import Shelf
+from ticket_store.object_storage import ObjectMissing, Shelf
 
 
 class SpoolFull(OSError):
@@ -138,7 +138,8 @@ class Spool:
 
         :raises StorageUnavailable:
         """
-        await self._set_aside.put(entry.name, await self._shelf.get(entry.name))
+        with suppress(ObjectMissing):  # another process has set it aside
+            await self._set_aside.put(entry.name, await self._shelf.get(entry.name))
         await self.remove(entry)
 
     def _add(self, entry: Entry) -> None:
@@ -146,6 +147,7 @@ class Spool:
         self._depth += 1
 
     def _drop(self, entry: Entry) -> None:
+        self._written.discard(entry)
         waiting = self._entries.get(entry.source, [])
         if entry in waiting:
             waiting.remove(entry)

@@ -86,9 +86,10 @@ class Entry(NamedTuple):
     def of(cls, name: str) -> "Entry | None":
         """Read a name; None when nobody here gave it."""
         parts = name.split(".")
-        if len(parts) != 4 or not (parts[0].isdigit() and parts[1].isdigit()):
+        if len(parts) != 4 or not (parts[0].isdecimal() and parts[1].isdecimal()):
             return None
-        return cls(int(parts[0]), int(parts[1]), parts[2], parts[3])
+        entry = cls(int(parts[0]), int(parts[1]), parts[2], parts[3])
+        return entry if entry.name == name else None  # it could never be read, and would hold its source up for ever
 
     @property
     def name(self) -> str:

@@ -81,6 +81,7 @@ def _encode_routing(classification: Classification, assignee: str | None) -> byt
         assignee=assignee,
         priority=classification.priority,
         tags=classification.tags,
+        spam=classification.spam,
         trace=tuple(RuleTrace(rule=rule, effect=effect) for rule, effect in classification.trace),
         reason=classification.reason,
     )

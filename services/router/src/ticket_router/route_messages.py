@@ -55,7 +55,7 @@ class MessageRouter:
         classified = [
             (each, _marked(book.classify(each.arrival.message), each, diverted.diversions)) for each in placements
         ]
-        opened = [classification.team for placement, classification in classified if placement.opens]
+        opened = [each.team for placement, each in classified if _is_given_out(placement, each)]
         assignees = iter(await take_turns(connection, opened, book.members))
         commands = [
             receive_message(
@@ -63,7 +63,7 @@ class MessageRouter:
                 placement,
                 contacts[contact_key(placement.arrival.message)],
                 classification,
-                next(assignees) if placement.opens else None,
+                next(assignees) if _is_given_out(placement, classification) else None,
                 batch.now,
             )
             for placement, classification in classified
@@ -83,6 +83,11 @@ def _marked(
         return classification
     tags = classification.tags if FLOOD_TAG in classification.tags else (*classification.tags, FLOOD_TAG)
     return replace(classification, tags=tags, trace=(*classification.trace, (FLOOD_GUARD.id, FLOOD_WORDS)))
+
+
+def _is_given_out(placement: Placement, classification: Classification) -> bool:
+    """Whether somebody gets the ticket: nobody has a turn for spam (rule 27)."""
+    return placement.opens and not classification.spam
 
 
 def _count(

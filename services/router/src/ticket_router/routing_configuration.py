@@ -65,7 +65,7 @@ def rules_of(configuration: Configuration) -> Rules:
     document = routing.document if routing else Routing(name=ROUTING_NAME, rules=())
     return Rules(
         rules=tuple(
-            Rule(rule.name, rule.when, rule.set.team, rule.set.priority, rule.set.tags, rule.stop)
+            Rule(rule.name, rule.when, rule.set.team, rule.set.priority, rule.set.tags, rule.stop, rule.set.spam)
             for rule in document.rules
         ),
         teams={name: team.members for name, team in teams.items()},

@@ -6,13 +6,12 @@ from datetime import timedelta
 import structlog
 
 from business_time.calendar import BusinessCalendar
+from sla_engine.count_durations import LONGEST_WAIT, seconds, wall_seconds
 from sla_engine.domain.automation_rules import Effect, Rule, Rules, Stay
 from sla_engine.domain.steps import Recipient
 from ticket_contracts.expressions import Condition, UnusableExpression
 from ticket_store.configuration import Configuration
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, Waiting
-
-UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 log = structlog.get_logger("automation")
 
@@ -30,7 +29,7 @@ def compile_automation(loaded: Configuration, calendars: Mapping[str, BusinessCa
 
 
 class UnusableWait(ValueError):
-    """The calendar of a rule on time is missing, or never reaches the end of the wait."""
+    """The calendar of a rule on time is missing, or the end of the wait is never reached."""
 
 
 def _rule(document: Automation, version: int, calendars: Mapping[str, BusinessCalendar]) -> Rule:
@@ -48,13 +47,15 @@ def _rule(document: Automation, version: int, calendars: Mapping[str, BusinessCa
 
 
 def _stay(waiting: Waiting, calendars: Mapping[str, BusinessCalendar]) -> Stay:
-    amount, unit = int(waiting.duration.rstrip("smhbd")), waiting.duration.lstrip("0123456789")
     if waiting.calendar is None:
-        return Stay(waiting.status, timedelta(seconds=amount * UNIT_SECONDS[unit]))
+        wait = timedelta(seconds=wall_seconds(waiting.duration))
+        if wait > LONGEST_WAIT:
+            raise UnusableWait(f"nobody waits for {waiting.duration}")
+        return Stay(waiting.status, wait)
     calendar = calendars.get(waiting.calendar)
     if calendar is None:
         raise UnusableWait(f"calendar {waiting.calendar} cannot be used")
-    duration = amount * calendar.business_day if unit == "bd" else timedelta(seconds=amount * UNIT_SECONDS[unit])
+    duration = timedelta(seconds=seconds(waiting.duration, calendar))
     if not calendar.reaches(duration):
         raise UnusableWait(f"calendar {waiting.calendar} does not open long enough for {waiting.duration}")
     return Stay(waiting.status, duration, calendar)

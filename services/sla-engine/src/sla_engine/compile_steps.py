@@ -5,14 +5,11 @@ from datetime import timedelta
 
 import structlog
 
-from business_time.calendar import NOTHING, SEARCH_YEARS, BusinessCalendar
-from sla_engine.count_durations import seconds
+from business_time.calendar import NOTHING, BusinessCalendar
+from sla_engine.count_durations import LONGEST_WAIT, seconds
 from sla_engine.domain.steps import Recipient, Step
 from ticket_store import documents
 from ticket_store.documents import EscalationStep
-
-_LONGEST_WAIT = timedelta(days=SEARCH_YEARS * 365)
-"""A step that comes later than any calendar is searched for would stop the partition with an impossible sum."""
 
 log = structlog.get_logger("policies")
 
@@ -25,7 +22,7 @@ def compile_steps(policy: documents.Policy, calendar: BusinessCalendar) -> tuple
 def _steps(policy: documents.Policy, calendar: BusinessCalendar) -> Iterator[Step]:
     for step in policy.escalations:
         percent, after = _point(step, calendar)
-        if after > _LONGEST_WAIT.total_seconds() or not calendar.reaches(timedelta(seconds=after)):
+        if after > LONGEST_WAIT.total_seconds() or not calendar.reaches(timedelta(seconds=after)):
             log.warning("step is too late to come", policy=policy.name, step=step.name, at=step.at)
             continue
         yield Step(

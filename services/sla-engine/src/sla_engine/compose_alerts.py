@@ -35,9 +35,9 @@ _KINDS: dict[type[TicketFact], AlarmKind] = {
 _GRAVEST_FIRST = list(AlarmKind)
 _SECOND = timedelta(seconds=1)
 
-_MOST_ALARMS = 100
-"""Of one alert, the gravest; a policy of ordinary size comes nowhere near, one with a warning at every percent would
-not fit into an event."""
+_MOST_ALARMS, _MOST_ALARM_BYTES = 100, 96 * 1024
+"""Of one alert, the gravest; a policy of ordinary size comes nowhere near. One with a warning at every percent, or with
+long names in fifty steps, would not fit into an event, and a timer that makes one stops its partition."""
 
 
 def compose_alert(facts: Sequence[TicketFact], cause: Cause, policies: Policies) -> NewEvent | None:
@@ -50,8 +50,7 @@ def compose_alert(facts: Sequence[TicketFact], cause: Cause, policies: Policies)
         return None
     gravest_first = sorted(alarming, key=lambda fact: _GRAVEST_FIRST.index(_KINDS[type(fact)]))
     head = gravest_first[0]
-    kept = sorted(gravest_first[:_MOST_ALARMS], key=lambda fact: fact.version)
-    alarms = {fact.version: _alarm(fact, policies) for fact in kept}
+    alarms = _alarms(gravest_first, policies)
     alert = _alert(head, alarms[head.version], _content(facts[-1].ticket, alarming, alarms, policies.people))
     own_cause = cause_of(head, cause)
     return NewEvent(
@@ -69,16 +68,29 @@ def compose_alert(facts: Sequence[TicketFact], cause: Cause, policies: Policies)
     )
 
 
+def _alarms(gravest_first: Sequence[ClockFact], policies: Policies) -> dict[int, Alarm]:
+    """Return as many as fit, by version and so in the order of time; the words of each stand in the alert twice."""
+    alarms: dict[int, Alarm] = {}
+    size = 0
+    for fact in gravest_first[:_MOST_ALARMS]:
+        alarm = _alarm(fact, policies)
+        size += len(alarm.model_dump_json().encode()) + len(alarm.words.model_dump_json().encode())
+        if alarms and size > _MOST_ALARM_BYTES:
+            break
+        alarms[fact.version] = alarm
+    return dict(sorted(alarms.items()))
+
+
 def _which(fact: ClockFact) -> str:
     match fact:
         case ClockWarned():
             return f"warning:{fact.clock.warned_percent}"
         case ClockBreached():
-            return "breached"
+            return f"breached:{fact.version}"  # a breach that was withdrawn may come again
         case TicketEscalated():
             return f"escalated:{fact.version}"
         case _:
-            return "breach-withdrawn"
+            return f"breach-withdrawn:{fact.version}"
 
 
 def _alert(head: ClockFact, alarm: Alarm, content: dict[str, object]) -> SlaAlert:

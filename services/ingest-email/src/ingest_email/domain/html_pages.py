@@ -3,8 +3,11 @@
 import html
 import re
 from functools import cache
+from urllib.parse import unquote
 
 import nh3
+
+from ingest_email.domain.header_text import clean
 
 LARGEST = 2 * 1024 * 1024
 """Bytes; a larger page is kept as an attachment. Real newsletters stay below 200 KB."""
@@ -94,6 +97,8 @@ _BREAKING = {"p", "div", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "ul"
 _TAG = re.compile(rb"</?[a-zA-Z]")
 _TOKEN = re.compile(r"(<[^>]*>)")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
+_PICTURE = re.compile(r'<img [^>]*?src="cid:([^"]*)"')
+LONGEST_PICTURE_ID = 200
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
@@ -116,6 +121,11 @@ def _depth(page: bytes) -> int:
 def sanitised(page: str) -> str:
     """Return the page with allowed tags only, and no picture from elsewhere: loading it would tell who reads."""
     return _display_cleaner().clean(page)
+
+
+def pictures_in(shown: str) -> set[str]:
+    """Return the Content-IDs of the pictures that a sanitised page shows in place."""
+    return {html.unescape(stated) for stated in _PICTURE.findall(shown)}
 
 
 def words_of(page: str) -> str:
@@ -164,7 +174,8 @@ def _display_cleaner() -> nh3.Cleaner:
 
 def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
     if tag == "img" and attribute == "src":
-        return value if value.lower().startswith("cid:") else None
+        # RFC 2392: a Content-ID, percent-encoded; decoded it is what the attachment is called by.
+        return f"cid:{clean(unquote(value[4:]))[:LONGEST_PICTURE_ID]}" if value[:4].lower() == "cid:" else None
     return value
 
 

@@ -4,7 +4,7 @@ https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-Interface-AM
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -29,10 +29,14 @@ _CDR_FIELDS = {
 }
 
 
-def read_packet(content: str) -> Mapping[str, str]:
-    """Return the fields, the first of each name; a line that is no field is passed over."""
+def read_packet(lines: Iterable[str]) -> Mapping[str, str]:
+    """Return the fields, the first of each name; a line that is no field is passed over.
+
+    :param lines: as the exchange ended them. A caller's name may hold what else passes for a line break (U+2028), and
+        must not add fields.
+    """
     fields: dict[str, str] = {}
-    for line in content.splitlines():
+    for line in lines:
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.strip(), value.strip())

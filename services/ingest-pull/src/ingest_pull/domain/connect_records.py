@@ -6,11 +6,13 @@ Delivered at least once, and again when something in them changed; a transfer ma
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
+from ticket_intake.clean_text import clean_text
 
 _ID_LENGTH = 256
 _MAX_SECONDS = 86_400
@@ -19,16 +21,20 @@ _CUSTOMER_BEGAN = frozenset({"INBOUND", "CALLBACK"})
 _CONTINUES = frozenset({"TRANSFER", "QUEUE_TRANSFER", "DISCONNECT"})
 
 
+# Stands in the cursor until the call is complete, and JSONB takes no NUL.
+_Text = Annotated[str, AfterValidator(clean_text)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class _Endpoint(_Part):
-    address: str = Field(default="", alias="Address", max_length=_ID_LENGTH)
+    address: _Text = Field(default="", alias="Address", max_length=_ID_LENGTH)
 
 
 class _Queue(_Part):
-    name: str = Field(default="", alias="Name", max_length=_ID_LENGTH)
+    name: _Text = Field(default="", alias="Name", max_length=_ID_LENGTH)
 
 
 class _Agent(_Part):
@@ -39,14 +45,14 @@ class _Agent(_Part):
 class ContactRecord(_Part):
     """The fields that say whose call it was and how it went."""
 
-    contact_id: str = Field(alias="ContactId", min_length=1, max_length=_ID_LENGTH)
-    initial_id: str | None = Field(default=None, alias="InitialContactId", max_length=_ID_LENGTH)
+    contact_id: _Text = Field(alias="ContactId", min_length=1, max_length=_ID_LENGTH)
+    initial_id: _Text | None = Field(default=None, alias="InitialContactId", max_length=_ID_LENGTH)
     channel: str = Field(alias="Channel")
     method: str = Field(alias="InitiationMethod")
     started_at: AwareDatetime = Field(alias="InitiationTimestamp")
     ended_at: AwareDatetime | None = Field(default=None, alias="DisconnectTimestamp")
     next_id: str | None = Field(default=None, alias="NextContactId")
-    reason: str | None = Field(default=None, alias="DisconnectReason")
+    reason: _Text | None = Field(default=None, alias="DisconnectReason")
     customer: _Endpoint | None = Field(default=None, alias="CustomerEndpoint")
     system: _Endpoint | None = Field(default=None, alias="SystemEndpoint")
     queue: _Queue | None = Field(default=None, alias="Queue")

@@ -1,6 +1,6 @@
 """Times without a zone, as switches and exports write them, by the zone that the source's setting names."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ASTERISK = "%Y-%m-%d %H:%M:%S"
@@ -15,15 +15,21 @@ def read_local_time(text: str, form: str, zone: ZoneInfo) -> datetime | None:
         time = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - the zone comes from the setting
     except ValueError:
         return None
-    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC) if _is_meant(time) else None
 
 
 def read_epoch(text: str) -> datetime | None:
     """Read Unix seconds, with or without a fraction."""
     try:
-        return datetime.fromtimestamp(float(text), UTC)
+        time = datetime.fromtimestamp(float(text), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return time if _is_meant(time) else None
+
+
+def _is_meant(time: datetime) -> bool:
+    """Programs write the first or the last moment they know for "never", which another zone or a length moves out."""
+    return MINYEAR < time.year < MAXYEAR
 
 
 def known_zone(name: object) -> ZoneInfo:

@@ -1,5 +1,6 @@
 """Kind `connect-records`: Amazon Connect's contact records, as Firehose writes them into a bucket (or a folder)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,8 @@ KIND = "connect-records"
 LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer
 # Firehose names objects by time, and several may be written at once: names older than this are not looked for any more.
 _LATE = timedelta(hours=2)
+# Records read in a row before others have their turn: a lease that is not renewed meanwhile is lost with the object.
+_AT_ONCE = 100
 
 log = structlog.get_logger("objects")
 
@@ -94,8 +97,10 @@ class ConnectRecords:
     async def run(self, turn: Turn) -> None:
         position = _Position.of(turn.cursor)
         new = [item async for item in self._list(position.after) if item[0] not in position.done]
-        for number, (name, modified, size) in enumerate(sorted(new)):
-            turn.behind(sum(item[2] for item in sorted(new)[number:]))
+        waiting = sum(size for _, _, size in new)
+        for name, modified, size in sorted(new):
+            turn.behind(waiting)
+            waiting -= size
             await self._read(name, size, position.pending)
             position.done[name] = modified.isoformat()
             position = position.without_old()
@@ -126,8 +131,10 @@ class ConnectRecords:
         except (BaseError, OSError) as error:
             raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
         try:
-            for document in split_records(text):
+            for number, document in enumerate(split_records(text)):
                 self._add(name, document, pending)
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
         except RowUnreadable as error:
             self._tell_unreadable(name, str(error))
 

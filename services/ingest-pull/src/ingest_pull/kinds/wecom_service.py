@@ -8,13 +8,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from ingest_pull.compose_outgoing import Composer, PullSource
 from ingest_pull.domain.wecom_service import messages_of
 from ingest_pull.kinds.parts import JobParts, SecretsWrong
-from ingest_pull.wecom_api import WecomApi
+from ingest_pull.wecom_api import ApiRefused, WecomApi
 from ticket_intake.flat_xml import NotFlatXml, read_flat_xml
 from ticket_intake.options import SourceOptions
 from ticket_intake.query_strings import query_values
@@ -30,7 +31,8 @@ _TOLERANCE_SECONDS = 300
 
 
 def _an_address(text: str) -> str:
-    if not text.startswith(("https://", "http://127.0.0.1")):
+    parts = urlsplit(text)
+    if parts.scheme != "https" and (parts.scheme, parts.hostname) != ("http", "127.0.0.1"):
         raise ValueError("must begin with https://")
     return text
 
@@ -100,10 +102,20 @@ class WecomService:
         return json.dumps({"account": fields.get("OpenKfId", ""), "token": fields.get("Token", "")})
 
     async def run(self, turn: Turn) -> None:
+        """Read all accounts. One that WeCom refuses, e.g. because it was deleted there, keeps no other waiting.
+
+        :raises ApiRefused: of the first such one, after all others were read.
+        """
         cursors: dict[str, str] = dict(turn.cursor.get("accounts", {}))
         tokens = _tokens(turn.take_hints())
+        refused: ApiRefused | None = None
         for account in sorted({*self._options.accounts, *cursors, *tokens}):
-            await self._read(turn, account, cursors, tokens.get(account, ""))
+            try:
+                await self._read(turn, account, cursors, tokens.get(account, ""))
+            except ApiRefused as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
 
     async def _read(self, turn: Turn, account: str, cursors: dict[str, str], token: str) -> None:
         """Read one account to its end. Cursor and messages of a page move together."""

@@ -19,7 +19,7 @@ _KEPT_CONCLUSIONS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition and what it sets; a later rule overrides team and priority, tags add up."""
+    """A condition and what it sets; a later rule overrides team and priority, tags add up, spam stays."""
 
     name: str
     when: str
@@ -27,12 +27,14 @@ class Rule:
     priority: Priority | None = None
     tags: tuple[str, ...] = ()
     stop: bool = False
+    spam: bool = False
 
     def effect(self) -> str:
         """Say for the trace what a match sets."""
         parts = [f"team={self.team}"] if self.team else []
         parts += [f"priority={self.priority}"] if self.priority else []
         parts += [f"tags+={','.join(self.tags)}"] if self.tags else []
+        parts += ["spam"] if self.spam else []
         parts += ["stop"] if self.stop else []
         return " ".join(parts) or "nothing"
 
@@ -46,6 +48,7 @@ class Classification:
     tags: tuple[str, ...]
     trace: tuple[tuple[str, str], ...]
     reason: str
+    spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,13 @@ class RuleBook:
         team: str | None = None
         priority = self._rules.default_priority
         tags: dict[str, None] = {}
+        spam = False
         for rule, failure in outcomes:
             if failure is None:
                 team = rule.team or team
                 priority = rule.priority or priority
                 tags.update(dict.fromkeys(rule.tags))
+                spam = spam or rule.spam
         return Classification(
             team=team or self._rules.triage_team,
             priority=priority,
@@ -114,6 +119,7 @@ class RuleBook:
                 (rule.name, rule.effect() if failure is None else f"no match: {failure}") for rule, failure in outcomes
             ),
             reason="" if team else NO_RULE_CHOSE,
+            spam=spam,
         )
 
 

@@ -105,7 +105,9 @@ def place(
     withheld: dict[bytes, UUID] = {}  # not claimed: ten thousand conversations would be as many rows
     for arrival in arrivals:
         keys = arrival.thread_keys
-        found = next((ticket for key in keys if (ticket := known.get(key) or claims.get(key)) is not None), None)
+        found = arrival.message.conversation.ticket_id or next(
+            (ticket for key in keys if (ticket := known.get(key) or claims.get(key)) is not None), None
+        )
         if found is None and not arrival.starts_ticket:
             recorded.append(arrival)
             continue

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from business_time.calendar import BusinessCalendar
 from sla_engine.domain.policies import Policy
-from sla_engine.domain.steps import done_name, lateness, with_next_step
+from sla_engine.domain.steps import done_name, lateness, moment_after, with_next_step
 from ticket_contracts.tickets import ClockState
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
@@ -96,7 +96,7 @@ def _without_lower_warnings(
     """Of the thresholds already past at the start only the highest is warned of, dated at its own time (rule 42)."""
     spent = used(clock, calendar, seen_at)
     percent = max(percent for percent in policy.warnings if _share(clock, percent) <= spent)
-    warning_at = calendar.add(clock.started_at, _share(clock, percent))
+    warning_at = moment_after(calendar, clock.started_at, _share(clock, percent))
     return _changed(clock, next_warning_percent=percent, next_warning_at=warning_at)
 
 
@@ -192,7 +192,7 @@ def moved_later(due: DueTransition, policy: Policy, calendar: BusinessCalendar) 
     clock = due.clock
     assert clock.counted_from is not None  # only for a clock that counts anything is due
     assert clock.due_at is not None
-    if clock.status is ClockStatus.RUNNING and calendar.add(clock.counted_from, _left(clock)) > clock.due_at:
+    if clock.status is ClockStatus.RUNNING and moment_after(calendar, clock.counted_from, _left(clock)) > clock.due_at:
         return True
     if due.step is None:
         return False
@@ -323,11 +323,12 @@ def _foresee(clock: ClockState, policy: Policy, calendar: BusinessCalendar) -> C
     assert clock.counted_from is not None  # only running clocks come here
     spent = _spent(clock)
     percent = next((percent for percent in policy.warnings if percent > clock.warned_percent), None)
+    share = None if percent is None else _share(clock, percent) - spent
     foreseen = _changed(
         clock,
-        due_at=calendar.add(clock.counted_from, _left(clock)),
+        due_at=moment_after(calendar, clock.counted_from, _left(clock)),
         next_warning_percent=percent,
-        next_warning_at=None if percent is None else calendar.add(clock.counted_from, _share(clock, percent) - spent),
+        next_warning_at=None if share is None else moment_after(calendar, clock.counted_from, share),
     )
     return with_next_step(foreseen, policy.steps, calendar)
 

@@ -14,10 +14,14 @@ BELIEVED_FOR = timedelta(days=30)
 is a clock that was reset, and would give a ticket that breached years ago."""
 
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these all sums of times can be done; a clock that shows another time is broken."""
+
+
 def message_time(message: MessageReceived) -> datetime:
     """Return the time that counts: our edge's, or a trusted provider's own, never later than receipt."""
     at, sent_at = message.received_at, message.sent_at
-    if message.time_trusted and sent_at is not None and at - BELIEVED_FOR <= sent_at < at:
+    if message.time_trusted and sent_at is not None and timedelta() < at - sent_at <= BELIEVED_FOR:
         at = sent_at
     return at.astimezone(UTC)
 

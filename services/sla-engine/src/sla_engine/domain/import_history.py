@@ -1,11 +1,11 @@
 """A whole ticket of another system's past, decided by the same rules at its own times (rule 47)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from sla_engine.domain import timing
 from sla_engine.domain.arrival import follow_message
-from sla_engine.domain.conversation import is_answer, speaks
+from sla_engine.domain.conversation import EARLIEST, is_answer, speaks
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.grading import set_priority
@@ -22,6 +22,9 @@ from ticket_contracts.vocabulary import ActorKind, Status
 
 _NAMES = uuid5(NAMESPACE_URL, "firebreak:imported-messages")
 
+_CLOCKS_DIFFER_BY = timedelta(days=1)
+"""How far ahead of ours the other system's clock may be; later is no past."""
+
 
 def import_ticket(
     request: Request, command: ImportTicket, policies: Policies, now: datetime
@@ -30,6 +33,9 @@ def import_ticket(
 
     What is still open afterwards is timed like any other ticket.
     """
+    refusal = _refusal_of_times(command, now)
+    if refusal is not None:
+        return refusal
     opened = _opened(request, command, policies)
     draft = Draft(evolve(None, opened), opened.at, opened.actor, request.id, opened.at, imported=True)
     for number, step in enumerate(command.steps):
@@ -48,6 +54,15 @@ def import_ticket(
 def imported_before(_: Draft, __: ImportTicket, ___: Policies) -> Rejected:
     """The ticket is there already: nothing of it is written over."""
     return Rejected("no-op", "this ticket was imported before")
+
+
+def _refusal_of_times(command: ImportTicket, now: datetime) -> Rejected | None:
+    """Refuse what is no past: no calendar holds the year 9999, and what is still to come has not happened."""
+    times = [("opened_at", command.opened_at), *((f"steps.{n}.at", step.at) for n, step in enumerate(command.steps))]
+    for field, at in times:
+        if not EARLIEST <= at <= now + _CLOCKS_DIFFER_BY:
+            return Rejected("rejected", f"{field}: it lies before 1970 or in the future; give the time of the past")
+    return None
 
 
 def _opened(request: Request, command: ImportTicket, policies: Policies) -> TicketOpened:

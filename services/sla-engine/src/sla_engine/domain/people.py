@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sla_engine.domain.steps import Recipient
 from ticket_contracts.escalations import MOST_ADDRESSEES, Addressee
 from ticket_contracts.tickets import TicketSummary
+
+_MOST_BYTES, _MOST_ROLES = 64 * 1024, 20
+"""Of all people of one event, and of one person: what a timer makes must fit into an event, or its partition stops."""
+
+_LONGEST_NAME = 200  # characters, in the contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class People:
 
     def _behind(self, recipient: Recipient, ticket: TicketSummary) -> Iterator[Addressee]:
         match recipient.to:
-            case "assignee" if ticket.assignee is not None:
+            case "assignee" if ticket.assignee:
                 yield self._agent(ticket.assignee, "assignee")
             case "team-leads" if ticket.team in self.teams:
                 yield from (self._agent(name, "team-lead") for name in self.teams[ticket.team].leads)
@@ -66,8 +72,8 @@ class People:
     def _agent(self, name: str, role: str) -> Addressee:
         """Return an agent; of one that was archived only the name is left."""
         agent = self.agents.get(name)
-        if agent is None:
-            return Addressee(name=name, roles=(role,))
+        if agent is None:  # another system's agent may have a longer name than ours
+            return Addressee(name=name[:_LONGEST_NAME], roles=(role,))
         return Addressee(name=name, display_name=agent.display_name, email=agent.email, roles=(role,))
 
 
@@ -79,4 +85,15 @@ def merged(people: Iterable[Addressee]) -> tuple[Addressee, ...]:
         before = known.setdefault(key, person)
         roles = tuple(dict.fromkeys((*before.roles, *person.roles)))
         known[key] = (before if before.name else person).model_copy(update={"roles": roles})
-    return tuple(known.values())[:MOST_ADDRESSEES]
+    return tuple(_fitting(islice(known.values(), MOST_ADDRESSEES)))
+
+
+def _fitting(people: Iterable[Addressee]) -> Iterator[Addressee]:
+    """Yield as many of them, the first first, as are not too large together for an event."""
+    size = 0
+    for person in people:
+        told = person.model_copy(update={"roles": person.roles[:_MOST_ROLES]})
+        size += len(told.model_dump_json(exclude_none=True).encode())
+        if size > _MOST_BYTES:
+            return
+        yield told

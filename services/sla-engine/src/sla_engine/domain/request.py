@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from sla_engine.domain.conversation import message_time
+from sla_engine.domain.conversation import EARLIEST, LATEST, message_time
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from ticket_contracts.commands import Command, ReceiveMessage
@@ -30,9 +30,10 @@ class Request:
         """Event time: of a customer's message when it reached us, of anything else when the broker appended it.
 
         No message reached us after it was appended: an edge whose clock is ahead must not give the team more time.
+        One that claims a time out of all calendars reached us when it was appended.
         """
         appended_at = self.appended_at.astimezone(UTC)
-        if isinstance(self.command, ReceiveMessage):
+        if isinstance(self.command, ReceiveMessage) and EARLIEST <= self.command.message.received_at <= LATEST:
             return min(message_time(self.command.message), appended_at)
         return appended_at
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from business_time.calendar import MICROSECOND, NOTHING, BusinessCalendar
+from business_time.calendar import MICROSECOND, NOTHING, SEARCH_YEARS, BusinessCalendar, OutOfCalendar
 from ticket_contracts.tickets import ClockState, Lateness
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
@@ -41,6 +41,18 @@ class Step:
     def acts(self) -> bool:
         """Whether it changes the ticket, and so perhaps its clocks."""
         return self.raise_priority or self.reassign_team is not None or self.reassign_to is not None
+
+
+def moment_after(calendar: BusinessCalendar, since: datetime, duration: timedelta) -> datetime:
+    """Return when so much business time has passed; of a calendar that was edited to hardly open, when we look again.
+
+    A promise is made only where the calendar reaches it, but it is counted by the calendar of today (rule 34): an
+    impossible sum for one ticket must not stop a partition.
+    """
+    try:
+        return calendar.add(since, duration)
+    except OutOfCalendar:
+        return since + timedelta(days=SEARCH_YEARS * 365)
 
 
 def done_name(policy: str, step: str) -> str:
@@ -77,7 +89,8 @@ def _due(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
     if clock.status is ClockStatus.RUNNING:
         assert step.percent is not None
         spent = timedelta(seconds=clock.used_seconds, microseconds=clock.used_microseconds)
-        at = calendar.add(clock.counted_from, timedelta(seconds=clock.target_seconds) * step.percent / 100 - spent)
+        wanted = timedelta(seconds=clock.target_seconds) * step.percent / 100 - spent
+        at = moment_after(calendar, clock.counted_from, wanted)
     else:
         at = _due_after_breach(clock, step, calendar)
     return at if step.out_of_hours or _is_within_hours(calendar, at) else calendar.next_opening(at)
@@ -87,7 +100,7 @@ def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar)
     since, late = _late_since(clock), clock.late or NOT_LATE
     if step.out_of_hours:
         return since + max(step.after - late.wall_microseconds * MICROSECOND, NOTHING)
-    return calendar.add(since, step.after - late.business_microseconds * MICROSECOND)
+    return moment_after(calendar, since, step.after - late.business_microseconds * MICROSECOND)
 
 
 def _is_within_hours(calendar: BusinessCalendar, at: datetime) -> bool:
