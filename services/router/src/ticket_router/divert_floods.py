@@ -8,7 +8,16 @@ from ticket_contracts.topics import COMMANDS
 from ticket_contracts.vocabulary import ActorKind
 from ticket_router.domain import identifiers
 from ticket_router.domain.conversations import Arrival
-from ticket_router.domain.floods import Diverted, Flood, FloodLimits, FloodNote, RecentOpenings, Sender, divert
+from ticket_router.domain.floods import (
+    Diverted,
+    Flood,
+    FloodLimits,
+    FloodNote,
+    RecentOpenings,
+    Sender,
+    counted_as,
+    divert,
+)
 from ticket_router.find_contacts import contact_key
 from ticket_store.tables import sender_floods
 from ticket_stream.processing import Connection, NewEvent, Record
@@ -54,7 +63,7 @@ class FloodGuard:
         for arrival in openings:
             sender = contact_key(arrival.message)
             if self.limits.watches(sender):
-                by_sender.setdefault(sender, []).append(arrival)
+                by_sender.setdefault(counted_as(sender, arrival.message.authentication), []).append(arrival)
         return by_sender
 
     def _remember(self, by_sender: Mapping[Sender, Sequence[Arrival]], flooding: Collection[Sender]) -> None:

@@ -6,11 +6,16 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from uuid import UUID
 
+from ticket_contracts.messages import Authentication
+from ticket_contracts.vocabulary import AuthenticationResult
 from ticket_router.domain import identifiers
 from ticket_router.domain.conversations import Arrival, Diversion
 
 MAX_WATCHED = 100_000
 """Senders remembered in memory, a few hundred bytes each; who is forgotten begins to count anew."""
+
+UNPROVEN = "(unproven)"
+"""Stands behind the address of whom nothing proves; no address holds a blank."""
 
 Sender = tuple[str, str, str]
 """Brand, kind and value of an identity."""
@@ -38,6 +43,18 @@ class FloodLimits:
     def watches(self, sender: Sender) -> bool:
         """Relays that write in the name of many customers (a market place, a form) may be exempt."""
         return self.conversations > 0 and not any(fnmatchcase(sender[2], pattern) for pattern in self.exempt)
+
+
+def counted_as(sender: Sender, authentication: Authentication | None) -> Sender:
+    """Return whom a message counts for.
+
+    Where our mail server says who wrote, what a stranger writes in somebody's name counts apart: it cannot use up what
+    the person may open. Where it says nothing, name and stranger cannot be told apart.
+    """
+    brand, kind, value = sender
+    if authentication is None or authentication.dmarc is AuthenticationResult.PASS:
+        return sender
+    return brand, kind, f"{value} {UNPROVEN}"
 
 
 class RecentOpenings:
