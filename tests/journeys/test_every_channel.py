@@ -17,6 +17,7 @@ import pytest_asyncio
 from ingest_webhook.providers.registry import PROVIDERS, REPEATING
 from tests.conftest import LEDGER
 from tests.support.every_source import EVERY_SOURCE, Requests, SpokenSource, sources_file
+from tests.support.kept_part import wait_until
 from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.settling import wait_until_settled
 from tests.support.stack import Stack, running_stack
@@ -126,10 +127,17 @@ async def test_what_arrives_without_kafka_arrives_in_the_end_and_everything_once
     assert {str(source): answer.status_code for source, answer in zip(EVERY_SOURCE, first, strict=True)} == {
         str(source): 503 if source.provider in REPEATING else 200 for source in EVERY_SOURCE
     }
-    await wait_until_settled(stack.database, stack.kafka_address, SECONDS)
     connection = await asyncpg.connect(stack.database)
     try:
-        recorded = {row[0]: tuple(row)[1:] for row in await connection.fetch(_RECORDED)}
+        recorded: dict[str, tuple[int, int, int]] = {}
+
+        async def all_are() -> bool:
+            recorded.update({row[0]: tuple(row)[1:] for row in await connection.fetch(_RECORDED)})
+            return all(recorded.get(str(source), (0,))[0] >= MESSAGES for source in EVERY_SOURCE)
+
+        await wait_until(all_are, SECONDS, "what waited in the spool is recorded")
+        await wait_until_settled(stack.database, stack.kafka_address, SECONDS)
+        await all_are()
     finally:
         await connection.close()
     assert {source: counts[:2] for source, counts in recorded.items()} == {
