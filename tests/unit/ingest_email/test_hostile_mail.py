@@ -3,9 +3,11 @@
 import time
 from base64 import b64encode
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import pytest
 
+from ingest_email.cpu_limit import TookTooLong, cpu_limit
 from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
@@ -167,6 +169,20 @@ def test_work_beyond_the_cpu_limit_is_given_up_and_said() -> None:
     mail = read(_POISON["tags in a row"], limits=replace(LIMITS, seconds=0.001))
     assert mail.summary.subject == "Broken pump"
     assert any("more than 0.001 s" in problem for problem in mail.problems)
+
+
+class _Mortal:
+    """Can be referred to weakly."""
+
+
+def test_the_cpu_limit_holds_where_weak_references_die() -> None:
+    def work_forever() -> None:
+        known: WeakValueDictionary[int, _Mortal] = WeakValueDictionary()
+        while True:
+            known[0] = _Mortal()
+
+    with pytest.raises(TookTooLong), cpu_limit(0.02):
+        work_forever()
 
 
 def test_bytes_that_are_no_mail_at_all_become_a_message() -> None:

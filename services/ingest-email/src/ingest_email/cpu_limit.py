@@ -5,9 +5,12 @@ process that watches the worker.
 """
 
 import signal
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_AGAIN_SECONDS = 0.001
 
 
 class TookTooLong(Exception):
@@ -18,7 +21,11 @@ class TookTooLong(Exception):
 def cpu_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` inside the block once it has used that much CPU time (of the user's kind). Do not nest."""
 
-    def interrupt(_: int, __: FrameType | None) -> None:
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_filename == weakref.__file__:
+            # What is raised in a weak reference's callback is swallowed: it has to be raised a moment later.
+            signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN_SECONDS)
+            return
         raise TookTooLong(f"more than {seconds} s of work")
 
     before = signal.signal(signal.SIGVTALRM, interrupt)
