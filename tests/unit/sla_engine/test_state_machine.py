@@ -4,6 +4,8 @@ After every step: versions have no gap, what is stored is the fold of the facts 
 state reads as it was written, and no alarm came twice. At the end: a fresh engine that reads the whole log, its timers
 all late, has the same clocks; what-if nothing changes is what happened; and the alerts are those that event time
 demands.
+Where steps act on the ticket less is asked: no message is late, the fresh engine fires timers where they had fired, and
+what-if is left out.
 """
 
 from collections import Counter, defaultdict

@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator
 
-
-class LiteralSecret(BaseModel):
-    """A secret in the file itself."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    value: str = Field(min_length=1)
+from ticket_intake.source_file import LiteralSecret
 
 
 class SecretMissing(OSError):

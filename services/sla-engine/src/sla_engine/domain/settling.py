@@ -18,7 +18,8 @@ _HANDLERS: Mapping[type[Command], Handler] = {Assign: assign, SetPriority: set_p
 def settle(draft: Draft, policies: Policies, until: datetime) -> None:
     """Add all that is due up to `until`, with what it sets off.
 
-    This ends: a step runs once for a clock and for all that take its place, and what it changes starts no other.
+    A call ends: a step runs once for a clock and for all that take its place. What an automation rule changes
+    later may start clocks with steps of their own; `automation` bounds that within a decision, nothing over months.
     """
     timing.bring_forward(draft, policies, until)
     while draft.wishes:
