@@ -23,6 +23,7 @@ from tests.integration.test_router import Routers, routers
 from tests.support.incoming import message
 from tests.support.mail_service import read_log
 from tests.support.partners.bot_api import BotApi, bot_api
+from tests.support.partners.file_platforms import WecomFiles, serving
 from tests.support.servers import SharedKafka
 from ticket_contracts.messages import Conversation, MessageReceived, RemoteFile
 from ticket_contracts.vocabulary import FileState, MessageKind
@@ -42,6 +43,12 @@ sources:
     brand: acme
     files: {{tokens: [env:OLD, {{value: "{token}"}}], api: "{api}"}}
   - {{name: shop, provider: standard-webhooks}}
+"""
+TOKEN_SOURCES = """
+sources:
+  - name: wecom
+    provider: wecom
+    files: {{app_id: {app_id}, secrets: [env:WECOM_SECRET], api: "{api}"}}
 """
 
 
@@ -95,9 +102,45 @@ async def fetching(
         yield Fetching(work, routers, kafka.bootstrap, prefix)
 
 
-def with_files(*locators: str) -> MessageReceived:
+@asynccontextmanager
+async def service(
+    routers: Routers, kafka: SharedKafka, prefix: str, database_url: str, folder: Path, **secrets: str
+) -> AsyncIterator[Path]:
+    """Run the service until it has stopped by itself when told; the file that is given has what it logged."""
+    settings = {
+        "KAFKA": kafka.bootstrap,
+        "TOPIC_PREFIX": prefix,
+        "POSTGRES": database_url,
+        "PORT": "0",
+        "SOURCES_FILE": str(folder / "sources.yaml"),
+        "OBJECT_STORE": (folder / "objects").as_uri(),
+        "LOG_LEVEL": "debug",
+    }
+    environment = os.environ | {f"FIREBREAK_{name}": value for name, value in settings.items()} | secrets
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ingest_files", env=environment, stdout=output
+        )
+        try:
+            yield log
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), PROCESS_SECONDS) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def until_nothing_waits(routers: Routers) -> None:
+    async with asyncio.timeout(PROCESS_SECONDS):
+        while await routers.count("file_fetches"):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+
+
+def with_files(*locators: str, source: str = "telegram") -> MessageReceived:
     files = tuple(RemoteFile(number=number, name=f"{name}.txt", locator=name) for number, name in enumerate(locators))
-    return message("42/7", Conversation(key="42"), source="telegram", files=files, text="look")
+    return message("42/7", Conversation(key="42"), source=source, files=files, text="look")
 
 
 async def test_a_file_is_fetched_once_and_joins_its_ticket(
@@ -192,25 +235,39 @@ async def test_the_service_fetches_by_itself_and_stops_when_it_is_told(
         partner.files["receipt"] = b"paid"
         (tmp_path / "sources.yaml").write_text(SOURCES.format(token=TOKEN, api=partner.url))
         await routers.route(with_files("receipt"))
-        settings = {
-            "KAFKA": kafka.bootstrap,
-            "TOPIC_PREFIX": topics,
-            "POSTGRES": database_url,
-            "PORT": "0",
-            "SOURCES_FILE": str(tmp_path / "sources.yaml"),
-            "OBJECT_STORE": (tmp_path / "objects").as_uri(),
-        }
-        environment = os.environ | {f"FIREBREAK_{name}": value for name, value in settings.items()} | {"OLD": "before"}
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "ingest_files", env=environment)
-        try:
-            async with asyncio.timeout(PROCESS_SECONDS):
-                while await routers.count("file_fetches"):  # noqa: ASYNC110 - another process
-                    await asyncio.sleep(0.05)
-            process.terminate()
-            assert await asyncio.wait_for(process.wait(), PROCESS_SECONDS) == 0
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        async with service(routers, kafka, topics, database_url, tmp_path, OLD="before") as log:
+            await until_nothing_waits(routers)
     [told] = await read_log(kafka.bootstrap, topics)
     assert told.files[0].state is FileState.STORED
+    assert TOKEN not in log.read_text()
+
+
+async def test_a_token_that_ends_is_renewed_and_a_file_done_twice_is_one(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
+) -> None:
+    async with serving(WecomFiles()) as partner:
+        (tmp_path / "sources.yaml").write_text(TOKEN_SOURCES.format(app_id=partner.app_id, api=partner.base))
+        await routers.route(with_files("one", "gone", source="wecom"))
+        [row] = await routers.rows("SELECT identity, message, file FROM file_fetches WHERE number = 0")
+        async with service(routers, kafka, topics, database_url, tmp_path, WECOM_SECRET=partner.secret) as log:
+            await until_nothing_waits(routers)
+            assert partner.exchanges == 1
+            partner.end_tokens()
+            # A process died after Kafka had acknowledged and before the row was gone.
+            await routers.rows(
+                "INSERT INTO file_fetches SELECT $1, 0, 'wecom', $2::text::jsonb, $3::text::jsonb, 'c', 0, now()",
+                row["identity"],
+                row["message"],
+                row["file"],
+            )
+            await until_nothing_waits(routers)
+        assert partner.exchanges == 2
+        told = await read_log(kafka.bootstrap, topics)
+        stored, again = (each for each in told if each.files[0].number == 0)
+        assert [each.files[0].state for each in (stored, again)] == [FileState.STORED] * 2
+        assert stored.identity == again.identity
+        [failed] = (each.files[0] for each in told if each.files[0].number == 1)
+        assert (failed.state, failed.reason) == (FileState.FAILED, "WeCom does not give out the file (40007)")
+        assert len(await routers.route(*told)) == 2
+        logged = log.read_text()
+        assert not [secret for secret in (partner.secret, *partner.given) if secret in logged]

@@ -8,7 +8,7 @@ import stamina
 
 from ingest_files.domain.hosts import AllowedHosts
 from ingest_files.errors import GiveUp, TryLater
-from ingest_files.guarded_http import Answer, GuardedClient
+from ingest_files.guarded_http import Answer, GuardedClient, by_tls
 from tests.unit.ingest_files.wire import Handler, Wire
 
 HOSTS = AllowedHosts(("provider.example",))
@@ -124,3 +124,55 @@ async def test_a_broken_connection_is_for_later() -> None:
 
     with pytest.raises(TryLater, match="does not answer"):
         await get(broken)
+
+
+async def call(handler: Handler, document: object = None) -> Answer:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["8.8.8.8"]
+
+    async with httpx.AsyncClient(transport=Wire(handler)) as client:
+        return await GuardedClient(client, 100, resolve).call(URL, HOSTS, SECRET, document)
+
+
+async def test_an_api_is_asked_by_post_and_its_refusal_is_an_answer() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(400, json={"code": 7})
+
+    assert (await call(answer, {"secret": "hush"})).body == b'{"code":7}'
+    assert (await call(answer)).status == 400
+    asked, plain = seen
+    assert (asked.method, asked.content, plain.method) == ("POST", b'{"secret": "hush"}', "GET")
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["authorization"] == "Bearer hush"
+
+
+@pytest.mark.parametrize("place", ["https://cdn.provider.example/two", "/two", "https://evil.example/"])
+async def test_what_an_api_is_asked_goes_nowhere_else(place: str) -> None:
+    answer, seen = redirect_to(*[place] * 9)
+    with pytest.raises(TryLater, match="redirect"):
+        await call(answer, {"secret": "hush"})
+    assert {request.url.path for request in seen} == {"/one"}
+
+
+async def test_what_is_longer_than_an_api_answers_is_something_else_that_spoke() -> None:
+    with pytest.raises(TryLater, match="more than"):
+        await call(lambda request: httpx.Response(200, content=b" " * 70_000))
+    with pytest.raises(GiveUp, match="400"):
+        await call(lambda request: httpx.Response(400, content=b" " * 70_000))
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://cdn.provider.example/a?b=%2B#c", "https://cdn.provider.example/a?b=%2B#c"),
+        ("http://cdn.provider.example:80/a", "https://cdn.provider.example/a"),
+        ("http://cdn.provider.example:8080/a", "http://cdn.provider.example:8080/a"),
+        ("https://cdn.provider.example/a", "https://cdn.provider.example/a"),
+        ("http://bot.internal/a", "http://bot.internal/a"),
+    ],
+)
+def test_a_link_without_tls_is_asked_with_it(url: str, asked: str) -> None:
+    assert by_tls(url, AllowedHosts((), frozenset({("http", "bot.internal", 80)}))) == asked

@@ -34,6 +34,7 @@ class Desk:
         self.keys: list[str] = []
         self.lag = 0.0
         self.hints: list[str] = []
+        self.fetches_files = False
         self._metrics = PullMetrics(self.registry)
         self._cursor = "{}"
 
@@ -45,8 +46,15 @@ class Desk:
     def shared(self) -> Shared:
         return Shared(self.composer, self._metrics, self.client)
 
-    def build(self, kind: str, secrets: Sequence[str] = (), tokens: Sequence[str] = (), **options: Any) -> Job:
-        return KINDS[kind](JobParts("desk", "acme", "main", options, secrets, tokens, self.shared))
+    def build(
+        self,
+        kind: str,
+        secrets: Sequence[str] = (),
+        tokens: Sequence[str] = (),
+        **options: Any,
+    ) -> Job:
+        parts = JobParts("desk", "acme", "main", options, secrets, tokens, self.shared, self.fetches_files)
+        return KINDS[kind](parts)
 
     def run(self, job: Job) -> list[MessageReceived]:
         """Run once and return what was handed over in this run."""

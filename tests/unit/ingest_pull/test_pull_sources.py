@@ -22,6 +22,8 @@ def test_a_file_without_sources_is_a_process_that_waits(tmp_path: Path) -> None:
         ("sources: [{name: desk, provider: fax, brand: acme, account: main}]", "must be one of asterisk-cdr"),
         (f"sources: [{ENTRY.replace('/var/log', 'here')}]", r"sources\.0 \(desk\)\.options\.folder: .*absolute path"),
         (f"sources: [{ENTRY[:-1]}, secrets: [env:ABSENT]}}]", "set the environment variable ABSENT"),
+        (f"sources: [{ENTRY[:-1]}, files: {{}}}}]", r"sources\.0 \(desk\)\.files: asterisk-cdr has no files"),
+        (f"sources: [{ENTRY[:-1]}, files: {{token: x}}}}]", r"sources\.0\.files\.token"),
         ("sources: desk", "valid list"),
         ("sources: [", "not YAML"),
     ],

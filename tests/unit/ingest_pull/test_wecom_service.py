@@ -16,7 +16,7 @@ from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.partners.wecom import WecomSender
 from tests.support.partners.wecom_service import ACCOUNT, CORPORATION, CUSTOMER, SECRET, WecomServiceApi
 from tests.unit.ingest_pull.pulling import Desk
-from ticket_contracts.vocabulary import IdentityKind, MessageKind
+from ticket_contracts.vocabulary import FileState, IdentityKind, MessageKind
 from ticket_stream.leased_jobs import StoreAway
 
 CALLBACK = "QDG6eK:jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -85,6 +85,20 @@ def test_each_kind_of_message_is_put_into_words(
     [message] = corporation.read()
     assert message.text == text
     assert message.reading_problems == ((stays,) if stays else ())
+
+
+def test_with_credentials_for_files_what_customers_send_is_on_its_way(corporation: Corporation) -> None:
+    corporation.desk.fetches_files = True
+    job = corporation.build()
+    corporation.api.say("m1", msgtype="image", image={"media_id": "MEDIA-1"})
+    corporation.api.say("m2", msgtype="image", image={})
+    corporation.api.say("m3")
+    fetched, without_id, words = corporation.desk.run(job)
+    [file] = fetched.files
+    assert (file.name, file.locator, file.state) == ("image", "MEDIA-1", FileState.PENDING)
+    assert fetched.reading_problems == ()
+    assert (without_id.files, words.files) == ((), ())
+    assert without_id.reading_problems == ("The image stays at WeCom: no media id given",)
 
 
 def test_what_agents_and_the_system_say_is_no_customers_message(corporation: Corporation) -> None:

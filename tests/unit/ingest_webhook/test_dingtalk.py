@@ -43,7 +43,7 @@ def test_rich_text_is_read_in_order_and_its_pictures_are_named() -> None:
     rich = {"richText": [{"text": "看这里"}, {"downloadCode": "code1", "type": "picture"}, {"text": "坏了"}]}
     message = read_one(provider(), dingtalk_sender().message("", msgtype="richText", content=rich))
     assert message.text == "看这里坏了"
-    assert message.reading_problems == ("The picture (download code code1) stays at DingTalk",)
+    assert message.reading_problems == ("The picture stays at DingTalk: download code code1",)
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,15 @@ def test_rich_text_is_read_in_order_and_its_pictures_are_named() -> None:
             "audio",
             {"recognition": "我要退货", "downloadCode": "c2", "duration": 4000},
             "我要退货",
-            "audio (download code c2)",
+            "audio stays at DingTalk: download code c2",
         ),
-        ("file", {"fileName": "发票.pdf", "downloadCode": "c3"}, "", "file 发票.pdf (download code c3)"),
-        ("picture", {"downloadCode": "c4"}, "", "picture (download code c4)"),
+        (
+            "file",
+            {"fileName": "发票.pdf", "downloadCode": "c3"},
+            "",
+            "file 发票.pdf stays at DingTalk: download code c3",
+        ),
+        ("picture", {"downloadCode": "c4"}, "", "picture stays at DingTalk: download code c4"),
         ("interactiveCard", "a string where others have an object", "", "interactiveCard stays"),
         ("unknownMsgType", None, "", "unknownMsgType stays"),
     ],

@@ -87,7 +87,7 @@ def test_other_events_are_no_messages(event: str, reason: IgnoreReason) -> None:
     ("content", "named"),
     [
         ({"message_type": "user_local_image"}, "user_local_image stays at Douyin: no link given"),
-        ({"message_type": "video", "item_id": "@8hx"}, "video (item @8hx) stays"),
+        ({"message_type": "video", "item_id": "@8hx"}, "video stays at Douyin: item @8hx, no link given"),
         ({"message_type": "emoji", "resource_url": "https://p.example.com/e"}, "emoji stays at Douyin: https://p.ex"),
         ({"message_type": "other"}, "other stays"),
     ],

@@ -80,17 +80,17 @@ def test_rich_text_is_read_and_its_pictures_are_named() -> None:
     fields = post(first, [picture], [film], [{"tag": "text", "text": "坏了"}], title="投诉")
     message = read_one(provider(), feishu_sender().message("", **fields))
     assert message.text == "投诉\n看 我们的页面 (https://a.example/x)@客服\n坏了"
-    assert [problem.partition(" stays")[0] for problem in message.reading_problems] == [
-        "The img (key img_1)",
-        "The media (key file_1)",
+    assert list(message.reading_problems) == [
+        "The img stays at Feishu: key img_1",
+        "The media stays at Feishu: key file_1",
     ]
 
 
 @pytest.mark.parametrize(
     ("kind", "content", "text", "named"),
     [
-        ("image", '{"image_key": "img_1"}', "", "image (key img_1)"),
-        ("file", '{"file_key": "file_1", "file_name": "发票.pdf"}', "", "file 发票.pdf (key file_1)"),
+        ("image", '{"image_key": "img_1"}', "", "image stays at Feishu: key img_1"),
+        ("file", '{"file_key": "file_1", "file_name": "发票.pdf"}', "", "file 发票.pdf stays at Feishu: key file_1"),
         ("interactive", '{"title": "卡片", "elements": []}', "卡片", "interactive stays"),
         ("new-kind", "not json", "", "new-kind stays"),
         ("new-kind", "[]", "", "new-kind stays"),

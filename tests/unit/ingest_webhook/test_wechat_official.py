@@ -91,7 +91,7 @@ def test_recognized_speech_is_the_text() -> None:
     spoken = {"MsgType": "voice", "MediaId": "m1", "Recognition": "我要退货"}
     message = read_one(provider(), wechat_sender().message("", Way.GOOD, **spoken))
     assert message.text == "我要退货"
-    assert "voice (media id m1) stays at WeChat" in message.reading_problems[0]
+    assert "voice stays at WeChat: media id m1" in message.reading_problems[0]
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,11 @@ def test_a_place_is_text() -> None:
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"type": "image", "data": {"vfid": 821804459, "tovfid": 821804469}}, "image (file id 821804469) stays"),
-        ({"type": "voice", "data": {"vfid": 1}}, "voice (file id 1) stays"),
+        (
+            {"type": "image", "data": {"vfid": 821804459, "tovfid": 821804469}},
+            "image stays at Weibo: file id 821804469",
+        ),
+        ({"type": "voice", "data": {"vfid": 1}}, "voice stays at Weibo: file id 1"),
         ({"type": "new-kind", "data": "a string"}, "new-kind stays"),
     ],
 )

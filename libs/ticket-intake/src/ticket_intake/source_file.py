@@ -31,6 +31,19 @@ class LiteralSecret(BaseModel):
 WrittenSecret: TypeAlias = str | LiteralSecret
 
 
+class WrittenFiles(BaseModel):
+    """`files` of a source: with what ingest-files fetches what customers send. Which of it, docs/files.md says."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    tokens: list[WrittenSecret] = Field(default_factory=list, description="used as they are; all are tried in turn")
+    app_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,100}$", description="whose secrets `secrets` are")
+    secrets: list[WrittenSecret] = Field(default_factory=list, description="the provider gives an access token for one")
+    api: str = Field(
+        default="", pattern=r"^(https?://[^/@\s]+(/\S*)?)?$", description="another address of the provider's API"
+    )
+
+
 def read_document(path: Path, setting: str) -> object:
     """Read YAML.
 

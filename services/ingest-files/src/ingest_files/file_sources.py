@@ -1,14 +1,18 @@
-"""What the sources file of ingest-webhook says about files: `files: {tokens: [env:NAME, file:/path], api: …}`."""
+"""What the sources file of ingest-webhook says about files: `files: {tokens: [env:NAME, file:/path], api: …}`.
 
-from collections.abc import Mapping
+Where the provider exchanges: `files: {app_id: …, secrets: [env:NAME]}`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ingest_files.schemes.registry import SCHEMES, WITHOUT_TOKEN
+from ingest_files.schemes import x
+from ingest_files.schemes.registry import EXCHANGING, SCHEMES, WITHOUT_SOMETIMES, WITHOUT_TOKEN
 from ingest_files.schemes.scheme import Access, Fetch
-from ticket_intake.source_file import SecretResolver, SourcesInvalid, WrittenSecret, explain, read_document
+from ticket_intake.source_file import SecretResolver, SourcesInvalid, WrittenFiles, explain, read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +23,6 @@ class FileSource:
     access: Access
 
 
-class _Files(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    tokens: list[WrittenSecret] = Field(default_factory=list)
-    api: str = Field("", pattern=r"^(https?://[^/@\s]+(/\S*)?)?$")
-
-
 class _Entry(BaseModel):
     """Only what is ours; ingest-webhook checks the rest and refuses what does not exist."""
 
@@ -33,7 +30,7 @@ class _Entry(BaseModel):
 
     name: str
     provider: str
-    files: _Files | None = None
+    files: WrittenFiles | None = None
 
 
 class _File(BaseModel):
@@ -42,12 +39,29 @@ class _File(BaseModel):
     sources: list[_Entry]
 
 
-def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, FileSource]:
-    """Return the sources whose files are fetched, by name.
+def read_all_sources(path: Path, pull_path: Path | None, environment: Mapping[str, str]) -> dict[str, FileSource]:
+    """Return the sources of both files whose files are fetched, by name.
+
+    :param pull_path: the sources file of ingest-pull, if any.
+    :raises SourcesInvalid:
+    """
+    found = read_file_sources(path, environment)
+    if pull_path is None:
+        return found
+    pulled = read_file_sources(pull_path, environment, "FIREBREAK_PULL_SOURCES_FILE")
+    if both := sorted(found.keys() & pulled.keys()):
+        raise SourcesInvalid([f"sources ({name}): has `files` in both sources files; rename one" for name in both])
+    return found | pulled
+
+
+def read_file_sources(
+    path: Path, environment: Mapping[str, str], setting: str = "FIREBREAK_SOURCES_FILE"
+) -> dict[str, FileSource]:
+    """Return the sources of one file whose files are fetched, by name.
 
     :raises SourcesInvalid:
     """
-    document = read_document(path, "FIREBREAK_SOURCES_FILE")
+    document = read_document(path, setting)
     try:
         entries = _File.model_validate(document).sources
     except ValidationError as error:
@@ -59,14 +73,37 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
             continue
         place = f"sources ({entry.name}).files"
         resolver = SecretResolver(place, environment)
-        tokens = tuple(resolver.resolve_all("tokens", entry.files.tokens))
+        tokens = (
+            *resolver.resolve_all("tokens", entry.files.tokens),
+            *resolver.resolve_all("secrets", entry.files.secrets),
+        )
         problems += resolver.problems
-        if entry.provider not in SCHEMES:
-            problems.append(f"{place}: files of {entry.provider} cannot be fetched; leave `files` out")
-        elif not tokens and entry.provider not in WITHOUT_TOKEN:
-            problems.append(f"{place}.tokens: {entry.provider} gives files only for a token; see docs/files.md")
+        if wrong := list(_wrong(entry.provider, entry.files, tokens)):
+            problems += [f"{place}{problem}" for problem in wrong]
         else:
-            found[entry.name] = FileSource(SCHEMES[entry.provider], Access(tokens or ("",), entry.files.api))
+            access = Access(tokens or ("",), entry.files.api, entry.files.app_id)
+            found[entry.name] = FileSource(SCHEMES[entry.provider], access)
     if problems:
         raise SourcesInvalid(problems)
     return found
+
+
+def _wrong(provider: str, files: WrittenFiles, tokens: Sequence[str]) -> Iterator[str]:
+    """Say what a provider's files want and these have not, or have in vain: `.field: what; fix`."""
+    if provider not in SCHEMES:
+        yield f": files of {provider} cannot be fetched; leave `files` out"
+    elif provider in EXCHANGING:
+        if files.tokens:
+            yield f".tokens: {provider} gives its tokens itself; write `app_id` and `secrets`, see docs/files.md"
+        if bool(files.app_id) != bool(files.secrets):
+            missing = "secrets" if files.app_id else "app_id"
+            yield f".{missing}: is missing; {provider} takes both, see docs/files.md"
+        elif not files.app_id and provider not in WITHOUT_SOMETIMES:
+            yield f".app_id: {provider} gives files only for `app_id` and `secrets`; see docs/files.md"
+    else:
+        if files.app_id or files.secrets:
+            yield f".{'secrets' if files.secrets else 'app_id'}: {provider} takes `tokens`; see docs/files.md"
+        if not files.tokens and provider not in WITHOUT_TOKEN | WITHOUT_SOMETIMES:
+            yield f".tokens: {provider} gives files only for a token; see docs/files.md"
+        if provider == "x" and not all(map(x.is_credentials, filter(None, tokens))):
+            yield f".tokens: one is not `{x.CREDENTIALS}`; see docs/files.md"

@@ -14,6 +14,12 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
         description="The sources file of ingest-webhook; of each source its `files` are used. Read at start.",
         examples=["/etc/firebreak/sources.yaml"],
     )
+    pull_sources_file: Path | None = Field(
+        None,
+        description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`). Read at start. "
+        "Absent: they are named in words only.",
+        examples=["/etc/firebreak/pull-sources.yaml"],
+    )
     max_file_bytes: int = Field(
         50 * 1024 * 1024,
         ge=1024,

@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.fetch_files import FileFetching, Limits
-from ingest_files.file_sources import FileSource, read_file_sources
+from ingest_files.file_sources import FileSource, read_all_sources
 from ingest_files.guarded_http import GuardedClient
 from ingest_files.metrics import FileMetrics
 from ingest_files.scan_file import Scanner
@@ -67,9 +67,10 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
 
 def _read_sources(settings: IngestFilesSettings) -> dict[str, FileSource]:
     try:
-        return read_file_sources(settings.sources_file, os.environ)
+        return read_all_sources(settings.sources_file, settings.pull_sources_file, os.environ)
     except SourcesInvalid as error:
-        raise StartError(f"the sources file {settings.sources_file} is not valid", fix=str(error)) from error
+        files = " or ".join(str(path) for path in (settings.sources_file, settings.pull_sources_file) if path)
+        raise StartError(f"the sources file {files} is not valid", fix=str(error)) from error
 
 
 def _scanner(settings: IngestFilesSettings) -> Scanner | None:

@@ -8,6 +8,7 @@ sources:
     secrets: [env:AMI_LOGIN]    # only for kinds that log in somewhere
     tokens: [env:KF_CALLBACK]   # only for kinds with a second kind of secret
     options: {folder: /var/log/asterisk/cdr-csv, zone: Asia/Shanghai, region: CN}
+    files: {app_id: ww1, secrets: [env:KF_SECRET]}  # only for wecom-service: ingest-files fetches what customers send
 """
 
 from collections.abc import Mapping
@@ -17,12 +18,13 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_pull.kinds.parts import JobParts, SecretsWrong, Shared
-from ingest_pull.kinds.registry import KINDS
+from ingest_pull.kinds.registry import KINDS, WITH_FILES
 from ticket_contracts.contract import Name
 from ticket_intake.source_file import (
     SecretResolver,
     SourceName,
     SourcesInvalid,
+    WrittenFiles,
     WrittenSecret,
     explain,
     read_document,
@@ -46,6 +48,8 @@ class _Entry(BaseModel):
     secrets: list[WrittenSecret] = Field(default_factory=list)
     tokens: list[WrittenSecret] = Field(default_factory=list)
     options: dict[str, object] = Field(default_factory=dict)
+    files: WrittenFiles | None = None
+    """ingest-files reads and checks it; it resolves the secrets."""
 
 
 class _File(BaseModel):
@@ -75,7 +79,11 @@ def build_jobs(path: Path, environment: Mapping[str, str], shared: Shared) -> li
         if resolver.problems:
             problems += resolver.problems
             continue
-        parts = JobParts(entry.name, entry.brand, entry.account, entry.options, secrets, tokens, shared)
+        if entry.files is not None and entry.provider not in WITH_FILES:
+            problems.append(f"{place}.files: {entry.provider} has no files to be fetched; leave `files` out")
+        parts = JobParts(
+            entry.name, entry.brand, entry.account, entry.options, secrets, tokens, shared, entry.files is not None
+        )
         try:
             jobs.append(KINDS[entry.provider](parts))
         except ValidationError as error:

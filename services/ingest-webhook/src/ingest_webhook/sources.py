@@ -13,7 +13,8 @@ sources:
     tokens: [env:SHOP_TOKEN]        # only for providers with a second kind of secret; written like the first
     options: {channel: web, time_trusted: false}
     limits: {per_second: 50, burst: 200, body_bytes: 65536}  # each may be left out
-    files: {tokens: [env:SLACK_BOT_TOKEN]}  # fetch what customers send (docs/files.md); left out: only name it
+    files: {tokens: [env:SLACK_BOT_TOKEN]}  # fetch what customers send; for some providers `app_id` and `secrets`
+                                            # (docs/files.md); left out: only name it
     spool: true                     # keep requests while Kafka is away; left out: for providers that do not repeat
 """
 
@@ -34,6 +35,7 @@ from ticket_intake.source_file import (
     SecretResolver,
     SourceName,
     SourcesInvalid,
+    WrittenFiles,
     WrittenSecret,
     explain,
     read_document,
@@ -111,15 +113,6 @@ class _Limits(BaseModel):
         return self
 
 
-class _Files(BaseModel):
-    """What `ingest-files` reads and checks; it resolves the secrets, which are never ours to know."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    tokens: list[WrittenSecret] = Field(default_factory=list)
-    api: str = ""
-
-
 def _known_provider(name: str) -> str:
     if name not in PROVIDERS:
         raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
@@ -144,7 +137,8 @@ class _Entry(BaseModel):
     options: Annotated[dict[str, object], AfterValidator(_without_tokens)] = Field(default_factory=dict)
     spool: bool | None = None
     limits: _Limits = _Limits()
-    files: _Files | None = None
+    files: WrittenFiles | None = None
+    """ingest-files reads and checks it; it resolves the secrets, which are never ours to know."""
 
     def source(self, provider: Provider) -> Source:
         return Source(

@@ -2,7 +2,21 @@
 
 from collections.abc import Mapping
 
-from ingest_files.schemes import line, meta_link, slack, telegram, twilio, whatsapp
+from ingest_files.schemes import (
+    dingtalk,
+    douyin,
+    feishu,
+    line,
+    meta_link,
+    slack,
+    telegram,
+    twilio,
+    wechat_official,
+    wecom,
+    weibo,
+    whatsapp,
+    x,
+)
 from ingest_files.schemes.scheme import Fetch
 
 SCHEMES: Mapping[str, Fetch] = {
@@ -13,6 +27,18 @@ SCHEMES: Mapping[str, Fetch] = {
     "twilio-sms": twilio.fetch,
     "messenger": meta_link.fetch,
     "instagram": meta_link.fetch,
+    "feishu": feishu.fetch,
+    "dingtalk": dingtalk.fetch,
+    "wecom": wecom.fetch,
+    "wecom-service": wecom.fetch,
+    "wechat-official": wechat_official.fetch,
+    "douyin": douyin.fetch,
+    "weibo": weibo.fetch,
+    "x": x.fetch,
 }
 
 WITHOUT_TOKEN = frozenset({"messenger", "instagram"})
+EXCHANGING = frozenset({"feishu", "dingtalk", "wecom", "wecom-service", "wechat-official", "douyin"})
+"""They give an access token for `app_id` and a secret."""
+WITHOUT_SOMETIMES = frozenset({"wechat-official", "douyin", "x"})
+"""Some of their files are given out without credentials; the others fail and say what is missing."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ticket_contracts.messages import RemoteFile
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import clean_text, one_line
 from ticket_intake.incoming import IncomingMessage
@@ -51,17 +52,24 @@ class Page(BaseModel):
 class _Wording(NamedTuple):
     text: str
     problems: tuple[str, ...] = ()
+    file: RemoteFile | None = None
 
 
-def read_message(message: ServiceMessage, corporation: str) -> IncomingMessage | None:
-    """Return what a customer said or took back; None for what agents and the system say."""
+def read_message(message: ServiceMessage, corporation: str, *, fetches_files: bool = False) -> IncomingMessage | None:
+    """Return what a customer said or took back; None for what agents and the system say.
+
+    :param fetches_files: a file becomes one that is on its way, and is not told in words.
+    """
     if message.msgtype == "event":
         return _recall(message, corporation)
     if message.origin != FROM_CUSTOMER:
         return None
     wording = _word(message)
     return _message(message, corporation, MessageKind.CREATED, message.msgid, message.external_userid)._replace(
-        subject=one_line(wording.text, SUBJECT_LENGTH), text=wording.text, reading_problems=wording.problems
+        subject=one_line(wording.text, SUBJECT_LENGTH),
+        text=wording.text,
+        reading_problems=() if fetches_files and wording.file else wording.problems,
+        remote_files=(wording.file,) if fetches_files and wording.file else (),
     )
 
 
@@ -103,7 +111,8 @@ def _word(message: ServiceMessage) -> _Wording:
             return _Wording(_lines(content, "title", "pagepath"))
     kind = one_line(message.msgtype, 64)
     media = one_line(_text(content, "media_id"), 200) if message.msgtype in _MEDIA else ""
-    return _Wording(_text(content, "title"), (f"The {kind} stays at WeCom: {media or 'no media id given'}",))
+    file = RemoteFile(number=0, name=kind, locator=media) if media else None
+    return _Wording(_text(content, "title"), (f"The {kind} stays at WeCom: {media or 'no media id given'}",), file)
 
 
 def _text(content: Mapping[str, Any], name: str) -> str:
@@ -115,6 +124,6 @@ def _lines(content: Mapping[str, Any], *names: str) -> str:
     return "\n".join(filter(None, (_text(content, name) for name in names)))
 
 
-def messages_of(page: Page, corporation: str) -> Sequence[IncomingMessage]:
-    read = (read_message(message, corporation) for message in page.msg_list)
+def messages_of(page: Page, corporation: str, *, fetches_files: bool = False) -> Sequence[IncomingMessage]:
+    read = (read_message(message, corporation, fetches_files=fetches_files) for message in page.msg_list)
     return [message for message in read if message is not None]

@@ -33,6 +33,8 @@ class JobParts:
     secrets: Sequence[str]
     tokens: Sequence[str]
     shared: Shared
+    fetches_files: bool = False
+    """ingest-files has what it takes to fetch what customers send; else the message only names it."""
 
     @property
     def composer(self) -> Composer:

@@ -17,3 +17,6 @@ KINDS: Mapping[str, BuildJob] = {
     csv_files.CSV: csv_files.build,
     wecom_service.KIND: wecom_service.build,
 }
+
+WITH_FILES = frozenset({wecom_service.KIND})
+"""Kinds whose messages have files that ingest-files can fetch."""

@@ -64,6 +64,8 @@ class WecomService:
         api: WecomApi,
         keys: Sequence[CallbackKey],
         composer: Composer,
+        *,
+        fetches_files: bool,
     ) -> None:
         self.name = f"{KIND}/{source.name}"
         self.interval_seconds = options.poll_seconds
@@ -73,6 +75,7 @@ class WecomService:
         self._api = api
         self._keys = keys
         self._composer = composer
+        self._fetches_files = fetches_files
 
     def open_callback(self, method: str, query: bytes, body: bytes, now: float) -> bytes:
         """Check a request, and return what it holds: the text to echo (GET), or an event.
@@ -125,7 +128,7 @@ class WecomService:
             moved = bool(page.next_cursor) and page.next_cursor != before
             if moved:
                 cursors[account] = page.next_cursor
-            messages = messages_of(page, self._options.corporation)
+            messages = messages_of(page, self._options.corporation, fetches_files=self._fetches_files)
             if moved or messages:
                 outgoing = await self._composer.compose(self._source, messages)
                 await turn.hand_over({"accounts": cursors}, outgoing)
@@ -150,4 +153,5 @@ def build(parts: JobParts) -> WecomService:
     except SecretMalformed as error:
         raise SecretsWrong(f"tokens: one {error}") from error
     api = WecomApi(parts.client, options.api, options.corporation, parts.secrets[0], time.monotonic)
-    return WecomService(parts.source(options.time_trusted), options, api, keys, parts.composer)
+    source = parts.source(options.time_trusted)
+    return WecomService(source, options, api, keys, parts.composer, fetches_files=parts.fetches_files)

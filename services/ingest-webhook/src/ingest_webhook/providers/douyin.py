@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,6 +17,7 @@ from ingest_webhook.domain.douyin_signature import verify_douyin
 from ingest_webhook.domain.json_documents import NotJson, decode_json
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, shorten
@@ -32,6 +34,8 @@ NAME_LENGTH = 200
 OpenId = Field(min_length=1, max_length=99)
 MessageId = Field(min_length=1, max_length=300)
 _SECRET = re.compile(r"[!-~]{16,128}")
+# What a customer takes from the own album: all else Douyin shows in its app only (…/get-message-resources).
+OWN_FILES = ("user_local_image", "user_local_video")
 # Far more than any number that Douyin asks to be echoed, and still one that JSON can hold everywhere.
 MAX_CHALLENGE = 2**53
 
@@ -44,6 +48,10 @@ def _from_text(value: object) -> object:
         return decode_json(value)
     except NotJson as error:
         raise ValueError(str(error)) from error
+
+
+def _text_or_empty(value: object) -> object:
+    return value if isinstance(value, str) else ""
 
 
 class _Part(BaseModel):
@@ -61,6 +69,7 @@ class SaidContent(_Part):
     server_message_id: str = MessageId
     message_type: str = Field(max_length=64)
     create_time: int = Field(ge=0, lt=10**13)
+    conversation: Annotated[str, BeforeValidator(_text_or_empty)] = Field(default="", alias="conversation_short_id")
     text: str = ""
     resource_url: str = ""
     item_id: str = ""
@@ -162,7 +171,7 @@ def _read_message(said: Said) -> Reading:
         subject=one_line(content.text, SUBJECT_LENGTH),
         text=content.text,
         sent_at=datetime.fromtimestamp(content.create_time / 1000, UTC),
-        reading_problems=() if content.message_type == "text" else (_left_there(content),),
+        reading_problems=() if content.message_type == "text" else (_left_there(said),),
     )
     return Messages((message,))
 
@@ -172,6 +181,19 @@ def _conversation(between: Between) -> str:
     return f"{between.to_user_id}/{between.from_user_id}"
 
 
-def _left_there(content: SaidContent) -> str:
-    item = f" (item {one_line(content.item_id, NAME_LENGTH)})" if content.item_id else ""
-    return f"The {one_line(content.message_type, 64)}{item} stays at Douyin: {content.resource_url or 'no link given'}"
+def _left_there(said: Said) -> str:
+    content = said.content
+    item = f"item {one_line(content.item_id, NAME_LENGTH)}, " if content.item_id else ""
+    return left_behind(
+        "Douyin",
+        one_line(content.message_type, 64),
+        f"{item}{content.resource_url or 'no link given'}",
+        locator=content.resource_url or (_ids(said) if content.message_type in OWN_FILES else None),
+    )
+
+
+def _ids(said: Said) -> str | None:
+    """What Douyin gives the file out for; the account is ours."""
+    content = said.content
+    ids = {"account": said.to_user_id, "conversation": content.conversation, "message": content.server_message_id}
+    return urlencode(ids) if content.conversation else None

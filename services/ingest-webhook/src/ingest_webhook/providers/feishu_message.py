@@ -9,13 +9,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.wording import Wording
 from ticket_intake.clean_text import one_line
 
 MAX_ID_LENGTH = 64
-NAME_LENGTH = 200
 # Longer than any name, and short enough that a text of nothing but mentions stays a text.
 MENTION_LENGTH = 40
+KEY_LENGTH = 200
+# Of what the message itself holds, Feishu gives out these (im-v1/message-resource/get): by an image's key, or a file's.
+IMAGES, FILES = ("image", "img"), ("file", "audio", "media", "video")
 # A rich text nests its paragraphs twice; the rest is room for tables and quotes.
 MAX_DEPTH = 8
 
@@ -76,12 +79,13 @@ def word(message: Message) -> Wording:
         case "post":
             lines: list[str] = [_string(content, "title")]
             problems: list[str] = []
-            _collect(content.get("content"), lines, problems, MAX_DEPTH)
+            _collect(message, content.get("content"), lines, problems, MAX_DEPTH)
             return Wording(_with_names("\n".join(filter(None, lines)), message), tuple(problems))
         case "location":
             place = f"{_string(content, 'latitude')}, {_string(content, 'longitude')}"
             return Wording("\n".join(filter(None, (_string(content, "name"), place))))
-    return Wording(_string(content, "text") or _string(content, "title"), (_left_there(message.message_type, content),))
+    left = _left_there(message, message.message_type, content)
+    return Wording(_string(content, "text") or _string(content, "title"), (left,))
 
 
 def _content(message: Message) -> dict[str, Any]:
@@ -93,20 +97,20 @@ def _content(message: Message) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _collect(part: object, lines: list[str], problems: list[str], levels: int) -> None:
+def _collect(message: Message, part: object, lines: list[str], problems: list[str], levels: int) -> None:
     """Walk through paragraphs: a list of them, each a list of elements, in whatever nesting."""
     if not isinstance(part, list) or levels == 0:
         return
     words: list[str] = []
     for element in part:
         if isinstance(element, dict):
-            words.append(_element(element, problems))
+            words.append(_element(message, element, problems))
         else:
-            _collect(element, lines, problems, levels - 1)
+            _collect(message, element, lines, problems, levels - 1)
     lines.append("".join(words))
 
 
-def _element(element: dict[str, Any], problems: list[str]) -> str:
+def _element(message: Message, element: dict[str, Any], problems: list[str]) -> str:
     match element.get("tag"):
         case "a":
             label, target = _string(element, "text"), _string(element, "href")
@@ -114,7 +118,7 @@ def _element(element: dict[str, Any], problems: list[str]) -> str:
         case "at":
             return f"@{_string(element, 'user_name') or _string(element, 'user_id')}"
         case "img" | "media":
-            problems.append(_left_there(_string(element, "tag"), element))
+            problems.append(_left_there(message, _string(element, "tag"), element))
             return ""
     return _string(element, "text")
 
@@ -124,12 +128,18 @@ def _with_names(text: str, message: Message) -> str:
     return _MENTION.sub(lambda found: f"@{names.get(found[0]) or found[0][2:]}", text)
 
 
-def _left_there(kind: str, content: dict[str, Any]) -> str:
-    name = _string(content, "file_name")
-    key = _string(content, "file_key") or _string(content, "image_key")
-    named = f" {one_line(name, NAME_LENGTH)}" if name else ""
-    where = f" (key {one_line(key, NAME_LENGTH)})" if key else ""
-    return f"The {one_line(kind, MAX_ID_LENGTH)}{named}{where} stays at Feishu"
+def _left_there(message: Message, kind: str, content: dict[str, Any]) -> str:
+    file, image = _string(content, "file_key"), _string(content, "image_key")
+    key = image if kind in IMAGES else file or image
+    which = "image" if kind in IMAGES else "file"
+    known = kind in IMAGES + FILES and key
+    return left_behind(
+        "Feishu",
+        one_line(kind, MAX_ID_LENGTH),
+        f"key {one_line(key, KEY_LENGTH)}" if key else "no key given",
+        name=_string(content, "file_name") or None,
+        locator=f"{message.message_id}/resources/{key}?type={which}" if known else None,
+    )
 
 
 def _string(values: dict[str, Any], name: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.providers.decode_model import decode_model
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.wording import Wording
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
@@ -18,6 +19,7 @@ from ticket_intake.flat_xml import NotFlatXml, read_flat_xml
 # Ids of both have at most 64 characters.
 MAX_ID_LENGTH = 64
 FILE_NAME_LENGTH = 200
+WECOM, WECHAT = "WeCom", "WeChat"
 
 
 class TencentDocument(BaseModel):
@@ -91,6 +93,9 @@ def _lines(*lines: str) -> str:
 
 def _left_there(document: TencentDocument, platform: str) -> str:
     media = one_line(document.media_id, FILE_NAME_LENGTH)
-    which = f" (media id {media})" if media else ""
-    kind = one_line(document.kind, MAX_ID_LENGTH)
-    return f"The {kind}{which} stays at {platform}: {document.picture_url or 'no link given'}"
+    where = ", ".join(filter(None, (f"media id {media}" if media else "", document.picture_url)))
+    # WeChat's link of a picture wants no token; its page says nothing of the kind about WeCom's.
+    link = document.picture_url if platform == WECHAT else ""
+    return left_behind(
+        platform, one_line(document.kind, MAX_ID_LENGTH), where or "no link given", locator=link or document.media_id
+    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import ReceiverOptions
 from ingest_webhook.providers.echostr import echo
-from ingest_webhook.providers.tencent_document import TencentDocument, read_document, word
+from ingest_webhook.providers.tencent_document import WECHAT, TencentDocument, read_document, word
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
@@ -90,7 +90,7 @@ class WechatOfficial:
         )
 
     def _message(self, document: TencentDocument) -> IncomingMessage:
-        wording = word(document, "WeChat")
+        wording = word(document, WECHAT)
         return IncomingMessage(
             kind=MessageKind.CREATED,
             channel=Channel.SOCIAL,

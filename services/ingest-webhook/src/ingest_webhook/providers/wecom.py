@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import ReceiverOptions
 from ingest_webhook.providers.echostr import echo
-from ingest_webhook.providers.tencent_document import TencentDocument, read_document, word
+from ingest_webhook.providers.tencent_document import WECOM, TencentDocument, read_document, word
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -63,7 +63,7 @@ class Wecom:
         )
 
     def _message(self, document: TencentDocument) -> IncomingMessage:
-        wording = word(document, "WeCom")
+        wording = word(document, WECOM)
         return IncomingMessage(
             kind=MessageKind.CREATED,
             channel=Channel.CHAT,

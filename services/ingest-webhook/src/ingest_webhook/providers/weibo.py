@@ -18,6 +18,7 @@ from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.echostr import echo
+from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
@@ -122,7 +123,8 @@ def _with_place(said: Said) -> str:
 
 def _left_there(said: Said) -> str:
     file = one_line(_value(said, "tovfid") or _value(said, "vfid"), ID_LENGTH)
-    return f"The {one_line(said.kind, ID_LENGTH)}{f' (file id {file})' if file else ''} stays at Weibo"
+    where = f"file id {file}" if file else "no file id given"
+    return left_behind("Weibo", one_line(said.kind, ID_LENGTH), where, locator=file)
 
 
 def _value(said: Said, name: str) -> str:

@@ -5,7 +5,7 @@ of …/activity/event-payloads (`author_id`, `note_tweet`). An edited post is a 
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -57,9 +57,24 @@ class Post(NamedTuple):
 class Media(XPart):
     type: str = "media"
     media_url_https: str | None = None
+    video_info: Any = None
 
     def left(self) -> str:
-        return left_behind("X", self.type, self.media_url_https or "no link given")
+        """Name it; of a film the link is that of its best version, `media_url_https` is only a picture of it."""
+        link = self.media_url_https if self.type == "photo" else _film(self.video_info)
+        return left_behind("X", self.type, self.media_url_https or "no link given", locator=link)
+
+
+def _film(video_info: object) -> str | None:
+    variants = video_info.get("variants") if isinstance(video_info, dict) else None
+    best: tuple[int, str] | None = None
+    for variant in variants if isinstance(variants, list) else ():
+        if not isinstance(variant, dict) or variant.get("content_type") != "video/mp4":
+            continue
+        rate, url = variant.get("bitrate", 0), variant.get("url")
+        if isinstance(rate, int) and isinstance(url, str) and (best is None or rate > best[0]):
+            best = rate, url
+    return best[1] if best else None
 
 
 class _Media(XPart):
