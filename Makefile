@@ -17,7 +17,7 @@ run: sync  ## Start everything, send sample messages, show their tickets; ARGS="
 	@$(RUN) firebreak up $(ARGS)
 
 test: sync  ## Run all tests against real Kafka and Postgres; ARGS="tests/unit -k calendar" narrows
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),tests)
+	$(RUN) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(or $(ARGS),tests)
 
 lint: sync  ## Check style, types, imports between members, sizes and generated documents
 	$(RUN) ruff check $(SOURCES)
