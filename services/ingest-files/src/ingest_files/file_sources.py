@@ -19,6 +19,14 @@ class FileSource:
     access: Access
 
 
+@dataclass(frozen=True, slots=True)
+class FileSources:
+    """Everything that one reading gave. `files` are all files it came from, for who watches them."""
+
+    by_name: Mapping[str, FileSource]
+    files: tuple[Path, ...]
+
+
 class _Files(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -42,7 +50,7 @@ class _File(BaseModel):
     sources: list[_Entry]
 
 
-def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, FileSource]:
+def read_file_sources(path: Path, environment: Mapping[str, str]) -> FileSources:
     """Return the sources whose files are fetched, by name.
 
     :raises SourcesInvalid:
@@ -54,6 +62,7 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
         raise SourcesInvalid(list(explain(error, ""))) from error
     problems: list[str] = []
     found: dict[str, FileSource] = {}
+    files = [path]
     for entry in entries:
         if entry.files is None:
             continue
@@ -61,6 +70,7 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
         resolver = SecretResolver(place, environment)
         tokens = tuple(resolver.resolve_all("tokens", entry.files.tokens))
         problems += resolver.problems
+        files += resolver.files
         if entry.provider not in SCHEMES:
             problems.append(f"{place}: files of {entry.provider} cannot be fetched; leave `files` out")
         elif not tokens and entry.provider not in WITHOUT_TOKEN:
@@ -69,4 +79,4 @@ def read_file_sources(path: Path, environment: Mapping[str, str]) -> dict[str, F
             found[entry.name] = FileSource(SCHEMES[entry.provider], Access(tokens or ("",), entry.files.api))
     if problems:
         raise SourcesInvalid(problems)
-    return found
+    return FileSources(found, tuple(files))
