@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,10 +16,15 @@ from prometheus_client import CollectorRegistry
 from uuid_utils.compat import uuid7
 
 from ingest_files.fetch_file import FileFetcher
-from ingest_files.fetch_files import FileFetching, Limits
+from ingest_files.fetch_files import FileFetching
 from ingest_files.file_sources import read_file_sources
 from ingest_files.guarded_http import GuardedClient
+from ingest_files.leased_orders import LeasedOrders
 from ingest_files.metrics import FileMetrics
+from ingest_files.scan_attachments import AttachmentScanner
+from ingest_files.scan_file import Scanner
+from ingest_files.scanner_state import ScannerState
+from ingest_files.work_order import Limits, OrderWork
 from tests.integration.test_router import Routers, routers
 from tests.support.incoming import message
 from tests.support.mail_service import read_log
@@ -42,6 +48,7 @@ sources:
     provider: telegram
     brand: acme
     files: {{tokens: [env:OLD, {{value: "{token}"}}], api: "{api}"}}
+  - {{name: second, provider: telegram, files: {{tokens: [{{value: "{token}"}}], api: "{api}"}}}}
   - {{name: shop, provider: standard-webhooks}}
 """
 TOKEN_SOURCES = """
@@ -59,13 +66,19 @@ def _at_once() -> Iterator[None]:
 
 
 class Fetching:
-    """One process of ingest-files on real servers."""
+    """One process of ingest-files on real servers; `publish` may be replaced, `storage` holds what came in messages."""
 
-    def __init__(self, work: FileFetching, routers: Routers, bootstrap: str, prefix: str) -> None:
-        self.work = work
+    def __init__(self, slots: FileFetching, storage: ObjectStorage, routers: Routers, log_of: tuple[str, str]) -> None:
+        self.slots = slots
+        self.storage = storage
         self.routers = routers
-        self._bootstrap = bootstrap
-        self._prefix = prefix
+        self._log_of = log_of
+
+    async def work_once(self) -> int:
+        """Take what is due into the slots, and return how much it was when all of it has ended."""
+        started = await self.slots.start_due()
+        await self.slots.finish()
+        return started
 
     async def waiting(self) -> int:
         return await self.routers.count("file_fetches")
@@ -75,67 +88,46 @@ class Fetching:
         await self.routers.rows("UPDATE file_fetches SET not_before = now() - interval '1 second'")
 
     async def told(self) -> list[MessageReceived]:
-        return await read_log(self._bootstrap, self._prefix)
+        return await read_log(*self._log_of)
+
+
+def write_sources(folder: Path, partner: BotApi) -> Path:
+    file = folder / "sources.yaml"
+    file.write_text(SOURCES.format(token=partner.token, api=partner.url))
+    return file
 
 
 @asynccontextmanager
 async def fetching(
-    routers: Routers, kafka: SharedKafka, prefix: str, folder: Path, partner: BotApi, attempts: int = 3
+    routers: Routers,
+    kafka: SharedKafka,
+    prefix: str,
+    folder: Path,
+    partner: BotApi,
+    *,
+    attempts: int = 3,
+    scanner: Scanner | None = None,
+    lease_seconds: float = 60,
 ) -> AsyncIterator[Fetching]:
-    file = folder / "sources.yaml"
-    file.write_text(SOURCES.format(token=partner.token, api=partner.url))
-    sources = read_file_sources(file, {"OLD": "the-token-before"})
+    sources = read_file_sources(write_sources(folder, partner), {"OLD": "the-token-before"}).by_name
     storage = ObjectStorage.open((folder / "objects").as_uri())
+    metrics = FileMetrics(CollectorRegistry())
     async with (
         open_edge_publisher(kafka.bootstrap, prefix) as publisher,
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False, timeout=2 * PROCESS_SECONDS) as client,
     ):
-        work = FileFetching(
-            routers.pool,
-            FileFetcher(GuardedClient(client, 1000), sources, storage.put, None),
+        work = OrderWork(
+            LeasedOrders(routers.pool, timedelta(seconds=lease_seconds)),
+            FileFetcher(GuardedClient(client, 1000), sources, storage.put, scanner),
+            AttachmentScanner(storage.get, scanner),
+            ScannerState(scanner, metrics),
             publisher.publish,
-            Limits(5, 4, attempts),
-            FileMetrics(CollectorRegistry()),
+            Limits(2 * PROCESS_SECONDS, attempts),
+            metrics,
             lambda: str(uuid7()),
             lambda: datetime.now(UTC),
         )
-        yield Fetching(work, routers, kafka.bootstrap, prefix)
-
-
-@asynccontextmanager
-async def service(
-    routers: Routers, kafka: SharedKafka, prefix: str, database_url: str, folder: Path, **secrets: str
-) -> AsyncIterator[Path]:
-    """Run the service until it has stopped by itself when told; the file that is given has what it logged."""
-    settings = {
-        "KAFKA": kafka.bootstrap,
-        "TOPIC_PREFIX": prefix,
-        "POSTGRES": database_url,
-        "PORT": "0",
-        "SOURCES_FILE": str(folder / "sources.yaml"),
-        "OBJECT_STORE": (folder / "objects").as_uri(),
-        "LOG_LEVEL": "debug",
-    }
-    environment = os.environ | {f"FIREBREAK_{name}": value for name, value in settings.items()} | secrets
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ingest_files", env=environment, stdout=output
-        )
-        try:
-            yield log
-            process.terminate()
-            assert await asyncio.wait_for(process.wait(), PROCESS_SECONDS) == 0
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-async def until_nothing_waits(routers: Routers) -> None:
-    async with asyncio.timeout(PROCESS_SECONDS):
-        while await routers.count("file_fetches"):  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.05)
+        yield Fetching(FileFetching(work, at_once=4), storage, routers, (kafka.bootstrap, prefix))
 
 
 def with_files(*locators: str, source: str = "telegram") -> MessageReceived:
@@ -150,7 +142,7 @@ async def test_a_file_is_fetched_once_and_joins_its_ticket(
         partner.files["receipt"] = b"paid"
         [opened] = await routers.route(with_files("receipt", "gone"))
         assert await process.waiting() == 2
-        assert await process.work.work_once() == 2
+        assert await process.work_once() == 2
         assert await process.waiting() == 0
 
         told = sorted(await process.told(), key=lambda each: each.files[0].number)
@@ -172,10 +164,10 @@ async def test_a_process_that_died_with_a_file_leaves_it_to_the_next_and_two_tel
     async with bot_api(TOKEN) as partner, fetching(routers, kafka, topics, tmp_path, partner) as process:
         partner.files["receipt"] = b"paid"
         await routers.route(with_files("receipt"))
-        [row] = await routers.rows(file_fetches.TAKE, 1, timedelta(minutes=1))  # and died
-        assert await process.work.work_once() == 0
+        [row] = await routers.rows(file_fetches.TAKE, timedelta(minutes=1), [])  # and died
+        assert await process.work_once() == 0
         await process.make_due()
-        assert await process.work.work_once() == 1
+        assert await process.work_once() == 1
         # Another one died after Kafka had acknowledged and before the row was gone.
         await routers.rows(
             "INSERT INTO file_fetches SELECT $1, 0, 'telegram', $2::text::jsonb, $3::text::jsonb, 'c', 1, now()",
@@ -183,7 +175,7 @@ async def test_a_process_that_died_with_a_file_leaves_it_to_the_next_and_two_tel
             row["message"],
             row["file"],
         )
-        assert await process.work.work_once() == 1
+        assert await process.work_once() == 1
         first, second = await process.told()
         assert first.identity == second.identity
         assert len(await routers.route(first, second)) == 1
@@ -195,14 +187,34 @@ async def test_a_provider_that_is_away_is_asked_later_and_not_for_ever(
     async with bot_api(TOKEN) as partner, fetching(routers, kafka, topics, tmp_path, partner, attempts=2) as process:
         partner.refusals = 99
         await routers.route(with_files("receipt"))
-        assert await process.work.work_once() == 1
-        assert await process.work.work_once() == 0  # not before its pause is over
+        assert await process.work_once() == 1
+        assert await process.work_once() == 0  # not before its pause is over
         await process.make_due()
-        assert await process.work.work_once() == 1
+        assert await process.work_once() == 1
         [told] = await process.told()
         assert told.files[0].state is FileState.FAILED
         assert told.files[0].reason == "given up after 2 attempts: the provider answered 503"
         assert await process.waiting() == 0
+
+
+async def test_a_slow_provider_holds_its_own_slots_and_nobody_elses(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with bot_api(TOKEN) as partner, fetching(routers, kafka, topics, tmp_path, partner) as process:
+        partner.files |= {"slow": b"at last", "quick": b"paid"}
+        partner.held.add("slow")
+        await routers.route(with_files("slow", "slow", "slow", "slow"))
+        await routers.route(with_files("quick").model_copy(update={"source": "second", "identity": "0" * 64}))
+        running = asyncio.create_task(process.slots.run())
+        async with asyncio.timeout(PROCESS_SECONDS):
+            while await process.waiting() == 5:  # noqa: ASYNC110 - a row goes after Kafka's word
+                await asyncio.sleep(0.02)
+            assert [each.files[0].name for each in await process.told()] == ["quick.txt"]
+            partner.go.set()
+            while await process.waiting():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        running.cancel()
+        assert len(await process.told()) == 5
 
 
 async def test_the_result_of_a_file_whose_ticket_is_unknown_opens_none(routers: Routers) -> None:
@@ -228,18 +240,66 @@ def test_files_that_cannot_be_fetched_are_named_at_the_start(files: str, problem
         read_file_sources(path, {})
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """ingest-files as a process of its own, and the file with what it says and logs."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    async def stop(self) -> None:
+        self.process.terminate()
+        assert await asyncio.wait_for(self.process.wait(), PROCESS_SECONDS) == 0
+
+
+@asynccontextmanager
+async def service(
+    kafka: SharedKafka, prefix: str, folder: Path, database_url: str, lease_seconds: float = 15, **secrets: str
+) -> AsyncIterator[Running]:
+    """Run it with the sources file in the folder, until the block ends."""
+    settings = {
+        "KAFKA": kafka.bootstrap,
+        "TOPIC_PREFIX": prefix,
+        "POSTGRES": database_url,
+        "PORT": "0",
+        "SOURCES_FILE": str(folder / "sources.yaml"),
+        "OBJECT_STORE": (folder / "objects").as_uri(),
+        "LEASE_SECONDS": str(lease_seconds),
+        "LOG_LEVEL": "debug",
+    }
+    environment = os.environ | {f"FIREBREAK_{name}": value for name, value in settings.items()} | secrets
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ingest_files", env=environment, stdout=output, stderr=output
+        )
+        try:
+            yield Running(process, log)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def until_nothing_waits(routers: Routers) -> None:
+    async with asyncio.timeout(PROCESS_SECONDS):
+        while await routers.count("file_fetches"):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+
+
 async def test_the_service_fetches_by_itself_and_stops_when_it_is_told(
     routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
 ) -> None:
     async with bot_api(TOKEN) as partner:
         partner.files["receipt"] = b"paid"
-        (tmp_path / "sources.yaml").write_text(SOURCES.format(token=TOKEN, api=partner.url))
+        write_sources(tmp_path, partner)
         await routers.route(with_files("receipt"))
-        async with service(routers, kafka, topics, database_url, tmp_path, OLD="before") as log:
+        async with service(kafka, topics, tmp_path, database_url, OLD="before") as running:
             await until_nothing_waits(routers)
+            await running.stop()
     [told] = await read_log(kafka.bootstrap, topics)
     assert told.files[0].state is FileState.STORED
-    assert TOKEN not in log.read_text()
+    assert TOKEN not in running.log.read_text()
 
 
 async def test_a_token_that_ends_is_renewed_and_a_file_done_twice_is_one(
@@ -249,7 +309,7 @@ async def test_a_token_that_ends_is_renewed_and_a_file_done_twice_is_one(
         (tmp_path / "sources.yaml").write_text(TOKEN_SOURCES.format(app_id=partner.app_id, api=partner.base))
         await routers.route(with_files("one", "gone", source="wecom"))
         [row] = await routers.rows("SELECT identity, message, file FROM file_fetches WHERE number = 0")
-        async with service(routers, kafka, topics, database_url, tmp_path, WECOM_SECRET=partner.secret) as log:
+        async with service(kafka, topics, tmp_path, database_url, WECOM_SECRET=partner.secret) as running:
             await until_nothing_waits(routers)
             assert partner.exchanges == 1
             partner.end_tokens()
@@ -261,6 +321,7 @@ async def test_a_token_that_ends_is_renewed_and_a_file_done_twice_is_one(
                 row["file"],
             )
             await until_nothing_waits(routers)
+            await running.stop()
         assert partner.exchanges == 2
         told = await read_log(kafka.bootstrap, topics)
         stored, again = (each for each in told if each.files[0].number == 0)
@@ -269,5 +330,34 @@ async def test_a_token_that_ends_is_renewed_and_a_file_done_twice_is_one(
         [failed] = (each.files[0] for each in told if each.files[0].number == 1)
         assert (failed.state, failed.reason) == (FileState.FAILED, "WeCom does not give out the file (40007)")
         assert len(await routers.route(*told)) == 2
-        logged = log.read_text()
+        logged = running.log.read_text()
         assert not [secret for secret in (partner.secret, *partner.given) if secret in logged]
+
+
+async def test_a_killed_process_loses_the_file_in_its_hand_to_another_when_its_lease_is_over(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
+) -> None:
+    lease = 1.0
+    async with bot_api(TOKEN) as partner:
+        partner.files["receipt"] = b"paid"
+        partner.held.add("receipt")
+        await routers.route(with_files("receipt"))
+        write_sources(tmp_path, partner)
+        async with service(kafka, topics, tmp_path, database_url, lease, OLD="before") as running:
+            await asyncio.wait_for(partner.asked_for_held.wait(), PROCESS_SECONDS)
+            [taken] = await routers.rows("SELECT not_before FROM file_fetches")
+            kept = "SELECT 1 FROM file_fetches WHERE not_before > $1 AND attempts = 1"  # and not taken once more
+            async with asyncio.timeout(PROCESS_SECONDS):
+                while not await routers.rows(kept, taken[0]):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.02)
+            async with fetching(routers, kafka, topics, tmp_path, partner, lease_seconds=lease) as other:
+                running.process.kill()
+                await running.process.wait()
+                partner.go.set()
+                taking_over = asyncio.create_task(other.slots.run())
+                await until_nothing_waits(routers)
+                taking_over.cancel()
+    [told] = await read_log(kafka.bootstrap, topics)
+    assert told.files[0].state is FileState.STORED
+    assert told.files[0].content is not None
+    assert (tmp_path / "objects" / told.files[0].content.key).read_bytes() == b"paid"

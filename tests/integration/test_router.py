@@ -61,8 +61,8 @@ class Routers:
         self.registry = CollectorRegistry()
         self._metrics = RouterMetrics(self.registry)
 
-    def new(self, floods: FloodLimits = NO_LIMIT) -> MessageRouter:
-        return MessageRouter(RoutingConfiguration(), self._metrics, floods)
+    def new(self, floods: FloodLimits = NO_LIMIT, *, scans: bool = False) -> MessageRouter:
+        return MessageRouter(RoutingConfiguration(), self._metrics, floods, scans=scans)
 
     async def configure(self, *documents: Document) -> None:
         async with self.pool.acquire() as connection:

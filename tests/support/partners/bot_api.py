@@ -10,18 +10,28 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 @dataclass
 class BotApi:
-    """`files` has contents by file id; `refusals` is how many requests get 503 first."""
+    """`files` has contents by file id; `refusals` is how many requests get 503 first.
+
+    Who asks for one of `held` is kept waiting until `go`; `asked_for_held` is set when somebody does.
+    """
 
     token: str
     files: dict[str, bytes] = field(default_factory=dict)
     refusals: int = 0
     asked: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_for_held: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of one connection."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        status, body = self._answer(head.split(" ", 2)[1])
+        target = head.split(" ", 2)[1]
+        if any(file_id in target for file_id in self.held):
+            self.asked_for_held.set()
+            await self.go.wait()
+        status, body = self._answer(target)
         writer.write(f"HTTP/1.1 {status} x\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()

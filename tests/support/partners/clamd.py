@@ -12,17 +12,24 @@ FOUND = "Eicar-Test-Signature"
 
 @dataclass
 class Clamd:
-    """`address` is host and port. `answer` is said instead of the truth."""
+    """`address` is host and port. `answer` is said instead of the truth; `silent` answers nothing, no PING either."""
 
     most_bytes: int = 1024 * 1024
     answer: bytes | None = None
+    silent: bool = False
     scanned: list[bytes] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One command of one connection, as `man clamd` says of INSTREAM."""
         try:
-            assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+            command = await reader.readuntil(b"\0")
+            if self.silent:
+                return
+            if command == b"zPING\0":
+                writer.write(b"PONG\0")
+                return
+            assert command == b"zINSTREAM\0"
             content = b""
             while size := int.from_bytes(await reader.readexactly(4), "big"):
                 content += await reader.readexactly(size)

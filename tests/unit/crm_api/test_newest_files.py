@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from crm_api.read_ticket import show_newest_files
+from crm_api.file_states import show_newest_files
 from crm_api.responses import MessageView
 from ticket_contracts.commands import Actor
 from ticket_contracts.messages import RemoteFile

@@ -8,6 +8,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from ingest_email.metrics import MailMetrics
+from ingest_files.metrics import FileMetrics
 from ingest_pull.pull_metrics import PullMetrics
 from ingest_webhook.metrics import Metrics as WebhookMetrics
 from ingest_webhook.rejections import Outcome
@@ -33,13 +34,19 @@ _FROM_PROMETHEUS = {"job", "instance"}
 
 def labels_by_series() -> dict[str, set[str]]:
     """Return the series that the processes expose, by name, with their labels."""
-    registry = CollectorRegistry()
+    registry, of_files = CollectorRegistry(), CollectorRegistry()
+    FileMetrics(of_files)  # shares a metric with ingest-webhook
     for make in (MailMetrics, WebhookMetrics, PullMetrics, EngineMetrics, RouterMetrics, EventLoopLag):
         make(registry)
     StreamMetrics("any", registry)
     JobMetrics("any", registry)
     # The library shows labels only of series that were used; which there can be, only its metrics themselves know.
-    families = [(family, metric) for metric in registry._collector_to_names for family in metric.collect()]
+    families = [
+        (family, metric)
+        for each in (registry, of_files)
+        for metric in each._collector_to_names
+        for family in metric.collect()
+    ]
     return {
         family.name + suffix: {*getattr(metric, "_labelnames", ()), *_added_by(family.type, family.name, suffix)}
         for family, metric in families

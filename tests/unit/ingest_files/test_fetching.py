@@ -9,11 +9,11 @@ import httpx
 import pytest
 import stamina
 
-from ingest_files.errors import TryLater
+from ingest_files.errors import NotItsFault, TryLater
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.scan_file import Scanner
+from ingest_files.scan_file import Scanner, ScannerAway
 from ingest_files.schemes.registry import SCHEMES
 from ingest_files.schemes.scheme import Access
 from tests.support.partners.clamd import EICAR, FOUND, clamd
@@ -74,7 +74,7 @@ class Surroundings:
         async def resolve(host: str, port: int) -> list[str]:
             return ["8.8.8.8"]
 
-        self.fetcher = FileFetcher(GuardedClient(client, 1000, resolve), sources, self.storage.put, scanner)
+        self.fetcher = FileFetcher(GuardedClient(client, 10_000_000, resolve), sources, self.storage.put, scanner)
 
     async def fetch(self, source: str, locator: str, name: str = "one.png") -> RemoteFile:
         return await self.fetcher.fetch(source, RemoteFile(number=0, name=name, locator=locator))
@@ -109,7 +109,6 @@ async def test_a_file_is_fetched_the_providers_way_and_stored_by_its_content(sou
         ("whatsapp", "../../me", "404"),
         ("slack", "https://evil.example/f", "none of the provider's addresses"),
         ("line", "https://evil.example/f", "none of the provider's addresses"),
-        ("nobody", "1", "no `files`"),
     ],
 )
 async def test_what_cannot_be_had_is_failed_with_the_reason(source: str, locator: str, reason: str) -> None:
@@ -117,6 +116,11 @@ async def test_what_cannot_be_had_is_failed_with_the_reason(source: str, locator
     assert file.state is FileState.FAILED
     assert reason in file.reason
     assert file.content is None
+
+
+async def test_a_source_that_is_not_read_yet_is_waited_for() -> None:
+    with pytest.raises(TryLater, match="no `files`"):
+        await Surroundings().fetch("nobody", "1")
 
 
 async def test_a_login_page_is_not_taken_for_the_file() -> None:
@@ -160,21 +164,28 @@ async def test_an_infected_file_is_named_and_never_stored() -> None:
         await storage.get(f"sha256/{sha256(EICAR).hexdigest()}")
 
 
-async def test_a_file_that_the_scanner_does_not_take_is_failed() -> None:
-    file, _ = await scanned(b"x" * 1000, most_bytes=10)
+@pytest.mark.parametrize("size", [1000, 5_000_000])
+async def test_a_file_that_the_scanner_does_not_take_is_failed(size: int) -> None:
+    file, _ = await scanned(b"x" * size, most_bytes=10)
     assert (file.state, "StreamMaxLength" in file.reason) == (FileState.FAILED, True)
 
 
 @pytest.mark.parametrize("answer", [b"", b"stream: cannot ERROR\0", b"nonsense\0", b"x" * 100_000])
 async def test_without_a_verdict_the_file_is_tried_again(answer: bytes) -> None:
-    with pytest.raises(TryLater, match="scanner"):
+    with pytest.raises(TryLater, match="scanner") as caught:
         await scanned(PHOTO, answer=answer)
+    assert not isinstance(caught.value, NotItsFault)  # it answers a PING: the file may be at fault
 
 
 async def test_without_a_scanner_that_answers_the_file_is_tried_again() -> None:
     around = Surroundings(lambda request: httpx.Response(200, content=PHOTO), Scanner("127.0.0.1", 1, seconds=5))
-    with pytest.raises(TryLater, match="scanner does not answer"):
+    with pytest.raises(ScannerAway, match="scanner does not answer"):
         await around.fetch("line", "18")
+
+
+async def test_a_scanner_that_is_silent_to_everybody_is_away() -> None:
+    with pytest.raises(ScannerAway):
+        await scanned(PHOTO, silent=True)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def written(tmp_path: Path, provider: str, files: object) -> Path:
 @pytest.mark.parametrize("provider", sorted(EXCHANGING))
 def test_an_application_and_its_secrets_are_read(provider: str, tmp_path: Path) -> None:
     files = {"app_id": "cli_9f53", "secrets": ["env:SECRET", "env:NEXT"], "api": "https://open.larksuite.com"}
-    source = read_file_sources(written(tmp_path, provider, files), ENVIRONMENT)["a"]
+    source = read_file_sources(written(tmp_path, provider, files), ENVIRONMENT).by_name["a"]
     assert source.fetch is SCHEMES[provider]
     assert source.access.tokens == ("s3cret", "next")
     assert (source.access.app_id, source.access.api) == ("cli_9f53", "https://open.larksuite.com")
@@ -30,7 +30,7 @@ def test_an_application_and_its_secrets_are_read(provider: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("provider", sorted(WITHOUT_SOMETIMES | WITHOUT_TOKEN))
 def test_who_gives_something_without_credentials_may_have_none(provider: str, tmp_path: Path) -> None:
-    source = read_file_sources(written(tmp_path, provider, {}), ENVIRONMENT)["a"]
+    source = read_file_sources(written(tmp_path, provider, {}), ENVIRONMENT).by_name["a"]
     assert source.access.tokens == ("",)
 
 
@@ -77,8 +77,8 @@ def test_the_file_of_pull_sources_is_read_as_well(tmp_path: Path) -> None:
     second = tmp_path / "pull-sources.yaml"
     entry = {"name": "b", "provider": "wecom-service", "files": {"app_id": "ww1", "secrets": ["env:SECRET"]}}
     second.write_text(yaml.safe_dump({"sources": [entry, {"name": "a", "provider": "asterisk-cdr"}]}))
-    assert set(read_all_sources(first, second, ENVIRONMENT)) == {"a", "b"}
-    assert set(read_all_sources(first, None, ENVIRONMENT)) == {"a"}
+    assert set(read_all_sources(first, second, ENVIRONMENT).by_name) == {"a", "b"}
+    assert set(read_all_sources(first, None, ENVIRONMENT).by_name) == {"a"}
 
     second.write_text(yaml.safe_dump({"sources": [entry | {"name": "a"}]}))
     with pytest.raises(SourcesInvalid, match=r"sources \(a\): has `files` in both sources files; rename one"):

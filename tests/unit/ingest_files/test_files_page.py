@@ -64,10 +64,13 @@ def environment(text: str) -> dict[str, str]:
 def test_what_the_pages_show_can_be_used(provider: str, block: str, tmp_path: Path) -> None:
     entry = {"name": "a", "provider": provider} | yaml.safe_load(textwrap.dedent(block))
     (tmp_path / "sources.yaml").write_text(yaml.safe_dump({"sources": [entry]}), encoding="utf-8")
-    assert set(read_file_sources(tmp_path / "sources.yaml", environment(block))) == {"a"}
+    assert set(read_file_sources(tmp_path / "sources.yaml", environment(block)).by_name) == {"a"}
 
 
 def test_the_sources_of_the_page_can_be_used(tmp_path: Path) -> None:
     [block] = re.findall(r"```yaml\n(sources:.*?)```", PAGE, re.DOTALL)
     (tmp_path / "sources.yaml").write_text(block, encoding="utf-8")
-    assert set(read_file_sources(tmp_path / "sources.yaml", environment(block))) == {"dealers", "feishu-service"}
+    assert set(read_file_sources(tmp_path / "sources.yaml", environment(block)).by_name) == {
+        "dealers",
+        "feishu-service",
+    }

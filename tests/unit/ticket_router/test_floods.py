@@ -1,10 +1,12 @@
 """For whom a message counts, when somebody opens too many conversations."""
 
+from datetime import timedelta
+
 import pytest
 
 from ticket_contracts.messages import Authentication
 from ticket_contracts.vocabulary import AuthenticationResult
-from ticket_router.domain.floods import UNPROVEN, counted_as
+from ticket_router.domain.floods import UNPROVEN, FloodLimits, counted_as
 
 ANN = ("acme", "email", "ann@customer.example")
 
@@ -27,3 +29,11 @@ def test_a_proven_sender_and_one_of_whom_no_server_speaks_count_for_themselves(
     authentication: Authentication | None,
 ) -> None:
     assert counted_as(ANN, authentication) == ANN
+
+
+@pytest.mark.parametrize("pattern", ["*@Relay.example", "*@relay.EXAMPLE", "form@relay.example"])
+@pytest.mark.parametrize("sender", ["Form@Relay.example", "form@relay.example"])
+def test_a_relay_is_exempt_however_its_address_is_written(pattern: str, sender: str) -> None:
+    limits = FloodLimits(1, timedelta(hours=1), 1, exempt=(pattern,))
+    assert not limits.watches(("acme", "email", sender))
+    assert limits.watches(("acme", "email", "form@other.example"))

@@ -54,6 +54,20 @@ async def test_file_shelf_and_its_folder_reach_the_disk_before_put_returns(
     assert done == ["file", tmp_path.name, "spool", "file", "spool"]
 
 
+async def test_what_is_put_away_is_for_its_user_alone_and_objects_are_for_all_that_the_umask_allows(
+    tmp_path: Path,
+) -> None:
+    before = os.umask(0o022)
+    try:
+        storage = ObjectStorage.open(tmp_path.as_uri())
+        await storage.shelf("spool").put("0001.a", b"a token")
+        stored = await storage.put(b"a mail", "message/rfc822")
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("spool", "spool/0001.a", stored.key)]
+    assert modes == [0o700, 0o600, 0o644]
+
+
 async def test_what_was_taken_out_is_gone_and_taking_it_out_again_is_no_error(any_shelf: Shelf) -> None:
     await any_shelf.put("0001.a", b"first")
     await any_shelf.remove("0001.a")

@@ -33,12 +33,17 @@ class Attachment(Contract):
     content: StoredObject
     inline_id: str | None = Field(default=None, description="Content-ID when the text shows it in place")
     danger: Danger | None = Field(default=None, description="why opening it may do harm")
+    state: FileState = Field(
+        default=FileState.STORED,
+        description="`pending`: wait for a message of kind `attachment` with its `attachment_key` before giving it out",
+    )
 
 
 class RemoteFile(Contract):
     """A file that the provider keeps. `locator` is its address or id there, of use only to who fetches it.
 
-    A message of kind `attachment` brings the file's next state, with the same `number`.
+    A message of kind `attachment` brings the file's next state, with the same `number`. It also tells what a scanner
+    said of files that came inside a message: those have an `attachment_key`.
     """
 
     number: int = Field(ge=0, description="its place among the files of its message")
@@ -51,6 +56,9 @@ class RemoteFile(Contract):
     content: StoredObject | None = None
     danger: Danger | None = Field(default=None, description="why opening it may do harm")
     scan: Scan | None = Field(default=None, description="absent where no scanner is configured")
+    attachment_key: str | None = Field(
+        default=None, max_length=200, description="`content.key` of the attachment that this tells about"
+    )
 
 
 class Party(Contract):

@@ -46,12 +46,12 @@ class MessageKind(StrEnum):
 
 
 class FileState(StrEnum):
-    """Where a file is that the provider keeps for us."""
+    """Where a file of a message is: one that the provider keeps for us, or one that came inside the message."""
 
-    PENDING = "pending"  # to be fetched
+    PENDING = "pending"  # to be fetched or scanned
     STORED = "stored"
     FAILED = "failed"  # given up; the reason says why
-    INFECTED = "infected"  # fetched, found by the scanner, and not kept
+    INFECTED = "infected"  # found by the scanner; not kept, or kept and given to nobody
 
 
 class Danger(StrEnum):

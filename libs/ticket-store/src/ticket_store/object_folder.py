@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
@@ -10,8 +11,12 @@ from secrets import token_hex
 from typing import NamedTuple
 
 _INCOMING = "incoming"
+_SHARED = "sha256"  # for every service that has the folder; what else there is belongs to who wrote it
 _MOST_AT_ONCE = 64  # files open at once; a group of this size takes some 20 ms
 _LEFTOVER_SECONDS = 3600.0  # a write takes seconds, so an unfinished file of this age belongs to nobody alive
+
+# A request in the spool may hold what opens it: a signature, a token in its body.
+_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 
 
 class _Pending(NamedTuple):
@@ -30,7 +35,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._incoming = root / _INCOMING
-        self._objects = root / "sha256"
+        self._objects = root / _SHARED
         self._waiting: list[_Pending] = []
         self._flushing: asyncio.Task[None] | None = None
         prefix = token_hex(8)  # never that of another process, not even of one that died
@@ -92,7 +97,7 @@ class Folder:
                 if target.exists() and target.stat().st_size == len(content):
                     continue
                 incoming = self._incoming / next(self._names)
-                file = leftovers.enter_context(incoming.open("xb"))
+                file = leftovers.enter_context(open(incoming, "xb", opener=_opener_of(target)))
                 leftovers.callback(incoming.unlink, missing_ok=True)
                 file.write(content)
                 file.flush()
@@ -108,7 +113,7 @@ class Folder:
 
     def _make_folder(self, folder: Path) -> None:
         if folder != self._objects and not folder.is_dir():
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
             _sync_folder(self._root)
 
     def _sweep(self) -> None:
@@ -117,6 +122,12 @@ class Folder:
             with suppress(FileNotFoundError):  # another process has finished or swept it meanwhile
                 if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
                     leftover.unlink()
+
+
+def _opener_of(target: Path) -> Callable[[str, int], int]:
+    """Return what opens a new file for `open`: objects as the umask says, all else for this user alone."""
+    mode = 0o666 if target.parent.name == _SHARED else _PRIVATE_FILE
+    return lambda path, flags: os.open(path, flags, mode)
 
 
 def _sync_folder(folder: Path) -> None:

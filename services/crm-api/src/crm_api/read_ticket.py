@@ -1,17 +1,16 @@
 """Read one ticket, its timeline and its conversation."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_api.file_states import Verdicts, are_awaited, show_newest_files, verdicts_of, view_attachment
 from crm_api.list_tickets import tickets_with_contact, view_ticket
 from crm_api.page import bytes_of, read_page
 from crm_api.responses import MessagePage, MessageView, TicketView, TimelineEntry, TimelinePage
 from ticket_contracts.tickets import MessageEntry
-from ticket_contracts.vocabulary import MessageKind
+from ticket_contracts.vocabulary import FileState, MessageKind
 from ticket_store.tables.messages import MESSAGES
 from ticket_store.tables.ticket_events import TICKET_EVENTS
 from ticket_store.tables.tickets import TICKETS
@@ -46,9 +45,12 @@ async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int
         .order_by(MESSAGES.c.version)
     )
     rows, more = await read_page(connection, query, limit)
-    items = [_view_message(row["version"], {**row["entry"], "text": row["text"]}) for row in rows]
-    if any(item.files for item in items):
-        items = show_newest_files(items, await _read_fetched(connection, ticket_id))
+    entries = {row["version"]: MessageEntry.model_validate({**row["entry"], "text": row["text"]}) for row in rows}
+    told = await _read_told(connection, ticket_id) if any(map(are_awaited, entries.values())) else []
+    verdicts = verdicts_of(told)
+    items = [view_message(version, entry, verdicts) for version, entry in entries.items()]
+    if told:
+        items = show_newest_files(items, told)
     return MessagePage(items=items, next_cursor=str(items[-1].version) if more else None)
 
 
@@ -56,8 +58,8 @@ def _view_fact(row: RowMapping) -> TimelineEntry:
     return TimelineEntry(**{name: row[name] for name in _FACT_COLUMNS}, actor=row["data"]["actor"])
 
 
-async def _read_fetched(connection: AsyncConnection, ticket_id: UUID) -> list[MessageEntry]:
-    """Return what became of files of this ticket's messages, in order."""
+async def _read_told(connection: AsyncConnection, ticket_id: UUID) -> list[MessageEntry]:
+    """Return the entries that tell what became of files of this ticket's messages, in order."""
     query = (
         select(MESSAGES.c.entry)
         .where(MESSAGES.c.ticket_id == ticket_id, MESSAGES.c.entry["kind"].astext == MessageKind.ATTACHMENT)
@@ -66,18 +68,12 @@ async def _read_fetched(connection: AsyncConnection, ticket_id: UUID) -> list[Me
     return [MessageEntry.model_validate({**row.entry, "text": ""}) for row in await connection.execute(query)]
 
 
-def show_newest_files(items: Sequence[MessageView], fetched: Sequence[MessageEntry]) -> list[MessageView]:
-    """Put what became of each file in the place of the file that was awaited."""
-    newest = {(entry.provider_id, file.number): file for entry in fetched for file in entry.files}
-    return [
-        item.model_copy(update={"files": [newest.get((item.provider_id, file.number), file) for file in item.files]})
-        for item in items
-    ]
-
-
-def _view_message(version: int, stored: dict[str, Any]) -> MessageView:
-    entry = MessageEntry.model_validate(stored)
+def view_message(version: int, entry: MessageEntry, verdicts: Verdicts) -> MessageView:
+    """Return an entry as a reader may see it; what is not given out is not referred to either."""
     shown = {name: getattr(entry, name) for name in MessageView.model_fields if name != "version"}
-    for name in ("attachments", "files", "reading_problems"):
+    shown["attachments"] = [view_attachment(each, verdicts) for each in entry.attachments]
+    for name in ("files", "reading_problems"):
         shown[name] = list(shown[name])
+    if any(each.state is not FileState.STORED for each in shown["attachments"]):
+        shown["raw"] = None  # the same files are in it
     return MessageView(version=version, **shown)

@@ -8,14 +8,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ticket_contracts.commands import Actor
 from ticket_contracts.contract import FieldValue
-from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
+from ticket_contracts.messages import CallRecord, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
+    Danger,
+    FileState,
     Grade,
     LinkKind,
     MessageKind,
     Priority,
+    Scan,
     Status,
 )
 
@@ -133,6 +136,20 @@ class TimelinePage(Response):
     next_cursor: str | None
 
 
+class AttachmentView(Response):
+    """A file that came inside a message. `content` says where it is stored, and only of one that may be opened."""
+
+    name: str
+    size: int = Field(description="bytes")
+    media_type: str
+    inline_id: str | None = Field(description="Content-ID when the text shows it in place")
+    danger: Danger | None = Field(description="why opening it may do harm")
+    state: FileState = Field(description="`pending` and `failed`: not scanned; `infected`: see `reason`")
+    reason: str = Field(description="why it was not scanned, or what the scanner found")
+    scan: Scan | None = Field(description="absent where no scanner was configured")
+    content: StoredObject | None
+
+
 class MessageView(Response):
     """One entry of the conversation. A private note has `public` false."""
 
@@ -151,8 +168,8 @@ class MessageView(Response):
     automation: Automation
     text_object: StoredObject | None
     html: StoredObject | None
-    raw: StoredObject | None
-    attachments: list[Attachment]
+    raw: StoredObject | None = Field(description="the mail as it came; only while all of `attachments` are `stored`")
+    attachments: list[AttachmentView]
     files: list[RemoteFile] = Field(
         description="files that the provider kept, each in its newest state: pending, stored, failed or infected"
     )

@@ -1,29 +1,26 @@
-"""The message event that tells what became of a file: kind `attachment`, with the provider id of its message."""
+"""The message event that tells what became of files: kind `attachment`, with the provider id of their message."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
+from ingest_files.leased_orders import Order
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import MessageReceived, RemoteFile
 from ticket_contracts.vocabulary import MessageKind
 
 
-def compose_result(
-    message: Mapping[str, Any], file: RemoteFile, message_id: str, now: datetime, correlation_id: str
-) -> tuple[str, Event]:
+def compose_result(order: Order, files: tuple[RemoteFile, ...], message_id: str, now: datetime) -> tuple[str, Event]:
     """Return the record key, the one of the message, and the event. Told twice it has the same identity."""
-    original = MessageReceived.model_validate(message)
+    original = MessageReceived.model_validate(order.message)
     # State and content do not matter: whichever of two tellings comes first stands.
-    parts = (original.account, original.provider_id, MessageKind.ATTACHMENT, f"{original.identity}/{file.number}")
+    parts = (original.account, original.provider_id, MessageKind.ATTACHMENT, f"{original.identity}/{order.number}")
     told = original.model_copy(
         update={
             "message_id": UUID(message_id),
             "identity": sha256("\0".join(parts).encode()).hexdigest(),
             "kind": MessageKind.ATTACHMENT,
-            "files": (file,),
+            "files": files,
             "received_at": now,
             "sent_at": None,
             "time_trusted": False,
@@ -39,7 +36,7 @@ def compose_result(
         data=told.encode(),
         subject=message_id,
         partitionkey=key,
-        correlationid=correlation_id,
+        correlationid=order.correlation_id,
         causationid=str(original.message_id),
     )
     return key, event

@@ -1,11 +1,13 @@
 """One file: asked for, looked at, scanned, stored; and in the end a state that an agent understands."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from ingest_files.errors import GiveUp, TryLater
+from ingest_files.errors import GiveUp, NotItsFault, TryLater
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import Answer, GuardedClient
+from ingest_files.scan_attachments import without_verdict
 from ingest_files.scan_file import Scanner
 from ticket_contracts.messages import RemoteFile, StoredObject
 from ticket_contracts.vocabulary import FileState, Scan
@@ -18,12 +20,13 @@ _MEDIA_TYPE_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class FileFetcher:
-    """What it takes; `scanner` is None where none is configured."""
+    """What it takes; `scanner` is None where none is configured, `seconds` are the provider's for one file."""
 
     client: GuardedClient
     sources: Mapping[str, FileSource]
     store: Store
     scanner: Scanner | None
+    seconds: float = 60
 
     async def fetch(self, source: str, file: RemoteFile) -> RemoteFile:
         """Return the file as it is now: stored, infected, or failed for good.
@@ -32,14 +35,22 @@ class FileFetcher:
         """
         configured = self.sources.get(source)
         if configured is None:
-            return failed(file, "the source has no `files` in the sources file any more")
+            # Who takes its messages may have read a new sources file some seconds before us.
+            raise TryLater("the source has no `files` in the sources file")
         try:
-            answer = await _with_any_token(self.client, configured, file)
+            answer = await self._ask(configured, file)
             return await self._keep(file, answer)
         except GiveUp as error:
-            return failed(file, str(error))
+            return without_verdict(file, str(error))
         except StorageUnavailable as error:
-            raise TryLater("our storage is away") from error
+            raise NotItsFault("our storage is away") from error
+
+    async def _ask(self, source: FileSource, file: RemoteFile) -> Answer:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await _with_any_token(self.client, source, file)
+        except TimeoutError as error:
+            raise TryLater(f"not complete within {self.seconds:g} seconds") from error
 
     async def _keep(self, file: RemoteFile, answer: Answer) -> RemoteFile:
         media_type = (answer.media_type or file.media_type)[:_MEDIA_TYPE_LENGTH] or "application/octet-stream"
@@ -65,7 +76,3 @@ async def _with_any_token(client: GuardedClient, source: FileSource, file: Remot
         except GiveUp:
             continue
     return await source.fetch(client, source.access, last, file)
-
-
-def failed(file: RemoteFile, reason: str) -> RemoteFile:
-    return file.model_copy(update={"state": FileState.FAILED, "reason": reason[:1000]})

@@ -23,6 +23,14 @@ class FileSource:
     access: Access
 
 
+@dataclass(frozen=True, slots=True)
+class FileSources:
+    """Everything that one reading gave. `files` are all files it came from, for who watches them."""
+
+    by_name: Mapping[str, FileSource]
+    files: tuple[Path, ...]
+
+
 class _Entry(BaseModel):
     """Only what is ours; ingest-webhook checks the rest and refuses what does not exist."""
 
@@ -39,7 +47,7 @@ class _File(BaseModel):
     sources: list[_Entry]
 
 
-def read_all_sources(path: Path, pull_path: Path | None, environment: Mapping[str, str]) -> dict[str, FileSource]:
+def read_all_sources(path: Path, pull_path: Path | None, environment: Mapping[str, str]) -> FileSources:
     """Return the sources of both files whose files are fetched, by name.
 
     :param pull_path: the sources file of ingest-pull, if any.
@@ -49,14 +57,14 @@ def read_all_sources(path: Path, pull_path: Path | None, environment: Mapping[st
     if pull_path is None:
         return found
     pulled = read_file_sources(pull_path, environment, "FIREBREAK_PULL_SOURCES_FILE")
-    if both := sorted(found.keys() & pulled.keys()):
+    if both := sorted(found.by_name.keys() & pulled.by_name.keys()):
         raise SourcesInvalid([f"sources ({name}): has `files` in both sources files; rename one" for name in both])
-    return found | pulled
+    return FileSources({**found.by_name, **pulled.by_name}, found.files + pulled.files)
 
 
 def read_file_sources(
     path: Path, environment: Mapping[str, str], setting: str = "FIREBREAK_SOURCES_FILE"
-) -> dict[str, FileSource]:
+) -> FileSources:
     """Return the sources of one file whose files are fetched, by name.
 
     :raises SourcesInvalid:
@@ -68,6 +76,7 @@ def read_file_sources(
         raise SourcesInvalid(list(explain(error, ""))) from error
     problems: list[str] = []
     found: dict[str, FileSource] = {}
+    files = [path]
     for entry in entries:
         if entry.files is None:
             continue
@@ -78,6 +87,7 @@ def read_file_sources(
             *resolver.resolve_all("secrets", entry.files.secrets),
         )
         problems += resolver.problems
+        files += resolver.files
         if wrong := list(_wrong(entry.provider, entry.files, tokens)):
             problems += [f"{place}{problem}" for problem in wrong]
         else:
@@ -85,7 +95,7 @@ def read_file_sources(
             found[entry.name] = FileSource(SCHEMES[entry.provider], access)
     if problems:
         raise SourcesInvalid(problems)
-    return found
+    return FileSources(found, tuple(files))
 
 
 def _wrong(provider: str, files: WrittenFiles, tokens: Sequence[str]) -> Iterator[str]:

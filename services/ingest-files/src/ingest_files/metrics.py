@@ -13,5 +13,17 @@ class FileMetrics:
         self.tries = Counter(
             "firebreak_file_tries_total", "Attempts that have to be repeated", ("source",), registry=registry
         )
-        self.bytes = Counter("firebreak_file_bytes_total", "Bytes stored", registry=registry)
-        self.waiting = Gauge("firebreak_files_waiting", "Files to be fetched, over all processes", registry=registry)
+        self.bytes = Counter("firebreak_file_bytes_total", "Bytes fetched and stored", registry=registry)
+        self.waiting = Gauge(
+            "firebreak_files_waiting",
+            "Files to be fetched, and messages whose attachments are to be scanned, over all processes",
+            ("work",),
+            registry=registry,
+        )
+        self.scanner_away = Gauge("firebreak_scanner_away", "1 while the scanner answers nobody", registry=registry)
+        self.reloads = Counter(
+            "firebreak_sources_reloads_total",
+            "Readings of the sources file after the first",
+            ("result",),
+            registry=registry,
+        )

@@ -11,24 +11,37 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
     """Reads `file_fetches` and providers, writes object storage and `support.messages.v1`."""
 
     sources_file: Path = Field(
-        description="The sources file of ingest-webhook; of each source its `files` are used. Read at start.",
+        description="The sources file of ingest-webhook; of each source its `files` are used. "
+        "Read again when it or a token's file changes, and on SIGHUP.",
         examples=["/etc/firebreak/sources.yaml"],
     )
     pull_sources_file: Path | None = Field(
         None,
-        description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`). Read at start. "
+        description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`). Read as the other. "
         "Absent: they are named in words only.",
         examples=["/etc/firebreak/pull-sources.yaml"],
     )
     max_file_bytes: int = Field(
         50 * 1024 * 1024,
         ge=1024,
-        description="Bytes of one file, then it fails. Times `files_at_once` this bounds the memory.",
+        description="Bytes of one file to be fetched, then it fails. Times `files_at_once` this bounds the memory.",
     )
     file_seconds: float = Field(
-        60, gt=0, description="Seconds for one file, redirects included, then it is tried again."
+        60, gt=0, description="Seconds for one file at its provider, redirects included, then it is tried again."
     )
-    files_at_once: int = Field(4, ge=1, le=64, description="Files fetched at the same time by this process.")
+    files_at_once: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="Files fetched or scanned at the same time by this process. One source holds at most half of "
+        "them, so that a slow provider leaves some to the others.",
+    )
+    lease_seconds: float = Field(
+        15,
+        gt=0,
+        description="Seconds until another process takes what a dead one had in hand; renewed three times while it "
+        "lasts. Longer than a pause of this process or of Postgres, or files are fetched twice, which harms nobody.",
+    )
     attempts: int = Field(
         8,
         ge=1,
@@ -38,7 +51,8 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
     scanner: str = Field(
         "",
         pattern=r"^([^:\s]+:\d{1,5})?$",
-        description="host:port of a clamd. Empty: files are stored without a scan. Set: no file is stored without one.",
+        description="host:port of a clamd. Empty: files are stored without a scan. Set: no file is stored without one. "
+        "Give the router the same value, or attachments that come inside messages are not scanned.",
         examples=["clamav:3310"],
     )
     scan_seconds: float = Field(60, gt=0, description="Seconds for the scan of one file, then it is tried again.")

@@ -1,20 +1,26 @@
 """The only place where the parts of ingest-files are put together."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from uuid_utils import uuid7
 
 from ingest_files.fetch_file import FileFetcher
-from ingest_files.fetch_files import FileFetching, Limits
-from ingest_files.file_sources import FileSource, read_all_sources
+from ingest_files.fetch_files import FileFetching
+from ingest_files.file_source_table import FileSourceTable
 from ingest_files.guarded_http import GuardedClient
+from ingest_files.leased_orders import LeasedOrders
 from ingest_files.metrics import FileMetrics
+from ingest_files.scan_attachments import AttachmentScanner
 from ingest_files.scan_file import Scanner
+from ingest_files.scanner_state import ScannerState
 from ingest_files.settings import IngestFilesSettings
+from ingest_files.work_order import Limits, OrderWork
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Probes, Readiness
@@ -26,13 +32,18 @@ from ticket_store.object_storage import ObjectStorage
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import open_edge_publisher
 
+# What an attempt may take beside provider and scanner: our storage.
+_STORAGE_SECONDS = 60
+
 
 @asynccontextmanager
 async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
     registry = new_registry("ingest-files")
     readiness = Readiness()
-    sources = _read_sources(settings)
+    metrics = FileMetrics(registry)
+    sources = _open_sources(settings, metrics)
+    scanner = _scanner(settings)
     storage = ObjectStorage.open(settings.object_store)
     url = settings.postgres.get_secret_value()
     timeout = httpx.Timeout(settings.file_seconds, connect=5.0)
@@ -45,6 +56,7 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
         httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=timeout) as client,
         serve(Probes(readiness, registry), settings.host, settings.port, supervisor=supervisor),
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
+        supervisor.running("sources", sources.watch()),
     ):
 
         async def kafka() -> str | None:
@@ -52,25 +64,42 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
 
         readiness.add("kafka", kafka)
         guarded = GuardedClient(client, settings.max_file_bytes)
-        fetching = FileFetching(
-            pool,
-            FileFetcher(guarded, sources, storage.put, _scanner(settings)),
+        work = OrderWork(
+            LeasedOrders(pool, timedelta(seconds=settings.lease_seconds)),
+            FileFetcher(guarded, sources, storage.put, scanner, settings.file_seconds),
+            AttachmentScanner(storage.get, scanner),
+            ScannerState(scanner, metrics),
             publisher.publish,
-            Limits(settings.file_seconds, settings.files_at_once, settings.attempts),
-            FileMetrics(registry),
+            Limits(settings.file_seconds + settings.scan_seconds + _STORAGE_SECONDS, settings.attempts),
+            metrics,
             lambda: str(uuid7()),
             lambda: datetime.now(UTC),
         )
-        async with supervisor.running("files", fetching.run()):
-            yield
+        with _reload_on_hangup(sources):
+            fetching = FileFetching(work, settings.files_at_once)
+            async with (
+                supervisor.running("leases of files", fetching.keep_leases()),
+                supervisor.running("files", fetching.run()),
+            ):
+                yield
 
 
-def _read_sources(settings: IngestFilesSettings) -> dict[str, FileSource]:
+def _open_sources(settings: IngestFilesSettings, metrics: FileMetrics) -> FileSourceTable:
     try:
-        return read_all_sources(settings.sources_file, settings.pull_sources_file, os.environ)
+        return FileSourceTable(settings.sources_file, settings.pull_sources_file, os.environ, metrics)
     except SourcesInvalid as error:
         files = " or ".join(str(path) for path in (settings.sources_file, settings.pull_sources_file) if path)
         raise StartError(f"the sources file {files} is not valid", fix=str(error)) from error
+
+
+@contextmanager
+def _reload_on_hangup(sources: FileSourceTable) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, sources.ask_reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _scanner(settings: IngestFilesSettings) -> Scanner | None:

@@ -11,12 +11,12 @@ from ticket_router.domain.conversations import Arrival, Diversion, Placement, Pl
 from ticket_router.domain.floods import FloodLimits
 from ticket_router.find_contacts import contact_key, find_contacts
 from ticket_router.metrics import BatchCount, RouterMetrics
-from ticket_router.order_files import order_files
+from ticket_router.order_files import awaiting_scan, order_files
 from ticket_router.read_deliveries import Delivered, read_deliveries
 from ticket_router.receive_message_command import receive_message
 from ticket_router.record_messages import find_known, outcomes_of, record_deliveries
 from ticket_router.routing_configuration import RoutingConfiguration
-from ticket_stream.processing import Batch, Connection, NewEvent
+from ticket_stream.processing import Batch, Connection, NewEvent, Record
 
 Classified = tuple[Placement, Classification]
 
@@ -24,10 +24,13 @@ Classified = tuple[Placement, Classification]
 class MessageRouter:
     """The processor of `support.messages.v1`."""
 
-    def __init__(self, configuration: RoutingConfiguration, metrics: RouterMetrics, floods: FloodLimits) -> None:
+    def __init__(
+        self, configuration: RoutingConfiguration, metrics: RouterMetrics, floods: FloodLimits, *, scans: bool = False
+    ) -> None:
         self._configuration = configuration
         self._metrics = metrics
         self._guard = FloodGuard(floods)
+        self._scans = scans
 
     async def process(self, batch: Batch, connection: Connection) -> Sequence[NewEvent]:
         """Write what the batch changes and return its commands, one per message that was never seen before.
@@ -59,7 +62,7 @@ class MessageRouter:
         assignees = iter(await take_turns(connection, opened, book.members))
         commands = [
             receive_message(
-                delivered[placement.arrival.identity].record,
+                self._record(delivered[placement.arrival.identity]),
                 placement,
                 contacts[contact_key(placement.arrival.message)],
                 classification,
@@ -69,10 +72,14 @@ class MessageRouter:
             for placement, classification in classified
         ]
         commands += [flood_note(delivered[note.cause.identity].record, note, batch.now) for note in diverted.notes]
-        await order_files(connection, [(delivered[each.arrival.identity].record, each.arrival) for each in placements])
+        ordering = [(delivered[each.arrival.identity].record, each.arrival) for each in placements]
+        await order_files(connection, ordering, scans=self._scans)
         count = _count(delivered, plan, classified, repeats)
         batch.after_commit.append(lambda: self._metrics.add(count))
         return commands
+
+    def _record(self, delivered: Delivered) -> Record:
+        return awaiting_scan(delivered.record, delivered.arrival.message) if self._scans else delivered.record
 
 
 def _marked(

@@ -44,8 +44,15 @@ class RouterSettings(ServiceSettings, KafkaSettings, PostgresSettings):
     flood_exempt: tuple[str, ...] = Field(
         (),
         description="Senders that may open any number, as a JSON list of patterns of their address or id: relays that "
-        "write for many customers.",
+        "write for many customers. Upper and lower case are one.",
         examples=['["*@marketplace.example"]'],
+    )
+    scanner: str = Field(
+        "",
+        pattern=r"^([^:\s]+:\d{1,5})?$",
+        description="host:port of the clamd of ingest-files, the same value as there; the router never asks it. Set: "
+        "attachments are `pending` until ingest-files has scanned them. Empty: they are `stored` at once.",
+        examples=["clamav:3310"],
     )
 
     @property

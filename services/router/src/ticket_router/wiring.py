@@ -32,7 +32,7 @@ async def wiring(
     registry = new_registry("router")
     readiness = Readiness()
     configuration = RoutingConfiguration()
-    router = MessageRouter(configuration, RouterMetrics(registry), settings.floods)
+    router = MessageRouter(configuration, RouterMetrics(registry), settings.floods, scans=bool(settings.scanner))
     url = settings.postgres.get_secret_value()
     async with open_pool(
         url, application_name="router", max_size=settings.database_connections, index_plans=True, wait=False

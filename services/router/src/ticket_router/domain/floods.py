@@ -42,7 +42,8 @@ class FloodLimits:
 
     def watches(self, sender: Sender) -> bool:
         """Relays that write in the name of many customers (a market place, a form) may be exempt."""
-        return self.conversations > 0 and not any(fnmatchcase(sender[2], pattern) for pattern in self.exempt)
+        value = sender[2].casefold()  # case never tells two relays apart, whatever a channel or an operator wrote
+        return self.conversations > 0 and not any(fnmatchcase(value, pattern.casefold()) for pattern in self.exempt)
 
 
 def counted_as(sender: Sender, authentication: Authentication | None) -> Sender:

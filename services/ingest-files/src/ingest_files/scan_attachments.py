@@ -1,0 +1,52 @@
+"""The files that came inside one message and lie in our storage: each read, scanned, and given a state."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from ingest_files.errors import GiveUp, NotItsFault
+from ingest_files.scan_file import Scanner
+from ticket_contracts.messages import RemoteFile
+from ticket_contracts.vocabulary import FileState, Scan
+from ticket_store.object_storage import ObjectDamaged, ObjectMissing, StorageUnavailable
+
+Load = Callable[[str], Awaitable[bytes]]
+"""Returns the content of a key; `ObjectStorage.get`."""
+
+# Of a signature's name: a hundred of them have to fit one event.
+_REASON_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentScanner:
+    """`scanner` is None where none is configured: then every file is `stored`, and nothing is said of a scan."""
+
+    load: Load
+    scanner: Scanner | None
+
+    async def scan(self, files: Sequence[RemoteFile]) -> tuple[RemoteFile, ...]:
+        """Return the files as they are after it. One after another: one of them is in memory at a time.
+
+        :raises TryLater: of one there is no verdict, so the message waits.
+        """
+        return tuple([await self._scan_one(file) for file in files])
+
+    async def _scan_one(self, file: RemoteFile) -> RemoteFile:
+        if self.scanner is None:
+            return file.model_copy(update={"state": FileState.STORED})
+        try:
+            found = await self.scanner.find(await self.load(file.attachment_key or ""))
+        except GiveUp as error:
+            return without_verdict(file, str(error))
+        except (ObjectMissing, ObjectDamaged):
+            return without_verdict(file, "our storage no longer has it as it came")
+        except StorageUnavailable as error:
+            raise NotItsFault("our storage is away") from error
+        if found is not None:
+            reason = found[:_REASON_LENGTH]
+            return file.model_copy(update={"state": FileState.INFECTED, "scan": Scan.INFECTED, "reason": reason})
+        return file.model_copy(update={"state": FileState.STORED, "scan": Scan.CLEAN})
+
+
+def without_verdict(file: RemoteFile, reason: str) -> RemoteFile:
+    """Return a file that nobody may have: it was not fetched, or not scanned."""
+    return file.model_copy(update={"state": FileState.FAILED, "reason": reason[:1000], "content": None})
