@@ -14,12 +14,12 @@ from sqlalchemy import event
 
 from crm_api.calendar_book import CalendarBook
 from crm_api.explain_sla import TRANSITIONS, explain_sla
-from tests.integration.crm_api_around import add_key, add_ticket, caller, running_api
+from tests.integration.crm_api_around import add_key, add_ticket, caller, execute, running_api
 from tests.support.servers import SharedKafka
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.commands import Routing
-from ticket_contracts.messages import Party
+from ticket_contracts.messages import Attachment, Party, RemoteFile, StoredObject
 from ticket_contracts.tickets import (
     ClockFact,
     ClockState,
@@ -31,7 +31,7 @@ from ticket_contracts.tickets import (
     TicketOpened,
     TicketSummary,
 )
-from ticket_contracts.vocabulary import Channel, ClockStatus, IdentityKind, MessageKind, Metric, Status
+from ticket_contracts.vocabulary import Channel, ClockStatus, FileState, IdentityKind, MessageKind, Metric, Status
 from ticket_store.sessions import open_engine
 from ticket_store.tables.messages import NEW_MESSAGE_COLUMNS
 from ticket_store.tables.ticket_events import NEW_EVENT_COLUMNS
@@ -255,3 +255,23 @@ async def test_a_page_of_long_texts_stays_small_enough_to_be_sent(
         pages += 1
     assert seen == list(range(1, 62))
     assert pages > 1
+
+
+async def test_what_is_told_of_a_file_is_seen_where_its_message_was_split_to(
+    database_url: str, client: httpx.AsyncClient
+) -> None:
+    source, other = [History(database_url, await add_ticket(database_url)) for _ in range(2)]
+    content = StoredObject(key="ab" * 32, size=4, media_type="text/plain")
+    sent = entry("see the bill", attachments=(Attachment(name="bill.txt", content=content, state=FileState.PENDING),))
+    verdict = RemoteFile(number=0, name="bill.txt", attachment_key=content.key, state=FileState.STORED)
+    told = entry("", kind=MessageKind.ATTACHMENT, files=(verdict,))
+    opened = source.opened()
+    await source.write([opened, MessageAdded(**source.common(), message=told)])
+    await other.write([other.opened().model_copy(update={"message": sent})])
+    read = f"/tickets/{other.ticket_id}/messages"
+    assert (await client.get(read)).json()["items"][0]["attachments"][0]["state"] == "pending"
+
+    link = "UPDATE tickets SET state = jsonb_set(state, '{links}', $2::text::jsonb) WHERE ticket_id = $1"
+    await execute(database_url, link, other.ticket_id, f'[["{source.ticket_id}", "related"]]')
+    [attachment] = (await client.get(read)).json()["items"][0]["attachments"]
+    assert (attachment["state"], attachment["content"]["key"]) == ("stored", content.key)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_api.file_states import Verdicts, are_awaited, show_newest_files, verdicts_of, view_attachment
 from crm_api.list_tickets import tickets_with_contact, view_ticket
 from crm_api.page import bytes_of, read_page
+from crm_api.read_links import relations_of
 from crm_api.responses import MessagePage, MessageView, TicketView, TimelineEntry, TimelinePage
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.vocabulary import FileState, MessageKind
@@ -59,11 +60,16 @@ def _view_fact(row: RowMapping) -> TimelineEntry:
 
 
 async def _read_told(connection: AsyncConnection, ticket_id: UUID) -> list[MessageEntry]:
-    """Return the entries that tell what became of files of this ticket's messages, in order."""
+    """Return the entries that tell what became of files of this ticket's messages, in order.
+
+    What is told of a message that was split off, or of one that came before a merge, stands in the other ticket.
+    """
+    state = await connection.scalar(select(TICKETS.c.state).where(TICKETS.c.ticket_id == ticket_id))
+    tickets = [ticket_id, *(relations_of(state) if state is not None else ())]
     query = (
         select(MESSAGES.c.entry)
-        .where(MESSAGES.c.ticket_id == ticket_id, MESSAGES.c.entry["kind"].astext == MessageKind.ATTACHMENT)
-        .order_by(MESSAGES.c.version)
+        .where(MESSAGES.c.ticket_id.in_(tickets), MESSAGES.c.entry["kind"].astext == MessageKind.ATTACHMENT)
+        .order_by(MESSAGES.c.at, MESSAGES.c.version)
     )
     return [MessageEntry.model_validate({**row.entry, "text": ""}) for row in await connection.execute(query)]
 
