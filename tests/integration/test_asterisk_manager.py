@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest_pull.ami_connection import ManagerAway, ManagerRefused
+from ingest_pull.check_sources import attempts
 from ingest_pull.kinds.parts import SecretsWrong
 from tests.support.partners.asterisk_manager import SECRET, USER, AsteriskManager, asterisk_manager
 from tests.support.stream_world import eventually
 from tests.unit.ingest_pull.pulling import Desk
+from ticket_intake.source_checks import Asked, Outcome
 from ticket_stream.leased_jobs import Job
+
+ASKED = Asked(Path(), None, {}, datetime.now(UTC))
 
 # A record as cdr_manager.c writes it.
 CDR = {
@@ -117,3 +123,22 @@ async def test_a_record_that_cannot_be_read_is_counted_and_the_next_is_read() ->
         manager.tell("Cdr", **CDR)
         await eventually(lambda: has(desk, 1))
     assert desk.unreadable() == 1
+
+
+async def test_a_check_logs_in_and_off_and_takes_no_call_from_who_listens() -> None:
+    desk = Desk()
+    async with asterisk_manager() as manager, listening(desk, manager):
+        [attempt] = [each async for each in attempts(build(Desk(), manager), ASKED)]
+        assert (attempt.outcome, attempt.answer) == (Outcome.PASSED, "let in")
+        assert (len(manager.logins), manager.logoffs) == (2, 1)
+        manager.tell("Cdr", **CDR)
+        await eventually(lambda: has(desk, 1))
+
+
+async def test_a_check_says_what_is_wrong_with_the_login_or_the_way_there() -> None:
+    async with asterisk_manager() as manager:
+        refused, away = build(Desk(), manager, f"{USER}:wrong"), build(Desk(), manager)
+        [attempt] = [each async for each in attempts(refused, ASKED)]
+        assert (attempt.outcome, attempt.answer) == (Outcome.FAILED, f"login of {USER}: Authentication failed")
+    [attempt] = [each async for each in attempts(away, ASKED)]
+    assert (attempt.outcome, "cannot be reached" in attempt.answer) == (Outcome.FAILED, True)

@@ -9,13 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import pytest
 import pytest_asyncio
+import yaml
 from prometheus_client import CollectorRegistry
 from uuid_utils.compat import uuid7
 
 from ingest_email.accept_mail import AcceptMail
+from ingest_email.check_sources import open_trials
 from ingest_email.delivery import Mailbox
 from ingest_email.imap_mailbox import Account
 from ingest_email.metrics import MailMetrics
@@ -31,13 +35,14 @@ from tests.support.partners.token_server import CLIENT, REFRESH_TOKEN, TokenServ
 from tests.support.servers import SharedKafka, SharedPostgres
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.source_checks import Asked, Outcome
 from ticket_store.object_storage import ObjectStorage
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 from ticket_stream.job_runner import JobRunner
 
 SECONDS = 60.0  # to come about on a busy machine; one is usual
 LARGEST = 20_000
-USERS = [f"{name}@acme.example" for name in ("support", "sales", "restarted", "renumbered", "shared", "odd")]
+USERS = [f"{name}@acme.example" for name in ("support", "sales", "restarted", "renumbered", "shared", "odd", "checked")]
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,34 @@ mailboxes:
         ("support-2", "mail-support", "ann@customer.example"),
     ]
     assert await asyncio.to_thread(_flags, world.dovecot, support) == [b"", b""]
+
+
+CHECKED: tuple[tuple[dict[str, Any], Outcome, str], ...] = (
+    ({}, Outcome.PASSED, "mails: 2, unseen: 2; IDLE"),
+    ({"password": {"value": "wrong"}}, Outcome.FAILED, "AUTHENTICATIONFAILED"),
+    ({"folder": "收件箱"}, Outcome.FAILED, "Mailbox doesn't exist"),
+    ({"host": "localhost"}, Outcome.FAILED, "certificate is refused"),
+    ({"port": 9}, Outcome.FAILED, "Connect call failed"),
+    ({"password": "env:ABSENT"}, Outcome.FAILED, "the environment has no ABSENT"),
+)
+
+
+async def test_a_check_looks_into_a_folder_says_what_is_wrong_and_leaves_it_as_it_is(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = "checked@acme.example"
+    for name in ("checked-1", "checked-2"):
+        world.dovecot.deliver(user, _mail(name))
+    monkeypatch.setenv("SSL_CERT_FILE", str(world.certificate))
+    usual = {"host": HOST, "port": world.dovecot.tls_port, "user": user, "password": {"value": PASSWORD}}
+    for changes, outcome, told in CHECKED:
+        box = {"address": user, "brand": "acme", "source": "mail", "imap": {**usual, **changes}}
+        (tmp_path / "mailboxes.yaml").write_text(yaml.safe_dump({"mailboxes": [box]}))
+        async with open_trials(Asked(tmp_path / "mailboxes.yaml", None, {}, datetime.now(UTC))) as [trial]:
+            [attempt] = [each async for each in trial.attempts()]
+        assert (attempt.outcome, told in attempt.answer) == (outcome, True), attempt
+        assert PASSWORD not in f"{attempt}"
+    assert await asyncio.to_thread(_flags, world.dovecot, user) == [b"", b""]
 
 
 async def test_a_server_that_restarts_while_we_wait_is_read_on_where_we_were(world: World) -> None:

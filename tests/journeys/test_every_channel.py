@@ -8,35 +8,34 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import get_args
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
-from ingest_webhook.providers.registry import PROVIDERS, REPEATING
+from firebreak_cli.check_sources import Place, check_sources
+from firebreak_cli.contributed_commands import contributed_checkers
+from ingest_email.hooks.entries import HookEntry
+from ingest_webhook.providers.registry import PROVIDERS
 from tests.conftest import LEDGER
-from tests.support.every_source import EVERY_SOURCE, Requests, SpokenSource, sources_file
+from tests.support.every_hook import EVERY_HOOK, MESSAGE_BYTES, SpokenHook, mailboxes_file
+from tests.support.every_source import ANSWERS, EVERY_SOURCE, Requests, SpokenSource, sources_file
 from tests.support.kept_part import wait_until
+from tests.support.partners.amazon_ses import AmazonSes
+from tests.support.partners.aws_addresses import aws_addresses
 from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.settling import wait_until_settled
 from tests.support.stack import Stack, running_stack
+from ticket_intake.source_checks import Outcome, SourcesFile
 
 SECONDS = 60.0  # to come back, or to settle, on a busy machine
-ANSWERS = {
-    Way.GOOD: 200,
-    Way.REPEATED: 200,
-    Way.ROTATED: 200,
-    Way.FORGED: 401,
-    Way.STALE: 401,
-    Way.OVERSIZED: 413,
-    Way.MALFORMED: 400,
-    Way.UNKNOWN_TYPE: 200,
-}
 SHUFFLED, HANDSHAKE, KAFKA_AWAY = "shuffled", "handshake", "Kafka away"
 COLUMNS = (*ANSWERS, SHUFFLED, HANDSHAKE, KAFKA_AWAY)
-MESSAGES = 5
-"""Of each source that become part of the record: one good, one under the next secret, two shuffled, one held up."""
+Spoken = SpokenSource | SpokenHook
+EVERY_ROW: tuple[Spoken, ...] = (*EVERY_SOURCE, *EVERY_HOOK)
 
 _RECORDED = "SELECT source, count(*), count(ticket_id), sum(deliveries) FROM inbound_messages GROUP BY source"
 
@@ -47,33 +46,74 @@ class Outcomes:
 
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def note(self, source: SpokenSource, way: str, *answers: httpx.Response) -> None:
+    def note(self, source: Spoken, way: str, *answers: httpx.Response) -> None:
         self.cells[source.provider, way] = "/".join(str(answer.status_code) for answer in answers)
 
     def lines(self) -> list[str]:
         rows = [["", *map(str, COLUMNS)]]
-        rows += [
-            [str(source), *(self.cells.get((str(source), way), "–") for way in COLUMNS)] for source in EVERY_SOURCE
-        ]
+        rows += [[str(source), *(self.cells.get((str(source), way), "–") for way in COLUMNS)] for source in EVERY_ROW]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def stack() -> AsyncIterator[Stack]:
-    """Without the services that no webhook needs."""
-    async with running_stack(services=("ingest-webhook", "router", "sla-engine")) as running:
-        running.layout.sources_file.write_text(sources_file(), encoding="utf-8")
-        [edge] = running.of("ingest-webhook")
-        edge.signal(signal.SIGHUP)
-        yield running
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Without the services that none of the channels needs; what asks AWS reaches the partner."""
+    folder = tmp_path_factory.mktemp("every-channel")
+    mailboxes = folder / "mailboxes.yaml"
+    mailboxes.write_text(mailboxes_file(), encoding="utf-8")
+    async with aws_addresses(folder, AmazonSes(time.time)) as aws:
+        mail = {
+            **aws,
+            "FIREBREAK_MAILBOXES_FILE": str(mailboxes),
+            "FIREBREAK_SMTP_MESSAGE_BYTES": str(MESSAGE_BYTES),
+        }
+        services = ("ingest-webhook", "ingest-email", "router", "sla-engine")
+        async with running_stack(services=services, environment={"ingest-email": mail}) as running:
+            running.layout.sources_file.write_text(sources_file(), encoding="utf-8")
+            running.layout.mailboxes_file.write_text(mailboxes_file(), encoding="utf-8")
+            [edge] = running.of("ingest-webhook")
+            edge.signal(signal.SIGHUP)
+            yield running
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The way to each row's address."""
+
+    stack: Stack
+    client: httpx.AsyncClient
+
+    async def send(self, source: Spoken, request: SignedRequest) -> httpx.Response:
+        return await deliver(self.client, self._address(source), request)
+
+    async def until_taken(self, source: Spoken, speak: Requests) -> httpx.Response:
+        """Repeat the last message as its provider does."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                answer = await self.send(source, speak(Way.REPEATED))
+                if answer.status_code != 503:
+                    return answer
+                await asyncio.sleep(0.1)
+
+    async def until_known(self) -> None:
+        """The webhook sources are read anew after the start."""
+        async with asyncio.timeout(SECONDS):
+            while (await self.client.post(self._address(EVERY_SOURCE[-1]))).status_code == 404:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # another process: there is no event to wait for
+
+    def _address(self, source: Spoken) -> str:
+        if isinstance(source, SpokenHook):
+            return f"{self.stack.layout.url('ingest-email')}/mail/{source}{source.suffix}"
+        return f"{self.stack.webhooks}/{source}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.webhooks, trust_env=False, timeout=30) as client:
-        await _until_known(client)
-        yield client
+async def doors(stack: Stack) -> AsyncIterator[Doors]:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        doors = Doors(stack, client)
+        await doors.until_known()
+        yield doors
 
 
 @pytest.fixture(scope="module")
@@ -83,49 +123,63 @@ def outcomes() -> Outcomes:
 
 @pytest.fixture(scope="module")
 def senders() -> dict[str, Requests]:
-    return {source.provider: source.sender(time.time) for source in EVERY_SOURCE}
+    return {source.provider: source.sender(time.time) for source in EVERY_ROW}
 
 
 def test_every_provider_is_in_the_table() -> None:
     assert sorted(map(str, EVERY_SOURCE)) == sorted(PROVIDERS)
+    assert sorted(map(str, EVERY_HOOK)) == sorted(get_args(HookEntry.model_fields["provider"].annotation))
 
 
-@pytest.mark.parametrize("source", EVERY_SOURCE, ids=str)
+@pytest.mark.parametrize("source", EVERY_ROW, ids=str)
 async def test_each_way_has_its_answer(
-    source: SpokenSource, client: httpx.AsyncClient, outcomes: Outcomes, senders: dict[str, Requests]
+    source: Spoken, doors: Doors, outcomes: Outcomes, senders: dict[str, Requests]
 ) -> None:
     speak = senders[source.provider]
-    for way, status in ANSWERS.items():
+    for way, status in source.answers.items():
         if source.sends(way):
-            answer = await send(client, source, speak(way))
+            answer = await doors.send(source, speak(way))
             outcomes.note(source, way, answer)
             assert answer.status_code == status, f"{way}: {answer.text}"
     later, earlier = (speak(Way.GOOD) for _ in range(2))
-    answers = [await send(client, source, request) for request in (earlier, later)]
+    answers = [await doors.send(source, request) for request in (earlier, later)]
     outcomes.note(source, SHUFFLED, *answers)
     assert [answer.status_code for answer in answers] == [200, 200]
     if source.ask is not None:
-        answer = await send(client, source, source.ask(time.time))
+        answer = await doors.send(source, source.ask(time.time))
         outcomes.note(source, HANDSHAKE, answer)
         assert answer.status_code == 200, answer.text
 
 
+async def test_the_check_of_sources_finds_all_of_them_right_and_leaves_nothing(stack: Stack) -> None:
+    """What the test below counts would be more."""
+    places = {
+        SourcesFile.WEBHOOKS: Place(stack.layout.sources_file, stack.layout.url("ingest-webhook")),
+        SourcesFile.MAILBOXES: Place(stack.layout.mailboxes_file, stack.layout.url("ingest-email")),
+    }
+    rows = await check_sources(list(contributed_checkers()), places, {}, datetime.now(UTC))
+    assert {row.source for row in rows} == set(map(str, EVERY_ROW))
+    assert [row for row in rows if row.attempt.outcome is Outcome.FAILED] == []
+    untried = [(row.source, row.attempt.what) for row in rows if row.attempt.outcome is Outcome.NOT_TRIED]
+    assert untried == [("sendgrid", "SendGrid's signature"), ("ses", "AWS's signature")]
+
+
 async def test_what_arrives_without_kafka_arrives_in_the_end_and_everything_once(
     stack: Stack,
-    client: httpx.AsyncClient,
+    doors: Doors,
     outcomes: Outcomes,
     senders: dict[str, Requests],
     request: pytest.FixtureRequest,
 ) -> None:
     await stack.parts["kafka"].hold()
-    held_up = [send(client, source, senders[source.provider](Way.GOOD)) for source in EVERY_SOURCE]
+    held_up = [doors.send(source, senders[source.provider](Way.GOOD)) for source in EVERY_ROW]
     first = await asyncio.gather(*held_up)
     await stack.parts["kafka"].start()
-    for source, answer in zip(EVERY_SOURCE, first, strict=True):
-        outcomes.note(source, KAFKA_AWAY, answer, await until_taken(client, source, senders[source.provider]))
+    for source, answer in zip(EVERY_ROW, first, strict=True):
+        outcomes.note(source, KAFKA_AWAY, answer, await doors.until_taken(source, senders[source.provider]))
     request.node.user_properties.append((LEDGER, outcomes.lines()))
-    assert {str(source): answer.status_code for source, answer in zip(EVERY_SOURCE, first, strict=True)} == {
-        str(source): 503 if source.provider in REPEATING else 200 for source in EVERY_SOURCE
+    assert {str(source): answer.status_code for source, answer in zip(EVERY_ROW, first, strict=True)} == {
+        str(source): 503 if source.repeats else 200 for source in EVERY_ROW
     }
     connection = await asyncpg.connect(stack.database)
     try:
@@ -133,7 +187,7 @@ async def test_what_arrives_without_kafka_arrives_in_the_end_and_everything_once
 
         async def all_are() -> bool:
             recorded.update({row[0]: tuple(row)[1:] for row in await connection.fetch(_RECORDED)})
-            return all(recorded.get(str(source), (0,))[0] >= MESSAGES for source in EVERY_SOURCE)
+            return all(recorded.get(str(source), (0,))[0] >= messages(source) for source in EVERY_ROW)
 
         await wait_until(all_are, SECONDS, "what waited in the spool is recorded")
         await wait_until_settled(stack.database, stack.kafka_address, SECONDS)
@@ -141,27 +195,12 @@ async def test_what_arrives_without_kafka_arrives_in_the_end_and_everything_once
     finally:
         await connection.close()
     assert {source: counts[:2] for source, counts in recorded.items()} == {
-        str(source): (MESSAGES, MESSAGES) for source in EVERY_SOURCE
+        str(source): (messages(source), messages(source)) for source in EVERY_ROW
     }
     # One was repeated; what was refused may have been published all the same, when the answer came too late.
-    assert min(deliveries for _, _, deliveries in recorded.values()) > MESSAGES
+    assert [str(source) for source in EVERY_ROW if recorded[str(source)][2] <= messages(source)] == []
 
 
-async def send(client: httpx.AsyncClient, source: SpokenSource, request: SignedRequest) -> httpx.Response:
-    return await deliver(client, f"/{source}", request)
-
-
-async def until_taken(client: httpx.AsyncClient, source: SpokenSource, speak: Requests) -> httpx.Response:
-    """Repeat the last message as its provider does."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            answer = await send(client, source, speak(Way.REPEATED))
-            if answer.status_code != 503:
-                return answer
-            await asyncio.sleep(0.1)
-
-
-async def _until_known(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(SECONDS):
-        while (await client.post(f"/{EVERY_SOURCE[-1]}")).status_code == 404:  # noqa: ASYNC110 - a process
-            await asyncio.sleep(0.05)
+def messages(source: Spoken) -> int:
+    """How many become part of the record: one good, one under the next secret, two shuffled, one held up."""
+    return 4 + source.sends(Way.ROTATED)

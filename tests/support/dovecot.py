@@ -22,7 +22,8 @@ HOST = "127.0.0.1"
 PASSWORD = "correct horse"
 START_SECONDS = 30.0
 
-# One process for each service, as one system user, with nothing of the machine's own Dovecot.
+# One process for each service, as one system user, with nothing of the machine's own Dovecot. Nobody who fails
+# to log in is made to wait.
 _CONFIGURATION = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -34,6 +35,7 @@ ssl = yes
 ssl_cert = <{certificate}
 ssl_key = <{key}
 disable_plaintext_auth = no
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_uid = {user}
 mail_gid = {group}
@@ -65,6 +67,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from uuid_utils.compat import uuid7
 
+from ingest_webhook.providers.registry import REPEATING
 from tests.support.deployment_files import BRAND
 from tests.support.partners.aircall import AircallSender
 from tests.support.partners.dialpad import DialpadSender
@@ -37,21 +38,50 @@ Clock = Callable[[], float]
 Requests = Callable[[Way], SignedRequest]
 """How one sender sends in each way; it keeps what it sent last, for `Way.REPEATED`."""
 
+ANSWERS: Mapping[Way, int] = {
+    Way.GOOD: 200,
+    Way.REPEATED: 200,
+    Way.ROTATED: 200,
+    Way.FORGED: 401,
+    Way.STALE: 401,
+    Way.OVERSIZED: 413,
+    Way.MALFORMED: 400,
+    Way.UNKNOWN_TYPE: 200,
+}
+"""What is answered to each way."""
+
 WORDS = "我的包裹呢？ Where is my parcel?"
 
-CALLBACK = "QDG6eK:jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
-SHOP = whsec(b"the-secret-of-the-shop-in-tests!")
-FORM = "a-random-text-that-signs-tokens-of-the-form"
-DESK = "the-secret-of-the-desk"
-GITHUB = "the-secret-of-the-webhook-at-github"
-FEISHU = "kudryavka0123456789abcdefEncrypt:v7Kz2mQ9LrTp4XsW8yBn1cJd6fGh3aEu"
-HEX_32 = "0123456789abcdef0123456789abcdef"
+SHOP_SECRET = whsec(b"the-secret-of-the-shop-in-tests!")
+SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+SWITCH_SECRET = "switch:s3cret"
+META_SECRET, META_TOKEN = "4f3b0a1c9de84e6f8a7b2c5d1e0f9a8b", MetaSender.verify_token
+LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+TELEGRAM_SECRET = "d2a5f0c8b1e94763a0f7c3d95be81246"
+X_SECRET = "z3ZX4v7mAAUGykl3EcmkqbartmuW8VFOOzCloLx9Q45P0hLrFu"  # of the vector that X's developer relations published
+TWILIO_TOKEN = "1f2e3d4c5b6a79808897a6b5c4d3e2f1"
+AIRCALL_TOKEN = "45f0c1d2a08b4f0b9f1a2c3d4e5f6071"
+DIALPAD_SECRET = "the-secret-of-the-webhook"
+DESK_SECRET = "the-secret-of-the-desk"
+GITHUB_SECRET = "the-secret-of-the-webhook-at-github"
+FORM_SECRET = "a-random-text-that-signs-tokens-of-the-form"
+WECOM_SECRET = "QDG6eK:jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+WECHAT_SECRET = "pamtest:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+ROBOT_SECRET = "xQ_3kL9-AppSecretOfTheRobotInTheServiceGroup"
+FEISHU_SECRET = "kudryavka0123456789abcdefEncrypt:v7Kz2mQ9LrTp4XsW8yBn1cJd6fGh3aEu"
+DOUYIN_SECRET = "4f0c8a7d6e5b4c3d2a1f0e9d8c7b6a5f"
+WEIBO_SECRET = "0123456789abcdef0123456789abcdef"
 PUBLIC = "https://support.example.com/webhooks"
+
+TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 @dataclass(frozen=True)
 class SpokenSource:
-    """One source. `sender` makes somebody who speaks, `ask` the provider's question whether the address is ours."""
+    """One source. `sender` makes somebody who speaks, `ask` the provider's question whether the address is ours.
+
+    `answer` is the body of a 200 to a message or to what is ignored; None: it is sealed anew each time.
+    """
 
     provider: str
     secrets: Sequence[str]
@@ -60,9 +90,19 @@ class SpokenSource:
     tokens: Sequence[str] = ()
     ask: Callable[[Clock], SignedRequest] | None = None
     signs_time: bool = True
+    answer: bytes | None = b""
 
     def __str__(self) -> str:
         return self.provider
+
+    @property
+    def answers(self) -> Mapping[Way, int]:
+        return ANSWERS
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the provider brings again what was not taken."""
+        return self.provider in REPEATING
 
     def sends(self, way: Way) -> bool:
         """Whether this provider can be wrong in this way: what signs no time is never stale."""
@@ -83,27 +123,27 @@ class SpokenSource:
 
 
 def _shop(now: Clock) -> Requests:
-    sender = StandardWebhooksSender(SHOP, now, name=str(uuid7()))
+    sender = StandardWebhooksSender(SHOP_SECRET, now, name=str(uuid7()))
     return lambda way: sender.message(WORDS, way)
 
 
 def _hmac(now: Clock) -> Requests:
-    sender = HmacSystem(DESK, now)
+    sender = HmacSystem(DESK_SECRET, now)
     return lambda way: sender.note(WORDS, way)
 
 
 def _github(_: Clock) -> Requests:
-    sender = GitHubSender(GITHUB)
+    sender = GitHubSender(GITHUB_SECRET)
     return lambda way: sender.comment(WORDS, way)
 
 
 def _sms(_: Clock) -> Requests:
-    sender = TwilioSender(HEX_32, f"{PUBLIC}/twilio-sms")
+    sender = TwilioSender(TWILIO_TOKEN, f"{PUBLIC}/twilio-sms")
     return lambda way: sender.sms(WORDS, way)
 
 
 def _form(now: Clock) -> Requests:
-    sender = WebFormSender(FORM, now)
+    sender = WebFormSender(FORM_SECRET, now)
     return lambda way: sender.submit(WORDS, way)
 
 
@@ -120,26 +160,26 @@ def _saying(make: Callable[[Clock], Any]) -> Callable[[Clock], Requests]:
 def _meta(provider: str, partner: type[MetaSender]) -> SpokenSource:
     return SpokenSource(
         provider,
-        (HEX_32, MetaSender.next_secret),
-        _saying(lambda now: partner(HEX_32, now)),
-        tokens=(MetaSender.verify_token,),
-        ask=lambda now: partner(HEX_32, now).ask(),
+        (META_SECRET, MetaSender.next_secret),
+        _saying(lambda now: partner(META_SECRET, now)),
+        tokens=(META_TOKEN,),
+        ask=lambda now: partner(META_SECRET, now).ask(),
         signs_time=False,
     )
 
 
 EVERY_SOURCE: tuple[SpokenSource, ...] = (
-    SpokenSource("standard-webhooks", (SHOP, StandardWebhooksSender.next_secret), _shop),
+    SpokenSource("standard-webhooks", (SHOP_SECRET, StandardWebhooksSender.next_secret), _shop),
     SpokenSource(
         "slack",
-        (HEX_32, SlackSender.next_secret),
-        _saying(lambda now: SlackSender(HEX_32, now)),
-        ask=lambda now: SlackSender(HEX_32, now).notification({"type": "url_verification", "challenge": "c"}),
+        (SLACK_SECRET, SlackSender.next_secret),
+        _saying(lambda now: SlackSender(SLACK_SECRET, now)),
+        ask=lambda now: SlackSender(SLACK_SECRET, now).notification({"type": "url_verification", "challenge": "c"}),
     ),
     SpokenSource(
         "freeswitch",
-        ("switch:s3cret", FreeswitchSender.next_credentials),
-        lambda now: FreeswitchSender("switch:s3cret", now, uuid7).call,
+        (SWITCH_SECRET, FreeswitchSender.next_credentials),
+        lambda now: FreeswitchSender(SWITCH_SECRET, now, uuid7).call,
         signs_time=False,
     ),
     _meta("messenger", MessengerSender),
@@ -147,93 +187,105 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     _meta("whatsapp", WhatsAppSender),
     SpokenSource(
         "line",
-        (HEX_32, LineSender.next_secret),
-        _saying(lambda now: LineSender(HEX_32, now)),
-        ask=lambda now: LineSender(HEX_32, now).notification([]),
+        (LINE_SECRET, LineSender.next_secret),
+        _saying(lambda now: LineSender(LINE_SECRET, now)),
+        ask=lambda now: LineSender(LINE_SECRET, now).notification([]),
         signs_time=False,
     ),
     SpokenSource(
         "telegram",
-        (HEX_32, TelegramSender.next_secret),
-        _saying(lambda now: TelegramSender(HEX_32, now)),
+        (TELEGRAM_SECRET, TelegramSender.next_secret),
+        _saying(lambda now: TelegramSender(TELEGRAM_SECRET, now)),
         signs_time=False,
     ),
     SpokenSource(
         "x",
-        (HEX_32, XSender.next_secret),
-        _saying(lambda now: XSender(HEX_32, now)),
-        ask=lambda now: XSender(HEX_32, now).check(),
+        (X_SECRET, XSender.next_secret),
+        _saying(lambda now: XSender(X_SECRET, now)),
+        ask=lambda now: XSender(X_SECRET, now).check(),
         signs_time=False,
     ),
     SpokenSource(
         "twilio-sms",
-        (HEX_32, TwilioSender.next_token),
+        (TWILIO_TOKEN, TwilioSender.next_token),
         _sms,
         options={"public_url": f"{PUBLIC}/twilio-sms"},
         signs_time=False,
+        answer=TWIML,
     ),
     SpokenSource(
         "twilio-voice",
-        (HEX_32, TwilioSender.next_token),
-        lambda _: TwilioSender(HEX_32, f"{PUBLIC}/twilio-voice").call,
+        (TWILIO_TOKEN, TwilioSender.next_token),
+        lambda _: TwilioSender(TWILIO_TOKEN, f"{PUBLIC}/twilio-voice").call,
         options={"public_url": f"{PUBLIC}/twilio-voice"},
+        signs_time=False,
+        answer=TWIML,
+    ),
+    SpokenSource(
+        "aircall",
+        (AIRCALL_TOKEN, AircallSender.next_token),
+        lambda now: AircallSender(AIRCALL_TOKEN, now).call,
+        options={"language": "zh"},
         signs_time=False,
     ),
     SpokenSource(
-        "aircall", (HEX_32, AircallSender.next_token), lambda now: AircallSender(HEX_32, now).call, signs_time=False
+        "dialpad",
+        (DIALPAD_SECRET, DialpadSender.next_secret),
+        lambda now: DialpadSender(DIALPAD_SECRET, now).call,
+        options={"region": "CN"},
+        signs_time=False,
     ),
-    SpokenSource(
-        "dialpad", (HEX_32, DialpadSender.next_secret), lambda now: DialpadSender(HEX_32, now).call, signs_time=False
-    ),
-    SpokenSource("hmac", (DESK, HmacSystem.next_secret), _hmac, options=yaml.safe_load(OPTIONS)),
-    SpokenSource("github", (GITHUB, GitHubSender.next_secret), _github, signs_time=False),
+    SpokenSource("hmac", (DESK_SECRET, HmacSystem.next_secret), _hmac, options=yaml.safe_load(OPTIONS)),
+    SpokenSource("github", (GITHUB_SECRET, GitHubSender.next_secret), _github, signs_time=False),
     SpokenSource(
         "web-form",
-        (FORM, WebFormSender.next_secret),
+        (FORM_SECRET, WebFormSender.next_secret),
         _form,
         options={"form": "contact", "origins": [WebFormSender.origin]},
-        ask=lambda now: WebFormSender(FORM, now).ask_for_token(),
+        answer=b'{"received":true}',
+        ask=lambda now: WebFormSender(FORM_SECRET, now).ask_for_token(),
     ),
     SpokenSource(
         "wecom",
-        (CALLBACK, WecomSender.next_secret),
-        _saying(lambda now: WecomSender(CALLBACK, now)),
+        (WECOM_SECRET, WecomSender.next_secret),
+        _saying(lambda now: WecomSender(WECOM_SECRET, now)),
         options={"receiver_id": WecomSender.receiver_id},
-        ask=lambda now: WecomSender(CALLBACK, now).challenge(b"1616140317555161061"),
+        ask=lambda now: WecomSender(WECOM_SECRET, now).challenge(b"1616140317555161061"),
     ),
     SpokenSource(
         "wechat-official",
-        (CALLBACK, WechatOfficialSender.next_secret),
-        _saying(lambda now: WechatOfficialSender(CALLBACK, now)),
+        (WECHAT_SECRET, WechatOfficialSender.next_secret),
+        _saying(lambda now: WechatOfficialSender(WECHAT_SECRET, now)),
         options={"receiver_id": WechatOfficialSender.receiver_id},
-        ask=lambda now: WechatOfficialSender(CALLBACK, now).challenge("3857493857"),
+        ask=lambda now: WechatOfficialSender(WECHAT_SECRET, now).challenge("3857493857"),
     ),
     SpokenSource(
         "dingtalk",
-        (DingtalkSender.callback, HEX_32, DingtalkSender.next_secret),
-        _saying(lambda now: DingtalkSender(HEX_32, now)),
+        (DingtalkSender.callback, ROBOT_SECRET, DingtalkSender.next_secret),
+        _saying(lambda now: DingtalkSender(ROBOT_SECRET, now)),
         options={"receiver_id": DingtalkSender.receiver_id},
+        answer=None,
     ),
     SpokenSource(
         "feishu",
-        (FEISHU, FeishuSender.next_secret),
-        _saying(lambda now: FeishuSender(FEISHU, now)),
-        ask=lambda now: FeishuSender(FEISHU, now).verification("ajls384kdj"),
+        (FEISHU_SECRET, FeishuSender.next_secret),
+        _saying(lambda now: FeishuSender(FEISHU_SECRET, now)),
+        ask=lambda now: FeishuSender(FEISHU_SECRET, now).verification("ajls384kdj"),
     ),
     SpokenSource(
         "douyin",
-        (HEX_32, DouyinSender.next_secret),
-        _saying(lambda now: DouyinSender(HEX_32, now)),
+        (DOUYIN_SECRET, DouyinSender.next_secret),
+        _saying(lambda now: DouyinSender(DOUYIN_SECRET, now)),
         options={"own_open_ids": [DouyinSender.account]},
-        ask=lambda now: DouyinSender(HEX_32, now).event("verify_webhook", {"challenge": 7}),
+        ask=lambda now: DouyinSender(DOUYIN_SECRET, now).event("verify_webhook", {"challenge": 7}),
         signs_time=False,
     ),
     SpokenSource(
         "weibo",
-        (HEX_32, WeiboSender.next_secret),
-        _saying(lambda now: WeiboSender(HEX_32, now)),
+        (WEIBO_SECRET, WeiboSender.next_secret),
+        _saying(lambda now: WeiboSender(WEIBO_SECRET, now)),
         options={"receiver_id": WeiboSender.account},
-        ask=lambda now: WeiboSender(HEX_32, now).challenge("3857493857"),
+        ask=lambda now: WeiboSender(WEIBO_SECRET, now).challenge("3857493857"),
     ),
 )
 

@@ -125,10 +125,11 @@ async def read_log(kafka: str, prefix: str) -> list[MessageReceived]:
         await consumer.stop()
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for HOST that is its own authority, and its key, as PEM files."""
+def self_signed(folder: Path, host: str = "") -> tuple[Path, Path]:
+    """A certificate for a name, else for HOST, that is its own authority, and its key, as PEM files."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host or HOST)])
+    names = x509.DNSName(host) if host else x509.IPAddress(ip_address(HOST))
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -138,7 +139,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([names]), critical=False)
         .sign(key, hashes.SHA256())
     )
     certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"

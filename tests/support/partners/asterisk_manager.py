@@ -15,6 +15,7 @@ class AsteriskManager:
     def __init__(self) -> None:
         self.port = 0
         self.logins: list[dict[str, str]] = []
+        self.logoffs = 0
         self.logged_in = asyncio.Event()
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -36,6 +37,10 @@ class AsteriskManager:
                 writer.write(f"Response: Success\r\nChallenge: {CHALLENGE}\r\n\r\n".encode())
             elif packet["Action"] == "Login":
                 self._answer_login(packet, writer)
+            elif packet["Action"] == "Logoff":
+                self.logoffs += 1
+                writer.write(b"Response: Goodbye\r\nMessage: Thanks for all the fish.\r\n\r\n")
+                break
             elif packet["Action"] == "Ping":
                 writer.write(b"Response: Success\r\nPing: Pong\r\n\r\n")
         writer.close()

@@ -121,7 +121,7 @@ async def test_a_command_is_one_line() -> None:
 
 
 def _mailbox(wires: Wires) -> ImapMailbox:
-    return ImapMailbox(wires.wire, Folder(1, 0), can_idle=True)
+    return ImapMailbox(wires.wire, Folder(1, 0), frozenset({"IDLE"}))
 
 
 @pytest.mark.parametrize(

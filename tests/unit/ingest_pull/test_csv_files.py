@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from ingest_pull.kinds.csv_files import MappingWrong
+from ingest_pull.domain.csv_mapping import MappingWrong
 from tests.unit.ingest_pull.pulling import Desk
 from ticket_contracts.vocabulary import IdentityKind
 

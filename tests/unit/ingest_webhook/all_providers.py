@@ -1,130 +1,156 @@
-"""Every provider in one table, for tests that hold for each of them.
+"""Every provider of `tests.support.every_source` at the edge without a network: sources files, senders, shapes.
 
-A new provider adds one row to `PROVIDERS_UNDER_TEST`: the name in the registry, its secrets, and how its partner sends
-in each `Way`. What only some have (tokens, options, a signed time, an answer of their own) are fields with a default.
+A new provider adds a row there, and here how its partner signs any body and which other shapes a good request has.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import yaml
+from uuid_utils.compat import uuid7
 
+from ingest_webhook.provider import Provider
+from ingest_webhook.providers.registry import PROVIDERS
+from tests.support.every_source import (
+    AIRCALL_TOKEN,
+    DESK_SECRET,
+    DIALPAD_SECRET,
+    DOUYIN_SECRET,
+    EVERY_SOURCE,
+    FEISHU_SECRET,
+    FORM_SECRET,
+    GITHUB_SECRET,
+    LINE_SECRET,
+    META_SECRET,
+    ROBOT_SECRET,
+    SHOP_SECRET,
+    SLACK_SECRET,
+    SWITCH_SECRET,
+    TELEGRAM_SECRET,
+    WECHAT_SECRET,
+    WECOM_SECRET,
+    WEIBO_SECRET,
+    X_SECRET,
+    Requests,
+    SpokenSource,
+)
+from tests.support.partners.aircall import AircallSender
+from tests.support.partners.dialpad import DialpadSender
+from tests.support.partners.dingtalk import DingtalkSender
+from tests.support.partners.douyin import DouyinSender
+from tests.support.partners.feishu import FeishuSender
 from tests.support.partners.freeswitch import FreeswitchSender
+from tests.support.partners.github import GitHubSender
+from tests.support.partners.hmac_system import HmacSystem
 from tests.support.partners.instagram import InstagramSender
 from tests.support.partners.line import LineSender
 from tests.support.partners.messenger import MessengerSender
-from tests.support.partners.meta import MetaSender
 from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.slack import SlackSender
 from tests.support.partners.standard_webhooks import StandardWebhooksSender
 from tests.support.partners.telegram import TelegramSender
+from tests.support.partners.web_form import WebFormSender
+from tests.support.partners.wechat_official import WechatOfficialSender
+from tests.support.partners.wecom import WecomSender
+from tests.support.partners.weibo import WeiboSender
 from tests.support.partners.whatsapp import WhatsAppSender
 from tests.support.partners.x import XSender
-from tests.unit.ingest_webhook.edge import (
-    SHOP_SECRET,
-    SLACK_SECRET,
-    SWITCH_SECRET,
-    now_seconds,
-    shop_sender,
-    slack_sender,
-    switch_sender,
-)
+from tests.unit.ingest_webhook.edge import now_seconds
 
-Requests = Callable[[Way], SignedRequest]
-"""How one sender sends a message in each way; it keeps what it sent last, for `Way.REPEATED`."""
-
-META_SECRET = "4f3b0a1c9de84e6f8a7b2c5d1e0f9a8b"
-META_TOKEN = MetaSender.verify_token
-TELEGRAM_SECRET = "d2a5f0c8b1e94763a0f7c3d95be81246"
-# Of the vector that X's developer relations published.
-X_SECRET = "z3ZX4v7mAAUGykl3EcmkqbartmuW8VFOOzCloLx9Q45P0hLrFu"
-LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+BY_PROVIDER: Mapping[str, SpokenSource] = {source.provider: source for source in EVERY_SOURCE}
 
 
-@dataclass(frozen=True)
-class ProviderUnderTest:
-    """One row. `requests` makes a fresh sender; `sign` lets it send any body, for what nobody would send."""
-
-    provider: str
-    secrets: Sequence[str]
-    requests: Callable[[], Requests]
-    sign: Callable[[bytes], SignedRequest] | None = None
-    tokens: Sequence[str] = ()
-    options: Mapping[str, object] = field(default_factory=dict)
-    signs_time: bool = False
-    """Whether a request can be stale."""
-    has_own_answer: bool = False
-    """Whether the provider reads something in our 200."""
-    others: Callable[[], Sequence[SignedRequest]] | None = None
-    """Good requests of other shapes (edits, comments), for tests that change them at random."""
-
-    def __str__(self) -> str:
-        return self.provider
-
-    @property
-    def sources(self) -> str:
-        """A sources file with this provider as its only source."""
-        source: dict[str, Any] = {"name": self.provider, "provider": self.provider, "brand": "acme"}
-        source |= {"account": self.provider}
-        source |= {"secrets": _literal(self.secrets), "tokens": _literal(self.tokens), "options": dict(self.options)}
-        return yaml.safe_dump({"sources": [source]})
-
-    def documents(self) -> list[Any]:
-        """The JSON of good requests, fit to be changed and signed again; none where a body is something else."""
-        requests = (self.requests()(Way.GOOD), *(self.others() if self.others else ()))
-        return [json.loads(request.body) for request in requests if request.body.startswith(b"{")]
+@cache  # property tests read the file a thousand times
+def sources_of(provider: str) -> str:
+    """A sources file with this provider as its only source."""
+    return yaml.safe_dump({"sources": [BY_PROVIDER[provider].entry]})
 
 
-def _literal(secrets: Sequence[str]) -> list[dict[str, str]]:
-    return [{"value": secret} for secret in secrets]
+def requests(source: SpokenSource) -> Requests:
+    """A fresh sender, at the time of the edge."""
+    return source.sender(now_seconds)
 
 
-def _shop() -> Requests:
-    sender = shop_sender()
-    return lambda way: sender.message("Where is my parcel?", way)
+@cache
+def built(provider: str) -> Provider:
+    """The provider of a source that has no tokens, without the app around it."""
+    source = BY_PROVIDER[provider]
+    return PROVIDERS[provider](source.options, source.secrets)
 
 
-def _slack() -> Requests:
-    sender = slack_sender()
-    return lambda way: sender.message("Where is my parcel?", way)
-
-
-def _switch() -> Requests:
-    return switch_sender().call
-
-
-def _sign_as_switch(body: bytes) -> SignedRequest:
-    return replace(switch_sender().call(), body=body)
-
-
-def _messenger() -> MessengerSender:
+def messenger_sender() -> MessengerSender:
     return MessengerSender(META_SECRET, now_seconds)
 
 
-def _instagram() -> InstagramSender:
+def instagram_sender() -> InstagramSender:
     return InstagramSender(META_SECRET, now_seconds)
 
 
-def _whatsapp() -> WhatsAppSender:
+def whatsapp_sender() -> WhatsAppSender:
     return WhatsAppSender(META_SECRET, now_seconds)
 
 
-def _line() -> LineSender:
+def line_sender() -> LineSender:
     return LineSender(LINE_SECRET, now_seconds)
 
 
-def _telegram() -> TelegramSender:
+def telegram_sender() -> TelegramSender:
     return TelegramSender(TELEGRAM_SECRET, now_seconds)
 
 
-def _x() -> XSender:
+def x_sender() -> XSender:
     return XSender(X_SECRET, now_seconds)
 
 
+def aircall_sender() -> AircallSender:
+    return AircallSender(AIRCALL_TOKEN, now_seconds)
+
+
+def dialpad_sender() -> DialpadSender:
+    return DialpadSender(DIALPAD_SECRET, now_seconds)
+
+
+def desk_sender() -> HmacSystem:
+    return HmacSystem(DESK_SECRET, now_seconds)
+
+
+def form_sender() -> WebFormSender:
+    return WebFormSender(FORM_SECRET, now_seconds)
+
+
+def wecom_sender() -> WecomSender:
+    return WecomSender(WECOM_SECRET, now_seconds)
+
+
+def wechat_sender() -> WechatOfficialSender:
+    return WechatOfficialSender(WECHAT_SECRET, now_seconds)
+
+
+def dingtalk_sender() -> DingtalkSender:
+    return DingtalkSender(ROBOT_SECRET, now_seconds)
+
+
+def feishu_sender() -> FeishuSender:
+    return FeishuSender(FEISHU_SECRET, now_seconds)
+
+
+def douyin_sender() -> DouyinSender:
+    return DouyinSender(DOUYIN_SECRET, now_seconds)
+
+
+def weibo_sender() -> WeiboSender:
+    return WeiboSender(WEIBO_SECRET, now_seconds)
+
+
+def github_sender() -> GitHubSender:
+    return GitHubSender(GITHUB_SECRET)
+
+
 def _messenger_others() -> Sequence[SignedRequest]:
-    sender = _messenger()
+    sender = messenger_sender()
     edit = {"message_edit": {"mid": "m_1", "text": "changed", "num_edit": 1}}
     file = {"type": "image", "payload": {"url": "https://a.example/1", "title": "1"}}
     return (
@@ -135,12 +161,12 @@ def _messenger_others() -> Sequence[SignedRequest]:
 
 
 def _instagram_others() -> Sequence[SignedRequest]:
-    sender = _instagram()
+    sender = instagram_sender()
     return sender.comment("Mine broke", parent_id="1792"), sender.comment("Mine broke", own_login=True)
 
 
 def _whatsapp_others() -> Sequence[SignedRequest]:
-    sender = _whatsapp()
+    sender = whatsapp_sender()
     edit = {"original_message_id": "wamid.1", "message": {"type": "image", "image": {"id": "1", "caption": "see"}}}
     said = [
         sender.said(type="edit", edit=edit),
@@ -155,7 +181,7 @@ def _whatsapp_others() -> Sequence[SignedRequest]:
 
 
 def _line_others() -> Sequence[SignedRequest]:
-    sender = _line()
+    sender = line_sender()
     image = {"id": "1", "type": "image", "contentProvider": {"type": "line"}}
     said = [
         sender.event("messageEdited", message={"id": "1", "type": "text", "text": "changed"}),
@@ -167,7 +193,7 @@ def _line_others() -> Sequence[SignedRequest]:
 
 
 def _telegram_others() -> Sequence[SignedRequest]:
-    sender = _telegram()
+    sender = telegram_sender()
     photo = [{"file_id": "1", "file_size": 2}]
     deletion = {"business_connection_id": "bc-1", "chat": {"id": 1}, "message_ids": [1]}
     return (
@@ -178,7 +204,7 @@ def _telegram_others() -> Sequence[SignedRequest]:
 
 
 def _x_others() -> Sequence[SignedRequest]:
-    sender = _x()
+    sender = x_sender()
     deletion = {"status": {"id": "1", "user_id": "2"}, "timestamp_ms": "1763899200000"}
     return (
         sender.older(tweet_create_events=[sender.older_post("@aurora broke")], tweet_delete_events=[deletion]),
@@ -188,63 +214,45 @@ def _x_others() -> Sequence[SignedRequest]:
     )
 
 
-class _Sender(Protocol):
-    def message(self, text: str, /, way: Way) -> SignedRequest: ...
+def _sign_as_switch(body: bytes) -> SignedRequest:
+    return replace(FreeswitchSender(SWITCH_SECRET, now_seconds, uuid7).call(), body=body)
 
 
-def _asks(sender: _Sender) -> Requests:
-    return lambda way: sender.message("Where is my parcel? 我的包裹呢？", way)
+SIGN: Mapping[str, Callable[[bytes], SignedRequest]] = {
+    "standard-webhooks": lambda body: StandardWebhooksSender(SHOP_SECRET, now_seconds).sign("msg_1", body, Way.GOOD),
+    "slack": lambda body: SlackSender(SLACK_SECRET, now_seconds).sign(body, Way.GOOD),
+    "freeswitch": _sign_as_switch,
+    "messenger": messenger_sender().sign,
+    "instagram": instagram_sender().sign,
+    "whatsapp": whatsapp_sender().sign,
+    "line": line_sender().sign,
+    "telegram": telegram_sender().sign,
+    "x": x_sender().sign,
+}
+"""How each lets any body be sent under a right signature, for what nobody would send."""
+
+SEAL: Mapping[str, Callable[[bytes], SignedRequest]] = {
+    "wecom": lambda content: wecom_sender().document(content),
+    "wechat-official": lambda content: wechat_sender().document(content),
+    "dingtalk": lambda content: dingtalk_sender().document(content),
+    "feishu": lambda content: feishu_sender().document(content),
+    "douyin": lambda content: douyin_sender().document(content),
+    "weibo": lambda content: weibo_sender().document(content),
+}
+"""How each of the Chinese platforms sends any content, rightly sealed and signed."""
+
+_OTHERS: Mapping[str, Callable[[], Sequence[SignedRequest]]] = {
+    "messenger": _messenger_others,
+    "instagram": _instagram_others,
+    "whatsapp": _whatsapp_others,
+    "line": _line_others,
+    "telegram": _telegram_others,
+    "x": _x_others,
+}
 
 
-PROVIDERS_UNDER_TEST = (
-    ProviderUnderTest(
-        "standard-webhooks",
-        (SHOP_SECRET, StandardWebhooksSender.next_secret),
-        _shop,
-        lambda body: shop_sender().sign("msg_1", body, Way.GOOD),
-        signs_time=True,
-    ),
-    ProviderUnderTest(
-        "slack",
-        (SLACK_SECRET, SlackSender.next_secret),
-        _slack,
-        lambda body: slack_sender().sign(body, Way.GOOD),
-        signs_time=True,
-    ),
-    ProviderUnderTest("freeswitch", (SWITCH_SECRET, FreeswitchSender.next_credentials), _switch, _sign_as_switch),
-    ProviderUnderTest(
-        "messenger",
-        (META_SECRET, MetaSender.next_secret),
-        lambda: _asks(_messenger()),
-        _messenger().sign,
-        tokens=(META_TOKEN,),
-        others=_messenger_others,
-    ),
-    ProviderUnderTest(
-        "instagram",
-        (META_SECRET, MetaSender.next_secret),
-        lambda: _asks(_instagram()),
-        _instagram().sign,
-        tokens=(META_TOKEN,),
-        others=_instagram_others,
-    ),
-    ProviderUnderTest(
-        "whatsapp",
-        (META_SECRET, MetaSender.next_secret),
-        lambda: _asks(_whatsapp()),
-        _whatsapp().sign,
-        tokens=(META_TOKEN,),
-        others=_whatsapp_others,
-    ),
-    ProviderUnderTest(
-        "line", (LINE_SECRET, LineSender.next_secret), lambda: _asks(_line()), _line().sign, others=_line_others
-    ),
-    ProviderUnderTest(
-        "telegram",
-        (TELEGRAM_SECRET, TelegramSender.next_secret),
-        lambda: _asks(_telegram()),
-        _telegram().sign,
-        others=_telegram_others,
-    ),
-    ProviderUnderTest("x", (X_SECRET, XSender.next_secret), lambda: _asks(_x()), _x().sign, others=_x_others),
-)
+def documents(provider: str) -> list[Any]:
+    """The JSON of good requests of every shape, fit to be changed and signed again; none where a body is no JSON."""
+    others = _OTHERS[provider]() if provider in _OTHERS else ()
+    good = (requests(BY_PROVIDER[provider])(Way.GOOD), *others)
+    return [json.loads(request.body) for request in good if request.body.startswith(b"{")]

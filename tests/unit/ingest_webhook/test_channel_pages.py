@@ -13,28 +13,30 @@ from ingest_webhook.providers.standard_webhooks import StandardWebhooks
 from ingest_webhook.providers.web_form import WebForm
 from ingest_webhook.rejections import Outcome
 from ingest_webhook.sources import read_sources
-from tests.support.partners.signed_request import SignedRequest, Way
-from tests.support.partners.standard_webhooks import whsec
-from tests.unit.ingest_webhook.all_providers import LINE_SECRET, META_SECRET, META_TOKEN, TELEGRAM_SECRET, X_SECRET
-from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, now_seconds, shop_sender
-from tests.unit.ingest_webhook.readings import read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
-    DOUYIN_SECRET,
-    FEISHU_SECRET,
-    ROBOT_SECRET,
-    WECHAT_SECRET,
-    WECOM_SECRET,
-    WEIBO_SECRET,
-)
-from tests.unit.ingest_webhook.rows_of_phone_and_forms import (
+from tests.support.every_source import (
     AIRCALL_TOKEN,
     DESK_SECRET,
     DIALPAD_SECRET,
+    DOUYIN_SECRET,
+    FEISHU_SECRET,
     FORM_SECRET,
     GITHUB_SECRET,
+    LINE_SECRET,
+    META_SECRET,
+    META_TOKEN,
+    ROBOT_SECRET,
+    TELEGRAM_SECRET,
     TWILIO_TOKEN,
-    form_sender,
+    WECHAT_SECRET,
+    WECOM_SECRET,
+    WEIBO_SECRET,
+    X_SECRET,
 )
+from tests.support.partners.signed_request import SignedRequest, Way
+from tests.support.partners.standard_webhooks import whsec
+from tests.unit.ingest_webhook.all_providers import form_sender
+from tests.unit.ingest_webhook.edge import SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET, now_seconds, shop_sender
+from tests.unit.ingest_webhook.readings import read_one
 
 PAGES = Path(__file__).parents[3] / "docs" / "channels"
 ENVIRONMENT = {

@@ -1,63 +1,38 @@
-"""WeCom, WeChat, DingTalk, Feishu, Douyin and Weibo in every way of being wrong, through the whole app."""
+"""WeCom, WeChat, DingTalk, Feishu, Douyin and Weibo: their conversations, and what they ask about an address."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.every_source import WORDS
 from tests.support.partners.signed_request import SignedRequest, Way, deliver
-from tests.unit.ingest_webhook.edge import Edge, client_of, now_seconds
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
-    ROWS,
-    SOURCES,
-    Row,
+from tests.unit.ingest_webhook.all_providers import (
+    BY_PROVIDER,
     douyin_sender,
     feishu_sender,
+    requests,
+    sources_of,
     wechat_sender,
     wecom_sender,
     weibo_sender,
 )
+from tests.unit.ingest_webhook.edge import Edge, client_of
 
-TEXT = "我的包裹在哪里？"
-
-ANSWERS = [
-    (Way.GOOD, 200, "accepted"),
-    (Way.ROTATED, 200, "accepted"),
-    (Way.FORGED, 401, "bad-signature"),
-    (Way.STALE, 401, "stale"),
-    (Way.OVERSIZED, 413, "too-large"),
-    (Way.MALFORMED, 400, "undecodable"),
-    (Way.UNKNOWN_TYPE, 200, "ignored"),
-]
+WRITING = ("wecom", "wechat-official", "dingtalk", "feishu", "douyin", "weibo")
 
 
-@pytest.mark.parametrize(
-    ("row", "way", "status", "outcome"),
-    [(row, *answer) for row in ROWS for answer in ANSWERS if row.signs_time or answer[0] is not Way.STALE],
-    ids=lambda value: value.source if isinstance(value, Row) else str(value),
-)
-async def test_each_way_has_its_answer_and_its_metric(
-    row: Row, way: Way, status: int, outcome: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("source", WRITING)
+async def test_one_writers_words_are_one_conversation(source: str, tmp_path: Path) -> None:
     edge = Edge()
-    async with client_of(edge.app(tmp_path, sources=SOURCES)) as client:
-        answer = await deliver(client, f"/webhooks/{row.source}", row.sender(now_seconds).message(TEXT, way))
-    assert answer.status_code == status, answer.text
-    assert edge.counted(row.source, outcome) == 1
-    assert len(edge.published) == (1 if outcome == "accepted" else 0)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.source)
-async def test_a_repeat_has_the_identity_of_the_first(row: Row, tmp_path: Path) -> None:
-    edge = Edge()
-    sender = row.sender(now_seconds)
-    async with client_of(edge.app(tmp_path, sources=SOURCES)) as client:
-        for way in (Way.GOOD, Way.REPEATED, Way.GOOD):
-            await deliver(client, f"/webhooks/{row.source}", sender.message(TEXT, way))
-    first, repeat, another = edge.messages
-    assert first.identity == repeat.identity != another.identity
+    send = requests(BY_PROVIDER[source])
+    async with client_of(edge.app(tmp_path, sources=sources_of(source))) as client:
+        for _ in range(2):
+            await deliver(client, f"/webhooks/{source}", send(Way.GOOD))
+    first, another = edge.messages
+    assert first.identity != another.identity
     assert first.conversation == another.conversation
-    assert first.text == TEXT
+    assert first.text == WORDS
 
 
 HANDSHAKES: dict[str, tuple[Callable[[Way], SignedRequest], bytes]] = {
@@ -73,7 +48,7 @@ HANDSHAKES: dict[str, tuple[Callable[[Way], SignedRequest], bytes]] = {
 async def test_the_platforms_question_is_answered_to_the_byte(source: str, tmp_path: Path) -> None:
     edge = Edge()
     question, expected = HANDSHAKES[source]
-    async with client_of(edge.app(tmp_path, sources=SOURCES)) as client:
+    async with client_of(edge.app(tmp_path, sources=sources_of(source))) as client:
         right = await deliver(client, f"/webhooks/{source}", question(Way.GOOD))
         forged = await deliver(client, f"/webhooks/{source}", question(Way.FORGED))
     assert (right.status_code, right.content) == (200, expected)

@@ -9,11 +9,12 @@ from ingest_webhook.domain.dingtalk_signature import verify_robot
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.dingtalk import Dingtalk
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import ROBOT_SECRET
 from tests.support.partners.dingtalk import DingtalkSender
 from tests.support.partners.signed_request import SignedRequest, Way
+from tests.unit.ingest_webhook.all_providers import dingtalk_sender
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import ROBOT_SECRET, dingtalk_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
 from ticket_intake.wecom_cipher import Envelope, callback_keys, open_envelope

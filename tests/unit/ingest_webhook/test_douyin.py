@@ -10,10 +10,11 @@ from ingest_webhook.domain.douyin_signature import douyin_signature, verify_douy
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.douyin import Douyin
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import DOUYIN_SECRET
 from tests.support.partners.douyin import DouyinSender
 from tests.support.partners.signed_request import Way
+from tests.unit.ingest_webhook.all_providers import douyin_sender
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import DOUYIN_SECRET, douyin_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 

@@ -10,9 +10,10 @@ from ingest_webhook.domain.feishu_cipher import decrypt_feishu, feishu_keys, fei
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.feishu import Feishu
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import FEISHU_SECRET
 from tests.support.partners.signed_request import SignedRequest, Way
+from tests.unit.ingest_webhook.all_providers import feishu_sender
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import FEISHU_SECRET, feishu_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 

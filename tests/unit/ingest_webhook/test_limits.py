@@ -6,11 +6,10 @@ import httpx
 import pytest
 import yaml
 
-from ingest_webhook.domain.token_bucket import TokenBucket
+from tests.support.every_source import DIALPAD_SECRET
 from tests.support.partners.dialpad import DialpadSender
 from tests.support.partners.signed_request import Way, deliver
 from tests.unit.ingest_webhook.edge import NOW, SOURCES, Edge, client_of, shop_sender
-from tests.unit.ingest_webhook.rows_of_phone_and_forms import DIALPAD_SECRET
 from ticket_intake.source_file import SourcesInvalid
 
 
@@ -66,10 +65,3 @@ async def test_a_source_may_have_a_smaller_size_than_the_others(tmp_path: Path) 
 def test_a_burst_without_a_rate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourcesInvalid, match="goes with `per_second`"):
         Edge().app(tmp_path, sources=limited(burst=3))
-
-
-def test_a_bucket_fills_evenly_and_never_above_its_burst() -> None:
-    bucket = TokenBucket(per_second=2, burst=3, now=100)
-    assert [bucket.take(100) for _ in range(4)] == [0, 0, 0, 0.5]
-    assert [bucket.take(100.5), bucket.take(100.5)] == [0, 0.5]
-    assert [bucket.take(1000) for _ in range(4)] == [0, 0, 0, 0.5]

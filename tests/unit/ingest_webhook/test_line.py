@@ -9,9 +9,9 @@ import pytest
 from ingest_webhook.provider import Handshake, Ignored, Messages
 from ingest_webhook.providers.line import Line
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import LINE_SECRET
 from tests.support.partners.line import LineSender
 from tests.support.partners.signed_request import Way
-from tests.unit.ingest_webhook.all_providers import LINE_SECRET
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

@@ -8,10 +8,11 @@ from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers import instagram, messenger, whatsapp
 from ingest_webhook.providers.meta_webhook import MetaWebhook
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import META_SECRET, META_TOKEN
 from tests.support.partners.messenger import MessengerSender
 from tests.support.partners.meta import MetaSender
 from tests.support.partners.signed_request import SignedRequest, deliver
-from tests.unit.ingest_webhook.all_providers import META_SECRET, META_TOKEN, PROVIDERS_UNDER_TEST
+from tests.unit.ingest_webhook.all_providers import sources_of
 from tests.unit.ingest_webhook.edge import Edge, client_of, now_seconds
 from tests.unit.ingest_webhook.readings import read
 from ticket_intake.signatures import SignatureInvalid
@@ -55,8 +56,7 @@ def test_a_question_that_is_none_names_its_parameter(question: SignedRequest, fi
 
 async def test_the_question_is_counted_and_a_wrong_token_not_told(tmp_path: Path) -> None:
     edge = Edge()
-    [row] = [row for row in PROVIDERS_UNDER_TEST if row.provider == "messenger"]
-    async with client_of(edge.app(tmp_path, sources=row.sources)) as client:
+    async with client_of(edge.app(tmp_path, sources=sources_of("messenger"))) as client:
         right = await deliver(client, "/webhooks/messenger", sender().ask())
         wrong = await deliver(client, "/webhooks/messenger", sender().ask(token="guessed"))
     assert (right.status_code, right.text) == (200, "1158201444")

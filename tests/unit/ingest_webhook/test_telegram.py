@@ -7,9 +7,9 @@ import pytest
 from ingest_webhook.provider import Ignored, Messages
 from ingest_webhook.providers.telegram import Telegram
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import TELEGRAM_SECRET
 from tests.support.partners.signed_request import SignedRequest
 from tests.support.partners.telegram import TelegramSender
-from tests.unit.ingest_webhook.all_providers import TELEGRAM_SECRET
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

@@ -11,11 +11,12 @@ from ingest_webhook.domain.form_tokens import form_token, nonce_of, verify_form_
 from ingest_webhook.provider import Ignored
 from ingest_webhook.providers.web_form import WebForm
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import FORM_SECRET
 from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.partners.web_form import BOUNDARY, WebFormSender, multipart
+from tests.unit.ingest_webhook.all_providers import sources_of
 from tests.unit.ingest_webhook.edge import Edge, client_of, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_phone_and_forms import FORM_SECRET, SOURCES
 from ticket_contracts.vocabulary import Channel, IdentityKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
 
@@ -64,17 +65,17 @@ def test_any_other_token_is_refused(changed: dict[str, Any]) -> None:
 async def test_a_browser_asks_for_a_token_and_sends_the_form_with_it(tmp_path: Path) -> None:
     edge = Edge()
     browser = WebFormSender("unused: the token comes from the server", now_seconds)
-    async with client_of(edge.app(tmp_path, sources=SOURCES)) as client:
-        given = await deliver(client, "/webhooks/form", browser.ask_for_token())
-        again = await deliver(client, "/webhooks/form", browser.ask_for_token())
+    async with client_of(edge.app(tmp_path, sources=sources_of("web-form"))) as client:
+        given = await deliver(client, "/webhooks/web-form", browser.ask_for_token())
+        again = await deliver(client, "/webhooks/web-form", browser.ask_for_token())
         form = browser.submit("The screen is broken", files=[("photo.png", "image/png", b"\x89PNG")])
         sent = await deliver(
-            client, "/webhooks/form", SignedRequest(form.headers, form.body, f"token={given.json()['token']}")
+            client, "/webhooks/web-form", SignedRequest(form.headers, form.body, f"token={given.json()['token']}")
         )
     assert given.json()["token"] != again.json()["token"]
     assert given.json()["valid_seconds"] == 300
     assert given.headers["cache-control"] == "no-store"
-    assert edge.counted("form", "handshake") == 2
+    assert edge.counted("web-form", "handshake") == 2
     for answer in (given, sent):
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
         assert answer.headers["vary"] == "Origin"
@@ -85,8 +86,10 @@ async def test_a_browser_asks_for_a_token_and_sends_the_form_with_it(tmp_path: P
 
 
 async def test_a_page_can_read_which_field_is_wrong(tmp_path: Path) -> None:
-    async with client_of(Edge().app(tmp_path, sources=SOURCES)) as client:
-        answer = await deliver(client, "/webhooks/form", WebFormSender(FORM_SECRET, now_seconds).submit("", email=""))
+    async with client_of(Edge().app(tmp_path, sources=sources_of("web-form"))) as client:
+        answer = await deliver(
+            client, "/webhooks/web-form", WebFormSender(FORM_SECRET, now_seconds).submit("", email="")
+        )
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, ORIGIN)
     assert [error["field"] for error in answer.json()["errors"]] == ["body.email", "body.message"]
 

@@ -7,10 +7,11 @@ import pytest
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.wechat_official import WechatOfficial
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import WECHAT_SECRET
 from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.wechat_official import WechatOfficialSender
+from tests.unit.ingest_webhook.all_providers import wechat_sender
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import WECHAT_SECRET, wechat_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SignatureInvalid, SignatureStale
 

@@ -8,11 +8,12 @@ import pytest
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.wecom import Wecom
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import WECOM_SECRET
 from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.wecom import WecomSender
+from tests.unit.ingest_webhook.all_providers import wecom_sender
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import WECOM_SECRET, wecom_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SignatureInvalid
 

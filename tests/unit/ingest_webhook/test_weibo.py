@@ -10,10 +10,11 @@ from ingest_webhook.domain.weibo_time import weibo_time
 from ingest_webhook.provider import Handshake, Ignored
 from ingest_webhook.providers.weibo import Weibo
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import WEIBO_SECRET
 from tests.support.partners.signed_request import Way
 from tests.support.partners.weibo import WeiboSender
+from tests.unit.ingest_webhook.all_providers import weibo_sender
 from tests.unit.ingest_webhook.readings import read, read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import WEIBO_SECRET, weibo_sender
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid, SignatureStale
 from ticket_intake.sorted_digest import matches_sorted_digest, sorted_digest

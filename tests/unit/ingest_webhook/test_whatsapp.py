@@ -10,9 +10,9 @@ import pytest
 from ingest_webhook.provider import Ignored, Messages
 from ingest_webhook.providers import whatsapp
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import META_SECRET, META_TOKEN
 from tests.support.partners.signed_request import SignedRequest
 from tests.support.partners.whatsapp import WhatsAppSender
-from tests.unit.ingest_webhook.all_providers import META_SECRET, META_TOKEN
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

@@ -10,9 +10,9 @@ import pytest
 from ingest_webhook.provider import Handshake, Ignored, Messages
 from ingest_webhook.providers.x_activity import XActivity
 from ingest_webhook.rejections import IgnoreReason, Undecodable
+from tests.support.every_source import X_SECRET
 from tests.support.partners.signed_request import SignedRequest, Way
 from tests.support.partners.x import XSender
-from tests.unit.ingest_webhook.all_providers import X_SECRET
 from tests.unit.ingest_webhook.edge import NOW, now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

@@ -6,7 +6,7 @@ import sys
 import structlog
 import typer
 
-from firebreak_cli.commands import configuration, dead_letters, down, recover, reevaluate, status, up
+from firebreak_cli.commands import configuration, dead_letters, down, recover, reevaluate, sources, status, up
 from firebreak_cli.contributed_commands import add_contributed
 from firebreak_cli.said_plainly import said_plainly
 
@@ -14,7 +14,7 @@ from firebreak_cli.said_plainly import said_plainly
 def make_app() -> typer.Typer:
     """Build the command line."""
     app = typer.Typer(help="Runs Firebreak on this machine.", no_args_is_help=True, add_completion=False)
-    for group in (up, status, down, dead_letters, recover, configuration, reevaluate):
+    for group in (up, status, down, dead_letters, recover, configuration, reevaluate, sources):
         group.add_to(app)
     add_contributed(app)
     return app

@@ -18,13 +18,12 @@ class NothingReachedError(LocalStackError):
 
 @dataclass(frozen=True, slots=True)
 class ReachedServers:
-    """One installation: never the database of one and the Kafka of another. The last two: of a stack that runs here."""
+    """One installation: never the database of one and the Kafka of another. `layout`: of a stack that runs here."""
 
     postgres: str
     kafka: str | None
     topic_prefix: str
-    webhooks: str | None = None
-    sources_file: Path | None = None
+    layout: StackLayout | None = None
 
     @property
     def place(self) -> str:
@@ -56,5 +55,4 @@ def reach(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Reache
             "are named by FIREBREAK_POSTGRES=postgresql://… and, for a replay, FIREBREAK_KAFKA=host:port."
         )
     layout = StackLayout(data_dir.absolute(), state.port_base)
-    webhooks = layout.url("ingest-webhook")
-    return ReachedServers(state.postgres, state.kafka, state.topic_prefix, webhooks, layout.sources_file)
+    return ReachedServers(state.postgres, state.kafka, state.topic_prefix, layout)

@@ -1,9 +1,12 @@
 """What every file of sources has: names, secrets that stand elsewhere, and problems told all at once.
 
-A secret is written as `env:NAME`, `file:/path`, or `value:` with the secret itself (for tests and local stacks).
+A secret is written as `env:NAME`, `file:/path`, or `value:` with the secret itself (for tests and local stacks). One
+that has parts, such as `TOKEN:ENCODING_AES_KEY` or `user:password`, can be written whole, or with its parts apart:
+`{parts: [env:WECOM_TOKEN, env:WECOM_AES_KEY]}`. Parts belong together: what is active beside them is another secret of
+the list, and what proves something else (Meta's word for its first question) has a list of its own, `tokens`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -28,7 +31,15 @@ class LiteralSecret(BaseModel):
     value: str = Field(min_length=1)
 
 
-WrittenSecret: TypeAlias = str | LiteralSecret
+class SecretInParts(BaseModel):
+    """Joined by colons, as the provider's page writes the whole."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    parts: list[str | LiteralSecret] = Field(min_length=2)
+
+
+WrittenSecret: TypeAlias = str | LiteralSecret | SecretInParts
 
 
 class WrittenFiles(BaseModel):
@@ -74,12 +85,23 @@ class SecretResolver:
     def _resolve(self, field: str, secret: WrittenSecret) -> str:
         if isinstance(secret, LiteralSecret):
             return secret.value
+        if isinstance(secret, SecretInParts):
+            return self._joined(field, secret.parts)
         kind, _, rest = secret.partition(":")
         if kind == "env":
             return self._environment.get(rest) or self._missing(field, f"set the environment variable {rest}")
         if kind == "file":
             return self._read(field, Path(rest))
         return self._missing(field, "write env:NAME, file:/path, or `value:` with the secret itself")
+
+    def _joined(self, field: str, written: Sequence[str | LiteralSecret]) -> str:
+        parts = [self._resolve(f"{field}.parts.{index}", part) for index, part in enumerate(written)]
+        for index, part in enumerate(parts[:-1]):
+            if ":" in part:  # the whole would come apart at another place
+                self.problems.append(
+                    f"{self._place}.{field}.parts.{index}: has a colon; only the last part may: is it the whole secret?"
+                )
+        return ":".join(parts)
 
     def _read(self, field: str, path: Path) -> str:
         self.files.append(path)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Literal
 
 import httpx
 from prometheus_client import CollectorRegistry
@@ -71,15 +72,11 @@ async def running_imap(
             yield
 
 
+def account_of(entry: ImapEntry) -> Account:
+    method: Literal["password", "xoauth2"] = "password" if entry.oauth2 is None else "xoauth2"
+    return Account(entry.host, entry.chosen_port, entry.security, entry.user, entry.folder, method)
+
+
 def _source(mailbox: Mailbox, entry: ImapEntry, client: httpx.AsyncClient) -> ImapSource:
-    account = Account(
-        entry.host,
-        entry.chosen_port,
-        entry.security,
-        entry.user,
-        entry.folder,
-        "password" if entry.oauth2 is None else "xoauth2",
-    )
-    return ImapSource(
-        account, mailbox, secret_of(entry, os.environ, client, time.monotonic), entry.begin, entry.poll_seconds
-    )
+    secret = secret_of(entry, os.environ, client, time.monotonic)
+    return ImapSource(account_of(entry), mailbox, secret, entry.begin, entry.poll_seconds)

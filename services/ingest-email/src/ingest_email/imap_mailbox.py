@@ -20,6 +20,7 @@ Secret = Callable[[], Awaitable[str]]
 
 _UID_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 _UID_NEXT = re.compile(rb"\[UIDNEXT (\d+)\]", re.IGNORECASE)
+_EXISTS = re.compile(rb"^(\d+) EXISTS", re.IGNORECASE | re.MULTILINE)
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _BODY = re.compile(rb'\bBODY\[\](?:<0>)? (?:\{\d+\}|"((?:[^"\\]|\\.)*)")', re.IGNORECASE)
 
@@ -38,19 +39,21 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """As the server describes it when it is opened. `uid_next` 0: it did not say."""
+    """As the server describes it when it is opened. `uid_next` 0: it did not say. `mails`: how many there are."""
 
     uid_validity: int
     uid_next: int
+    mails: int = 0
 
 
 class ImapMailbox:
     """A folder that is open. Made by `open_mailbox`."""
 
-    def __init__(self, wire: ImapWire, folder: Folder, *, can_idle: bool) -> None:
+    def __init__(self, wire: ImapWire, folder: Folder, abilities: frozenset[str]) -> None:
+        """:param abilities: what the server can once we are logged in, in capitals."""
         self._wire = wire
         self.folder = folder
-        self._can_idle = can_idle
+        self.abilities = abilities
 
     async def uids_after(self, uid: int, newest: int) -> list[int]:
         """Return the UIDs of the mails above `uid` and up to `newest`, in order."""
@@ -66,6 +69,12 @@ class ImapMailbox:
         self._wire.news = False
         found = await self._command(f"UID SEARCH SINCE {day}")
         return sorted({int(word) for each in found if each.line[:7].upper() == b"SEARCH " for word in _numbers(each)})
+
+    async def count_unseen(self) -> int:
+        """Return how many of the newest SEARCH_WINDOW mails nobody has read."""
+        first = max(1, self.folder.uid_next - SEARCH_WINDOW)
+        found = await self._command(f"UID SEARCH UNSEEN UID {first}:*")
+        return len({word for each in found if each.line[:7].upper() == b"SEARCH " for word in _numbers(each)})
 
     async def mail(self, uid: int, most: int) -> bytes | None:
         """Return a mail as it is, at most so many bytes of it; None when it is gone. Nobody else sees it as read.
@@ -90,7 +99,7 @@ class ImapMailbox:
         """Return when there may be new mail: at once when it came meanwhile; without IDLE after `poll_seconds`."""
         if self._wire.news:
             return
-        if self._can_idle:
+        if "IDLE" in self.abilities:
             async with asyncio.timeout(seconds + COMMAND_SECONDS):
                 await self._wire.idle(seconds)
         else:
@@ -121,7 +130,7 @@ async def open_mailbox(
             await _log_in(wire, account, secret)
             abilities = await _abilities(wire)
             folder = await _examine(wire, account.folder)
-        yield ImapMailbox(wire, folder, can_idle=b"IDLE" in abilities)
+        yield ImapMailbox(wire, folder, frozenset(word.decode("ascii", "replace") for word in abilities))
     finally:
         wire.close()
 
@@ -154,9 +163,9 @@ async def _abilities(wire: ImapWire) -> set[bytes]:
 async def _examine(wire: ImapWire, folder: str) -> Folder:
     answers = await wire.command(f"EXAMINE {quoted(modified_utf_7(folder))}")
     told = b"\n".join(answer.line for answer in answers)
-    validity, after = _UID_VALIDITY.search(told), _UID_NEXT.search(told)
+    validity, after, mails = (each.search(told) for each in (_UID_VALIDITY, _UID_NEXT, _EXISTS))
     wire.news = False
-    return Folder(int(validity[1]) if validity else 0, int(after[1]) if after else 0)
+    return Folder(*(int(found[1]) if found else 0 for found in (validity, after, mails)))
 
 
 def modified_utf_7(name: str) -> str:

@@ -71,6 +71,14 @@ class ManagerConnection:
         if answer.get("Response") != "Success":
             raise ManagerRefused(f"login of {address.user}: {answer.get('Message', 'no reason given')}")
 
+    async def log_off(self) -> None:
+        """Say good-bye, so that the exchange logs no lost connection.
+
+        :raises ManagerAway:
+        """
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await self._ask(Action="Logoff")
+
     async def _ask(self, **fields: str) -> Mapping[str, str]:
         """Send an action, and return its response; events before it are of no interest yet."""
         self._writer.write(write_packet(**fields))

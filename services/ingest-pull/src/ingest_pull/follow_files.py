@@ -1,8 +1,8 @@
 """The job of every source that is files: read on, put together what belongs together, hand over, move the cursor."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import structlog
 
@@ -11,39 +11,17 @@ from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
 from ingest_pull.domain.line_text import read_text
 from ingest_pull.followed_folder import FollowedFolder, Page
+from ingest_pull.line_reader import LineReader, Pending, TextLine
 from ingest_pull.place_in_file import Place
 from ingest_pull.pull_metrics import PullMetrics
+from ingest_pull.try_files import try_files
 from ticket_intake.incoming import IncomingMessage
+from ticket_intake.source_checks import Attempt
 from ticket_stream.leased_jobs import Cursor, Turn
-
-Pending: TypeAlias = dict[str, CallSoFar]
-"""Calls by id that are not complete yet. They stand in the cursor: a restart loses no leg."""
 
 MOST_LOGGED = 10  # unreadable lines of one page; a whole file of them is one fault
 
 log = structlog.get_logger("files")
-
-
-class TextLine(NamedTuple):
-    """`header` is the first line of the file, where formats name their columns; empty for that line itself."""
-
-    text: str
-    header: str
-
-
-class LineReader(Protocol):
-    """What the lines of one kind of files mean."""
-
-    def read(self, line: TextLine, pending: Pending) -> IncomingMessage | None:
-        """Understand a line: a message, or one more part of what is pending.
-
-        :raises RowUnreadable:
-        """
-        ...
-
-    async def finish(self, pending: Pending) -> Sequence[IncomingMessage]:
-        """Take out of `pending` what is complete."""
-        ...
 
 
 class FollowFiles:
@@ -84,6 +62,10 @@ class FollowFiles:
         if finished or _cursor(places, pending)["files"] != turn.cursor.get("files"):
             await self._hand_over(turn, places, pending, finished)
         turn.behind(0)
+
+    async def try_out(self, _: str | None) -> AsyncIterator[Attempt]:
+        """Look at the newest file, for who wants to know whether the source works. No cursor moves."""
+        yield await try_files(self._folder, self._reader, self._encoding, self._composer.now)
 
     async def _read(self, place: Place) -> Page:
         return await asyncio.to_thread(self._folder.read, place, self._composer.now().timestamp())

@@ -67,6 +67,34 @@ class FollowedFolder:
         self._last_line_after = last_line_after_seconds
         self._quoted = quoted
 
+    @property
+    def path(self) -> Path:
+        return self._folder
+
+    @property
+    def wanted(self) -> str:
+        """Which files these are, for a person."""
+        return str(self._folder / self._pattern)
+
+    def newest(self) -> Place | None:
+        """Return the beginning of the file that changed last; None: there is none.
+
+        :raises OSError: the folder cannot be read.
+        """
+        named = {name: found for name, found in self._files().items() if fnmatch(name, self._pattern)}
+        if not named:
+            return None
+        name = max(named, key=lambda each: (named[each].st_mtime_ns, each))
+        return Place(name, named[name].st_ino)
+
+    def line_at(self, name: str, offset: int) -> int:
+        """Return the number of the line that begins at an offset, counted from 1.
+
+        :raises OSError:
+        """
+        with (self._folder / name).open("rb") as file:
+            return file.read(offset).count(b"\n") + 1
+
     def look(self, known: Sequence[Place] | None) -> list[Waiting]:
         """Return all files that are followed, the oldest change first; None: this is the first look ever.
 

@@ -31,13 +31,20 @@ class WecomApi:
     def __init__(
         self, client: httpx.AsyncClient, base: str, corporation: str, secret: str, monotonic: Callable[[], float]
     ) -> None:
-        self._client = client
+        self.client = client
         self._base = base.rstrip("/")
         self._corporation = corporation
         self._secret = secret
         self._monotonic = monotonic
         self._token = ""
         self._token_until = 0.0
+
+    async def log_in(self) -> None:
+        """See that the secret is taken.
+
+        :raises ApiBusy, ApiRefused:
+        """
+        await self._access_token()
 
     async def sync(self, account: str, cursor: str, callback_token: str) -> Page:
         """Read the next page of an account.
@@ -77,7 +84,7 @@ class WecomApi:
     async def _call(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         """Errors are told without the address: its parameters are secrets."""
         try:
-            response = await self._client.request(method, self._base + path, timeout=_CALL_SECONDS, **how)
+            response = await self.client.request(method, self._base + path, timeout=_CALL_SECONDS, **how)
         except httpx.HTTPError as error:
             raise ApiBusy(f"{path}: {type(error).__name__}") from None
         if response.status_code != httpx.codes.OK:

@@ -5,8 +5,9 @@ secrets: the running endpoint knows the source, reads the same secrets as this f
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
 import httpx
@@ -14,7 +15,18 @@ import httpx
 from ingest_webhook.rejections import Outcome
 from ingest_webhook.samples.registry import SAMPLES
 from ingest_webhook.samples.sample import Sample
-from ingest_webhook.sources import ConfiguredSource
+from ingest_webhook.sources import ConfiguredSource, read_configured
+from ticket_intake.source_checks import (
+    PAST_PROXIES,
+    Asked,
+    Attempt,
+    Checker,
+    SourcesFile,
+    Trial,
+    failed,
+    not_tried,
+    passed,
+)
 
 SECONDS = 10.0
 """Longer than the service itself waits for anything."""
@@ -23,54 +35,51 @@ _REFUSED = f"/problems/{Outcome.BAD_SIGNATURE}"
 _UNREADABLE = f"/problems/{Outcome.UNDECODABLE}"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One request and what came of it. `status` is None where nothing was sent; `advice` is empty when all is well."""
+@asynccontextmanager
+async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
+    """Every source of the file.
 
-    source: str
-    provider: str
-    what: str
-    status: int | None
-    advice: str = ""
-
-    @property
-    def passed(self) -> bool:
-        return not self.advice
-
-
-async def check_sources(
-    sources: Sequence[ConfiguredSource], client: httpx.AsyncClient, now: datetime
-) -> AsyncIterator[Check]:
-    """Check each secret of each source in turn, then that the source refuses what is not signed.
-
-    :param client: its base URL is that of ingest-webhook.
+    :raises SourcesInvalid:
     """
-    for source in sources:
-        first: Sample | None = None
-        for number, secret in enumerate(source.secrets):
-            name = f"secrets.{number}"
-            try:
-                sample = SAMPLES[source.provider](source, secret, now)
-            except ValueError as error:  # a secret that only checks, such as a public key
-                yield Check(source.name, source.provider, f"{name}: nothing sent, it {error}", None)
-                continue
-            first = first or sample
-            yield await _check(client, source, sample, f"{name}: {sample.what}")
-        if first is not None:
-            yield await _check_refusal(client, source, first.without_proof())
+    sources = read_configured(asked.file, asked.environment)
+    async with httpx.AsyncClient(base_url=asked.url or "", timeout=SECONDS, mounts=PAST_PROXIES) as client:
+        reached = client if asked.url else None
+        yield [Trial(source.name, source.provider, partial(attempts, source, reached, asked.now)) for source in sources]
 
 
-async def _check(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample, what: str) -> Check:
+async def attempts(source: ConfiguredSource, client: httpx.AsyncClient | None, now: datetime) -> AsyncIterator[Attempt]:
+    """Try each secret of a source in turn, then that the source refuses what is not signed.
+
+    :param client: its base URL is that of ingest-webhook; None: nobody knows where that is.
+    """
+    if client is None:
+        yield failed("nothing sent", "", "name the address of ingest-webhook: --url")
+        return
+    first: Sample | None = None
+    for number, secret in enumerate(source.secrets):
+        name = f"secrets.{number}"
+        try:
+            sample = SAMPLES[source.provider](source, secret, now)
+        except ValueError as error:  # a secret that only checks, such as a public key
+            yield not_tried(f"{name}: nothing sent, it {error}", "let the sender send something")
+            continue
+        first = first or sample
+        yield await _try(client, source, sample, f"{name}: {sample.what}")
+    if first is not None:
+        yield await _try_refusal(client, source, first.without_proof())
+
+
+async def _try(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample, what: str) -> Attempt:
     answer = await _send(client, source, sample)
     if isinstance(answer, str):
-        return Check(source.name, source.provider, what, None, answer)
-    return Check(source.name, source.provider, what, answer.status_code, _advice(source, answer))
+        return failed(what, "", answer)
+    return _judged(what, answer, _advice(source, answer))
 
 
-async def _check_refusal(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample) -> Check:
+async def _try_refusal(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample) -> Attempt:
     answer = await _send(client, source, sample)
     if isinstance(answer, str):
-        return Check(source.name, source.provider, sample.what, None, answer)
+        return failed(sample.what, "", answer)
     match answer.status_code:
         case HTTPStatus.UNAUTHORIZED:
             advice = ""
@@ -78,7 +87,12 @@ async def _check_refusal(client: httpx.AsyncClient, source: ConfiguredSource, sa
             advice = _advice(source, answer)
         case _:
             advice = "anybody could write to this source: report this as a bug"
-    return Check(source.name, source.provider, sample.what, answer.status_code, advice)
+    return _judged(sample.what, answer, advice)
+
+
+def _judged(what: str, answer: httpx.Response, advice: str) -> Attempt:
+    told = str(answer.status_code)
+    return failed(what, told, advice) if advice else passed(what, told)
 
 
 async def _send(client: httpx.AsyncClient, source: ConfiguredSource, sample: Sample) -> httpx.Response | str:
@@ -115,3 +129,6 @@ def _problem_type(answer: httpx.Response) -> str:
     except ValueError:
         return ""
     return str(document.get("type", "")) if isinstance(document, dict) else ""
+
+
+CHECKER = Checker(SourcesFile.WEBHOOKS, open_trials)

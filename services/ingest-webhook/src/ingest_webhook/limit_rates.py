@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from math import ceil
 
-from ingest_webhook.domain.token_bucket import TokenBucket
 from ingest_webhook.rejections import Outcome, Rejected
 from ingest_webhook.sources import RateLimit, Source
+from ticket_intake.token_bucket import TokenBucket
 
 
 class SourceRates:

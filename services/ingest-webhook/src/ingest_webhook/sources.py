@@ -10,6 +10,7 @@ sources:
       - env:SHOP_FORM_SECRET
       - file:/run/secrets/shop-form-next
       - value: whsec_…              # literal; for tests and local stacks
+      - parts: [env:TOKEN, env:KEY] # one secret whose parts stand apart, the same as TOKEN:KEY in one place
     tokens: [env:SHOP_TOKEN]        # only for providers with a second kind of secret; written like the first
     options: {channel: web, time_trusted: false}
     limits: {per_second: 50, burst: 200, body_bytes: 65536}  # each may be left out
@@ -160,15 +161,36 @@ class _File(BaseModel):
     sources: list[_Entry]
 
 
+class _Read(NamedTuple):
+    """Everything that one entry of the file gave, twice: for who receives, and for who checks."""
+
+    source: Source
+    configured: ConfiguredSource
+
+
 def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     """Read and check the whole file.
 
     :raises SourcesInvalid: with every problem found, not only the first.
     """
+    found, files = _read(path, environment)
+    return Sources({each.source.name: each.source for each in found}, files)
+
+
+def read_configured(path: Path, environment: Mapping[str, str]) -> list[ConfiguredSource]:
+    """Return the entries of a file that `read_sources` takes.
+
+    :raises SourcesInvalid: as `read_sources`.
+    """
+    found, _ = _read(path, environment)
+    return [each.configured for each in found]
+
+
+def _read(path: Path, environment: Mapping[str, str]) -> tuple[list[_Read], tuple[Path, ...]]:
     entries = _read_entries(path)
     problems = [f"sources: the name {name!r} stands twice; give each source its own" for name in _repeated(entries)]
     problems += _shared_accounts(entries)
-    sources: dict[str, Source] = {}
+    found: list[_Read] = []
     files = [path]
     for number, entry in enumerate(entries):
         place = f"sources.{number} ({entry.name})"
@@ -181,29 +203,15 @@ def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
             try:
                 options = entry.options | {TOKENS: tokens} if tokens else entry.options
                 provider = PROVIDERS[entry.provider](options, secrets)
-                sources[entry.name] = entry.source(provider)
+                configured = ConfiguredSource(entry.name, entry.provider, entry.options, secrets, tokens)
+                found.append(_Read(entry.source(provider), configured))
             except SecretMalformed as error:
                 problems.append(f"{place}.secrets: one {error}")
             except ValidationError as error:
                 problems += _explain_options(error, place)
     if problems:
         raise SourcesInvalid(problems)
-    return Sources(sources, tuple(files))
-
-
-def read_configured(path: Path, environment: Mapping[str, str]) -> list[ConfiguredSource]:
-    """Return the entries of a file that `read_sources` takes.
-
-    :raises SourcesInvalid: as `read_sources`.
-    """
-    read_sources(path, environment)
-    found = []
-    for entry in _read_entries(path):
-        resolver = SecretResolver(entry.name, environment)
-        secrets = resolver.resolve_all("secrets", entry.secrets)
-        tokens = resolver.resolve_all("tokens", entry.tokens)
-        found.append(ConfiguredSource(entry.name, entry.provider, entry.options, secrets, tokens))
-    return found
+    return found, tuple(files)
 
 
 def _read_entries(path: Path) -> list[_Entry]:

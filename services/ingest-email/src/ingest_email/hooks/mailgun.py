@@ -12,7 +12,7 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from ingest_email.hooks.form import form_fields
-from ingest_email.hooks.provider import HookMail, HookRejected, HookRequest, malformed, unauthorised
+from ingest_email.hooks.provider import SIGNATURE_WRONG, HookMail, HookRejected, HookRequest, malformed, unauthorised
 
 OLDEST_SECONDS, NEWEST_SECONDS = 9 * 3600, 300
 """Whether a retry is signed anew is not documented: the oldest is the last retry's, and an hour."""
@@ -51,7 +51,7 @@ class Mailgun:
         if not token or not timestamp.isascii() or not timestamp.isdecimal():
             raise malformed("no timestamp and token")
         if not is_signed(self._keys, timestamp, token, signature):
-            raise unauthorised("the signature is wrong")
+            raise unauthorised(SIGNATURE_WRONG)
         if not -NEWEST_SECONDS <= now - int(timestamp[:12]) <= OLDEST_SECONDS:
             raise unauthorised("the signature is too old, or our clock is wrong")
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
+SIGNATURE_WRONG = "the signature is wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:

@@ -25,6 +25,9 @@ PREFIX = "/mail/"
 MIME_SUFFIX = "/mime"
 """Mailgun sends whole mails only to addresses that end so."""
 
+NO_MAILBOX = "no such mailbox here"
+"""The answer to a mail that is genuine, and for nobody of ours."""
+
 BODY_SECONDS = 60.0  # for a request to arrive whole; providers give up sooner
 MOST_AT_ONCE = 8
 """Requests in memory, each up to `hook_body_bytes`; more are told to come again."""
@@ -114,7 +117,7 @@ class MailHooks:
     async def _take(self, hook: Hook, mail: HookMail, accept: Accept) -> tuple[int, str]:
         found = {box.address: box for to in mail.recipients if (box := self._mailboxes.find(to)) is not None}
         if not found:
-            return hook.provider.refused, "no such mailbox here"
+            return hook.provider.refused, NO_MAILBOX
         if len(mail.raw) > self._message_bytes:
             return hook.provider.refused, f"the mail is larger than {self._message_bytes} bytes"
         await accept(mail.raw, mail.envelope_sender, list(found.values()), mail.recipients)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ingest_email.hooks.form import form_fields
-from ingest_email.hooks.provider import HookMail, HookRejected, HookRequest, malformed, unauthorised
+from ingest_email.hooks.provider import SIGNATURE_WRONG, HookMail, HookRejected, HookRequest, malformed, unauthorised
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
 
@@ -53,7 +53,7 @@ class SendGrid:
     def _check(self, request: HookRequest) -> None:
         timestamp = request.headers.get(TIMESTAMP, "")
         if not is_signed(self._keys, timestamp, request.body, request.headers.get(SIGNATURE, "")):
-            raise unauthorised("the signature is wrong")
+            raise unauthorised(SIGNATURE_WRONG)
         age = request.now.timestamp() - int(timestamp[:12]) if timestamp.isdecimal() and timestamp.isascii() else None
         if age is None or not -NEWEST_SECONDS <= age <= OLDEST_SECONDS:
             raise unauthorised("the signature is too old, or our clock is wrong")

@@ -18,10 +18,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from ingest_email.hooks.provider import HookUnavailable, malformed, unauthorised
+from ingest_email.hooks.provider import SIGNATURE_WRONG, HookUnavailable, malformed, unauthorised
 
 OLDEST_SECONDS, NEWEST_SECONDS = 24 * 3600, 300
 """SNS tries for an hour at most."""
+
+OTHER_TOPIC = "the topic is not one of ours"
+NOT_AWS = "an address in the message is not AWS's"
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Gets an https address, follows nothing, takes little. Raises OSError."""
@@ -53,10 +56,10 @@ class SnsTopics:
         """
         message = _read(body)
         if message["TopicArn"] not in self._topics:
-            raise unauthorised("the topic is not one of ours")
+            raise unauthorised(OTHER_TOPIC)
         key = await self._key(message["SigningCertURL"])
         if not is_signed(message, key):
-            raise unauthorised("the signature is wrong")
+            raise unauthorised(SIGNATURE_WRONG)
         age = (now - _moment(message["Timestamp"])).total_seconds()
         if not -NEWEST_SECONDS <= age <= OLDEST_SECONDS:
             raise unauthorised("the message is too old, or our clock is wrong")
@@ -134,7 +137,7 @@ def _own_address(address: str) -> str:
         host, port, parts = "", None, urlsplit("")
     is_own = parts.scheme == "https" and _HOST.fullmatch(host) and parts.netloc == host and port is None
     if not is_own or not address.isascii() or any(character in address for character in "\\\r\n\t #"):
-        raise unauthorised("an address in the message is not AWS's")
+        raise unauthorised(NOT_AWS)
     return address
 
 

@@ -23,6 +23,10 @@ _ID_LENGTH = 200  # of `Name` in the contracts
 Column = Annotated[str, Field(min_length=1)]
 
 
+class MappingWrong(Exception):
+    """The first line of a file has not the columns that the mapping names."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

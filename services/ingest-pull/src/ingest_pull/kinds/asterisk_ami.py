@@ -4,11 +4,11 @@ It tells nothing twice and keeps nothing for who was away. Where the files can b
 the same `account` both can run, and a call that both tell is one record.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from pydantic import Field
 
-from ingest_pull.ami_connection import Login, ManagerAddress, open_manager
+from ingest_pull.ami_connection import Login, ManagerAddress, ManagerAway, ManagerRefused, open_manager
 from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.compose_outgoing import Composer, PullSource
 from ingest_pull.domain.ami_packets import read_call
@@ -17,6 +17,7 @@ from ingest_pull.domain.call_so_far import CallSoFar
 from ingest_pull.kinds.file_options import UTC_ZONE, Zone
 from ingest_pull.kinds.parts import JobParts, SecretsWrong
 from ingest_pull.pull_metrics import PullMetrics
+from ticket_intake.source_checks import Attempt, failed, passed
 from ticket_stream.leased_jobs import Turn
 
 KIND = "asterisk-ami"
@@ -60,6 +61,21 @@ class AsteriskAmi:
                     waiting = [call.model_dump(mode="json", exclude_defaults=True) for call in pending.values()]
                     outgoing = await self._composer.compose(self._source, messages)
                     await turn.hand_over({"pending": waiting}, outgoing)
+
+    async def try_out(self, _: str | None) -> AsyncIterator[Attempt]:
+        """Log in and off, for who wants to know whether the source works. Calls go on to whoever else listens."""
+        address = self._address
+        what = f"log in as {address.user} at {address.host}:{address.port}, log off"
+        try:
+            async with open_manager(address) as connection:
+                await connection.log_off()
+        except ManagerRefused as error:
+            yield failed(what, str(error), "check user, secret and `permit` in manager.conf, and `read = call,cdr`")
+        except (ManagerAway, TimeoutError) as error:
+            advice = "check host, port and tls; `enabled = yes` and `bindaddr` in manager.conf; firewalls in between"
+            yield failed(what, str(error) or "no answer", advice)
+        else:
+            yield passed(what, "let in")
 
     def _add(self, packet: Mapping[str, str], pending: dict[str, CallSoFar]) -> bool:
         try:

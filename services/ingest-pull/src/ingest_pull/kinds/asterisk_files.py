@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field
 from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.domain.asterisk_cdr import NAMES, RowFormat, read_row
 from ingest_pull.domain.queue_log import add_event, read_event
-from ingest_pull.follow_files import FollowFiles, Pending, TextLine
+from ingest_pull.follow_files import FollowFiles
 from ingest_pull.followed_folder import FollowedFolder
 from ingest_pull.kinds.file_options import FileOptions
 from ingest_pull.kinds.parts import JobParts
+from ingest_pull.line_reader import Pending, TextLine
 from ingest_pull.voicemail_files import VoicemailFolder
 from ticket_intake.incoming import IncomingMessage
 from ticket_stream.leased_jobs import Job
@@ -49,6 +50,8 @@ class QueueLogOptions(FileOptions, SwitchOptions):
 class CdrReader:
     """Rows of `Master.csv`."""
 
+    has_header = False
+
     def __init__(self, form: RowFormat, calls: CallMessages, now: Callable[[], datetime]) -> None:
         self._form = form
         self._calls = calls
@@ -65,6 +68,8 @@ class CdrReader:
 
 class QueueLogReader:
     """Lines of `queue_log`."""
+
+    has_header = False
 
     def __init__(self, calls: CallMessages, now: Callable[[], datetime]) -> None:
         self._calls = calls

@@ -1,8 +1,10 @@
 """Kind `connect-records`: Amazon Connect's contact records, as Firehose writes them into a bucket (or a folder)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
@@ -18,6 +20,7 @@ from ingest_pull.domain.call_so_far import CallSoFar
 from ingest_pull.domain.connect_records import read_record, split_records
 from ingest_pull.kinds.parts import JobParts
 from ingest_pull.pull_metrics import PullMetrics
+from ticket_intake.source_checks import Attempt, failed, not_tried, passed
 from ticket_stream.leased_jobs import Turn
 
 if TYPE_CHECKING:  # obstore has this name for type checkers only
@@ -29,6 +32,10 @@ LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer
 _LATE = timedelta(hours=2)
 # Records read in a row before others have their turn: a lease that is not renewed meanwhile is lost with the object.
 _AT_ONCE = 100
+
+_LOOKED_AT = 50  # objects of a first page, when somebody wants to know whether the source works
+_TRY_SECONDS = 30.0  # then it counts as away, though the client would go on trying for minutes
+_NO_RECORDS = "let `url` be the prefix under which Firehose writes contact records, and nothing but those"
 
 log = structlog.get_logger("objects")
 
@@ -108,12 +115,45 @@ class ConnectRecords:
         turn.behind(0)
         await self._hand_over(turn, position, only_messages=True)
 
+    async def try_out(self, _: str | None) -> AsyncIterator[Attempt]:
+        """Read one object, for who wants to know whether the source works. No cursor moves."""
+        try:
+            async with asyncio.timeout(_TRY_SECONDS):
+                attempt = await self._try()
+        except (ObjectsAway, TimeoutError) as error:
+            answer = str(error) or f"nothing within {_TRY_SECONDS:.0f} s"
+            advice = "check `url` and the credentials in the cloud's own variables: they must allow to list and to read"
+            attempt = failed("list objects, read one", answer, advice)
+        yield attempt
+
+    async def _try(self) -> Attempt:
+        first = await self._first_page()
+        if not first:
+            advice = "nothing is there yet: correct `url`, or wait for Firehose's first object"
+            return not_tried("list objects, read one", advice)
+        name, _modified, size = max(first, key=itemgetter(1, 0))
+        what = f"read {name}, the newest of the first {len(first)}"
+        if size > LARGEST_OBJECT:
+            return failed(what, f"{size} bytes", _NO_RECORDS)
+        records, refused = await asyncio.to_thread(_tried, await self._text(name), self._composer.now())
+        told = f"records: {records}"
+        return failed(what, f"{told}; refused: {refused}", _NO_RECORDS) if refused else passed(what, told)
+
+    async def _first_page(self) -> list[tuple[str, datetime, int]]:
+        found = []
+        async with aclosing(self._list("")) as listed:
+            async for item in listed:
+                found.append(item)
+                if len(found) == _LOOKED_AT:
+                    break
+        return found
+
     async def _hand_over(self, turn: Turn, position: _Position, *, only_messages: bool = False) -> None:
         messages = await self._calls.finished(position.pending, self._composer.now())
         if messages or not only_messages:
             await turn.hand_over(position.as_cursor(), await self._composer.compose(self._source, messages))
 
-    async def _list(self, after: str) -> AsyncIterator[tuple[str, datetime, int]]:
+    async def _list(self, after: str) -> AsyncGenerator[tuple[str, datetime, int], None]:
         try:
             async for chunk in obstore.list(self._store, offset=after or None):
                 for item in chunk:
@@ -125,11 +165,7 @@ class ConnectRecords:
         if size > LARGEST_OBJECT:
             self._tell_unreadable(name, f"has {size} bytes, more than any file of contact records")
             return
-        try:
-            found = await obstore.get_async(self._store, name)
-            text = bytes(await found.bytes_async()).decode("utf-8-sig", "replace")
-        except (BaseError, OSError) as error:
-            raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
+        text = await self._text(name)
         try:
             for number, document in enumerate(split_records(text)):
                 self._add(name, document, pending)
@@ -137,6 +173,13 @@ class ConnectRecords:
                     await asyncio.sleep(0)
         except RowUnreadable as error:
             self._tell_unreadable(name, str(error))
+
+    async def _text(self, name: str) -> str:
+        try:
+            found = await obstore.get_async(self._store, name)
+            return bytes(await found.bytes_async()).decode("utf-8-sig", "replace")
+        except (BaseError, OSError) as error:
+            raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
 
     def _add(self, name: str, document: object, pending: dict[str, CallSoFar]) -> None:
         try:
@@ -151,6 +194,22 @@ class ConnectRecords:
     def _tell_unreadable(self, name: str, reason: str) -> None:
         self._metrics.unreadable(self._source.name)
         log.warning("a record cannot be read", source=self._source.name, object=name, reason=reason)
+
+
+def _tried(text: str, now: datetime) -> tuple[int, str]:
+    """How many records there are, and what is wrong with the first that is none; empty: nothing is."""
+    records, refused = 0, ""
+    try:
+        for number, document in enumerate(split_records(text), start=1):
+            try:
+                read_record(document, now)
+            except RowUnreadable as error:
+                refused = refused or f"record {number} {error}"
+            else:
+                records += 1
+    except RowUnreadable as error:
+        refused = refused or str(error)
+    return records, refused
 
 
 def _joined(known: CallSoFar, leg: CallSoFar) -> CallSoFar:

@@ -12,11 +12,12 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
-from ingest_pull.domain.csv_mapping import CallMapping, MappedRow, MessageMapping, missing_columns
-from ingest_pull.follow_files import FollowFiles, Pending, TextLine
+from ingest_pull.domain.csv_mapping import CallMapping, MappedRow, MappingWrong, MessageMapping, missing_columns
+from ingest_pull.follow_files import FollowFiles
 from ingest_pull.followed_folder import Begin, FollowedFolder
 from ingest_pull.kinds.file_options import FileOptions
 from ingest_pull.kinds.parts import JobParts
+from ingest_pull.line_reader import Pending, TextLine
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
@@ -50,10 +51,6 @@ def _read_mapping(path: object) -> Mapping:
         raise ValueError(f"{place}: {'; '.join(explain(error, ''))}; see docs/channels/csv.md") from error
 
 
-class MappingWrong(Exception):
-    """The first line of a file has not the columns that the mapping names."""
-
-
 class CsvOptions(FileOptions, SwitchOptions):
     files: str = Field(default="*.csv", min_length=1)
     begin: Begin = "start"  # a folder of exports holds what is to be read
@@ -66,6 +63,8 @@ class CsvOptions(FileOptions, SwitchOptions):
 
 class CsvReader:
     """Rows by their header, which each file states in its first line."""
+
+    has_header = True
 
     def __init__(self, options: CsvOptions, calls: CallMessages, now: Callable[[], datetime]) -> None:
         self._options = options

@@ -6,26 +6,29 @@ that runs; the job also looks by itself at its interval, so that a lost callback
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from ingest_pull.compose_outgoing import Composer, PullSource
-from ingest_pull.domain.wecom_service import messages_of
+from ingest_pull.domain.wecom_service import Page, messages_of
 from ingest_pull.kinds.parts import JobParts, SecretsWrong
-from ingest_pull.wecom_api import ApiRefused, WecomApi
+from ingest_pull.try_callback import ask_ourselves
+from ingest_pull.wecom_api import ApiBusy, ApiRefused, WecomApi
 from ticket_intake.flat_xml import NotFlatXml, read_flat_xml
 from ticket_intake.options import SourceOptions
 from ticket_intake.query_strings import query_values
 from ticket_intake.signatures import SecretMalformed
-from ticket_intake.tencent_callback import encrypted_part, envelope
+from ticket_intake.source_checks import Attempt, failed, passed
+from ticket_intake.tencent_callback import encrypted_part, envelope, signed_question
 from ticket_intake.wecom_cipher import CallbackKey, callback_keys, open_envelope
 from ticket_stream.leased_jobs import Turn
 
 KIND = "wecom-service"
 _EVENT = "kf_msg_or_event"
+_REFUSED_ADVICE = "correct `corporation`, the secret or `accounts`; the application must be allowed to call 微信客服"
 # WeCom documents no window; as for its other callbacks.
 _TOLERANCE_SECONDS = 300
 
@@ -103,6 +106,28 @@ class WecomService:
         if fields.get("Event") != _EVENT:
             return None
         return json.dumps({"account": fields.get("OpenKfId", ""), "token": fields.get("Token", "")})
+
+    async def try_out(self, url: str | None) -> AsyncIterator[Attempt]:
+        """Ask WeCom for a page of each account, and ourselves as WeCom asks about an address. No cursor moves."""
+        yield await self._try("gettoken with the application's secret", self._api.log_in())
+        for account in self._options.accounts:
+            yield await self._try(f"one page of {account}", self._api.sync(account, "", ""))
+        for number, key in enumerate(self._keys):
+            what = f"tokens.{number}: WeCom's question, encrypted and signed"
+            if url is None:
+                yield failed(f"{what}: not sent", "", "name the address of ingest-pull: --pull-url")
+            else:
+                query = signed_question(key, self._options.corporation, self._composer.now())
+                yield await ask_ourselves(self._api.client, f"{url}/callbacks/{self.source_name}?{query}", what)
+
+    async def _try(self, what: str, call: Awaitable[Page | None]) -> Attempt:
+        try:
+            page = await call
+        except ApiBusy as error:
+            return failed(what, str(error), "wait some minutes, or let this machine reach the API")
+        except ApiRefused as error:
+            return failed(what, str(error), _REFUSED_ADVICE)
+        return passed(what, "let in" if page is None else f"entries: {len(page.msg_list)}")
 
     async def run(self, turn: Turn) -> None:
         """Read all accounts. One that WeCom refuses, e.g. because it was deleted there, keeps no other waiting.

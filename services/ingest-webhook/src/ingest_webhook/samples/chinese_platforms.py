@@ -14,18 +14,15 @@ from ingest_webhook.samples.sample import CHECK, Sample
 from ingest_webhook.samples.signed_bodies import JSON
 from ingest_webhook.sources import ConfiguredSource
 from ticket_intake.sorted_digest import sorted_digest
-from ticket_intake.wecom_cipher import RANDOM_BYTES, callback_keys, encrypt
-
-ECHO = b"20261123"
-"""What is to be echoed is a number."""
+from ticket_intake.tencent_callback import ECHO, seal, signed_by, signed_question
+from ticket_intake.wecom_cipher import callback_keys
 
 
 def wecom(source: ConfiguredSource, secret: str, now: datetime) -> Sample:
     receiver = ReceiverOptions.model_validate(source.options).receiver_id
     [key] = callback_keys([secret])
-    encrypted = encrypt(ECHO, key.aes_key, receiver.encode(), system_random.token_bytes(RANDOM_BYTES))
-    query = {**_sealed(key.token, encrypted, _seconds(now)), "echostr": encrypted.decode()}
-    return Sample("WeCom's question, encrypted and signed", query=urlencode(query), method="GET")
+    query = signed_question(key, receiver, now)
+    return Sample("WeCom's question, encrypted and signed", query=query, method="GET")
 
 
 def wechat_official(_: ConfiguredSource, secret: str, now: datetime) -> Sample:
@@ -46,9 +43,9 @@ def dingtalk(source: ConfiguredSource, secret: str, now: datetime) -> Sample:
     receiver = DingtalkOptions.model_validate(source.options).receiver_id
     [key] = callback_keys([secret])
     content = msgspec.json.encode({"EventType": "check_url"})
-    encrypted = encrypt(content, key.aes_key, receiver.encode(), system_random.token_bytes(RANDOM_BYTES))
+    encrypted = seal(content, key, receiver)
     body = msgspec.json.encode({"encrypt": encrypted.decode()})
-    query = urlencode(_sealed(key.token, encrypted, timestamp))
+    query = urlencode(signed_by(key.token, encrypted, timestamp))
     return Sample("a check_url, encrypted and signed", body, JSON, query)
 
 
@@ -72,12 +69,6 @@ def _question(what: str, token: bytes, timestamp: str) -> Sample:
     signature = sorted_digest(token, timestamp.encode(), nonce.encode()).decode()
     query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": ECHO.decode()}
     return Sample(what, query=urlencode(query), method="GET")
-
-
-def _sealed(token: bytes, encrypted: bytes, timestamp: str) -> dict[str, str]:
-    nonce = _nonce()
-    signature = sorted_digest(token, timestamp.encode(), nonce.encode(), encrypted).decode()
-    return {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
 
 
 def _nonce() -> str:

@@ -14,9 +14,16 @@ class TokenBucket:
 
     def take(self, now: float) -> float:
         """Take one and return 0, or return in how many seconds there will be one."""
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._tokens = self._left(now)
         self._at = now
         if self._tokens < 1.0:
             return (1.0 - self._tokens) / self._per_second
         self._tokens -= 1.0
         return 0.0
+
+    def is_full(self, now: float) -> bool:
+        """Whether a new bucket would be the same: then this one need not be kept."""
+        return self._left(now) >= self._burst
+
+    def _left(self, now: float) -> float:
+        return min(self._burst, self._tokens + (now - self._at) * self._per_second)

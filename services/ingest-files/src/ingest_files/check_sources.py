@@ -1,0 +1,74 @@
+"""What `firebreak sources check` tries of `files` in the sources file: whose each token is. Nothing is fetched."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import httpx
+from pydantic import BaseModel
+
+from ingest_files.errors import GiveUp, TryLater
+from ingest_files.file_sources import FileSource, read_file_sources
+from ingest_files.guarded_http import GuardedClient
+from ingest_files.schemes.questions import QUESTIONS, NoQuestion
+from ticket_intake.source_checks import Asked, Attempt, Checker, SourcesFile, Trial, failed, not_tried, passed
+from ticket_intake.source_file import read_document
+
+SECONDS = 10.0
+_ANSWER_BYTES = 64 * 1024
+_SEND_A_FILE = "send a file to the channel and look at it in its ticket"
+
+
+class _Named(BaseModel):
+    name: str
+    provider: str
+
+
+class _File(BaseModel):
+    sources: list[_Named]
+
+
+@asynccontextmanager
+async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
+    """Every source that has `files`.
+
+    :raises SourcesInvalid:
+    """
+    sources = read_file_sources(asked.file, asked.environment)
+    document = _File.model_validate(read_document(asked.file, "FIREBREAK_SOURCES_FILE"))
+    provider_of = {each.name: each.provider for each in document.sources}
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=SECONDS) as client:
+        guarded = GuardedClient(client, _ANSWER_BYTES)
+        yield [
+            Trial(name, provider_of[name], partial(attempts, provider_of[name], source, guarded))
+            for name, source in sources.items()
+        ]
+
+
+async def attempts(provider: str, source: FileSource, client: GuardedClient) -> AsyncIterator[Attempt]:
+    """Ask for each token in turn."""
+    ask = QUESTIONS.get(provider)
+    tokens = source.access.tokens
+    if tokens == ("",):
+        yield not_tried("files: their links want no token", _SEND_A_FILE)
+        return
+    if ask is None:
+        yield not_tried("files: there is no question that its tokens answer", _SEND_A_FILE)
+        return
+    for number, token in enumerate(tokens):
+        what = f"files.tokens.{number}: whose it is"
+        try:
+            await ask(client, source.access, token)
+        except NoQuestion as error:
+            yield not_tried(what, f"{error}: {_SEND_A_FILE}")
+        except GiveUp as error:
+            yield failed(what, str(error), "the token is refused: put the one of docs/files.md there")
+        except TryLater as error:
+            yield failed(
+                what, str(error), "let this machine reach the provider's API without a proxy, or correct `api`"
+            )
+        else:
+            yield passed(what, "known")
+
+
+CHECKER = Checker(SourcesFile.WEBHOOKS, open_trials)

@@ -1,0 +1,179 @@
+"""`firebreak sources check` of mail hooks, against the app that they are in."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from ingest_email.check_hook import hook_attempts
+from ingest_email.check_sources import open_trials
+from ingest_email.delivery import Mailbox
+from ingest_email.hooks.entries import HookEntry
+from ingest_email.hooks.load_hooks import load_hooks
+from ingest_email.hooks.receive_hook import MailHooks
+from ingest_email.mailboxes import load_mailboxes
+from ingest_email.metrics import MailMetrics
+from tests.support.partners.amazon_ses import TOPIC
+from tests.support.partners.sendgrid import SendGridSender
+from ticket_intake.source_checks import Asked, Attempt, Outcome
+from ticket_intake.source_file import SourcesInvalid
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+URL = "http://127.0.0.1:9"
+BOX = {"address": "support@acme.example", "brand": "acme", "source": "mail"}
+PATH, NEXT_PATH = "a-path-that-nobody-guesses", "the-next-path-that-nobody-guesses"
+PUBLIC_KEYS = [{"value": key} for key in SendGridSender(NOW.timestamp).public_keys()]
+HOOKS: dict[str, dict[str, Any]] = {
+    "mailgun": {"secrets": [{"value": "signing-key"}, {"value": "next-key"}]},
+    "sendgrid": {"secrets": PUBLIC_KEYS},
+    "postmark": {"basic": [{"value": "postmark:secret"}, {"value": "postmark:next"}]},
+    "ses": {"topics": [TOPIC]},
+}
+P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
+
+
+async def nobody_gets_mail(
+    raw: bytes, envelope_sender: str, mailboxes: Sequence[Mailbox], recipients: Sequence[str]
+) -> None:
+    raise AssertionError("a check is no mail")
+
+
+def written(folder: Path, *hooks: dict[str, Any]) -> Path:
+    file = folder / "mailboxes.yaml"
+    file.write_text(yaml.safe_dump({"mailboxes": [BOX], "hooks": list(hooks)}))
+    return file
+
+
+def app_of(file: Path, *, opened: bool = True, late: float = 0) -> MailHooks:
+    """The hooks of a file as ingest-email has them, but that nothing is fetched; `late` is by how many seconds."""
+    boxes = load_mailboxes(file)
+    refusing = httpx.AsyncClient(transport=httpx.MockTransport(_nothing_is_fetched))
+    hooks = load_hooks(boxes.hooks, {}, refusing, 100_000)
+    clock = NOW + timedelta(seconds=late)
+    app = MailHooks(hooks, boxes, 100_000, MailMetrics(CollectorRegistry()), lambda: clock)
+    if opened:
+        app.open(nobody_gets_mail)
+    return app
+
+
+def _nothing_is_fetched(request: httpx.Request) -> httpx.Response:
+    raise AssertionError(f"{request.url} is asked")
+
+
+async def attempted(hook: dict[str, Any], app: MailHooks, folder: Path) -> list[Attempt]:
+    asked = Asked(folder / "mailboxes.yaml", "http://edge", {}, NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        return [attempt async for attempt in hook_attempts(HookEntry.model_validate(hook), client, asked)]
+
+
+def hook_of(provider: str, **more: Any) -> dict[str, Any]:
+    return {"name": f"from-{provider}", "provider": provider, **HOOKS[provider], **more}
+
+
+@pytest.mark.parametrize(
+    ("hook", "outcomes"),
+    [
+        (hook_of("mailgun"), [P, P, P]),
+        (hook_of("mailgun", path_secrets=[{"value": PATH}], basic=[{"value": "a:b"}]), [P, P, P]),
+        (hook_of("sendgrid"), [P, P, N, P]),
+        (hook_of("sendgrid", secrets=[], path_secrets=[{"value": PATH}, {"value": NEXT_PATH}]), [P, P, P]),
+        (hook_of("postmark"), [P, P, P]),
+        (hook_of("ses"), [P, N]),
+        (hook_of("ses", basic=[{"value": "sns:secret"}]), [P, N, P]),
+    ],
+    ids=["mailgun", "mailgun-and-more", "sendgrid", "sendgrid-by-path", "postmark", "ses", "ses-and-login"],
+)
+async def test_each_secret_is_proved_nothing_is_taken_and_who_has_none_is_refused(
+    hook: dict[str, Any], outcomes: list[Outcome], tmp_path: Path
+) -> None:
+    attempts = await attempted(hook, app_of(written(tmp_path, hook)), tmp_path)
+    assert [attempt.outcome for attempt in attempts] == outcomes, attempts
+
+
+@pytest.mark.parametrize(
+    ("hook", "other"),
+    [
+        (hook_of("mailgun"), {"secrets": [{"value": "signing-key"}]}),
+        (hook_of("postmark"), {"basic": [{"value": "postmark:secret"}]}),
+        (
+            hook_of("sendgrid", path_secrets=[{"value": PATH}, {"value": NEXT_PATH}]),
+            {"path_secrets": [{"value": PATH}]},
+        ),
+    ],
+    ids=["mailgun", "postmark", "sendgrid"],
+)
+async def test_a_service_that_lacks_one_secret_is_found_out(
+    hook: dict[str, Any], other: dict[str, Any], tmp_path: Path
+) -> None:
+    attempts = await attempted(hook, app_of(written(tmp_path, hook | other)), tmp_path)
+    assert [attempt.outcome for attempt in attempts[:2]] == [P, F]
+    assert "than this file: restart it" in attempts[1].advice
+
+
+async def test_a_service_with_other_topics_is_found_out_and_what_only_aws_can_do_is_said(tmp_path: Path) -> None:
+    running = hook_of("ses", topics=["arn:aws:sns:eu-west-1:999999999999:mail"])
+    topic, signature = await attempted(hook_of("ses"), app_of(written(tmp_path, running)), tmp_path)
+    assert (topic.outcome, "other topics" in topic.advice) == (F, True)
+    assert (signature.outcome, "only AWS can sign" in signature.advice, TOPIC in signature.advice) == (N, True, True)
+
+
+async def test_a_service_that_checks_no_signature_though_the_file_has_keys_is_found_out(tmp_path: Path) -> None:
+    hook = hook_of("sendgrid", path_secrets=[{"value": PATH}])
+    attempts = await attempted(hook, app_of(written(tmp_path, hook | {"secrets": []})), tmp_path)
+    assert "checks no signature" in attempts[0].advice
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [({"opened": False}, "see its /ready"), ({"late": 36_000}, "NTP")],
+    ids=["starting", "clock"],
+)
+async def test_a_service_that_cannot_tell_says_why(changes: dict[str, Any], advice: str, tmp_path: Path) -> None:
+    attempts = await attempted(hook_of("mailgun"), app_of(written(tmp_path, hook_of("mailgun")), **changes), tmp_path)
+    assert attempts[0].outcome is F
+    assert advice in attempts[0].advice
+
+
+async def test_a_hook_that_takes_what_nobody_proved_is_called_open(tmp_path: Path) -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+        entry, asked = HookEntry.model_validate(hook_of("mailgun")), Asked(tmp_path, "http://edge", {}, NOW)
+        *_, refusal = [attempt async for attempt in hook_attempts(entry, client, asked)]
+    assert "anybody could send mail" in refusal.advice
+
+
+@pytest.mark.parametrize(("url", "advice"), [(None, "--mail-url"), (URL, f"{URL} does not answer")])
+async def test_a_service_that_is_away_or_has_no_address_is_told(url: str | None, advice: str, tmp_path: Path) -> None:
+    file = written(tmp_path, hook_of("postmark"))
+    async with open_trials(Asked(file, url, {}, NOW)) as [trial]:
+        first = await anext(trial.attempts())
+    assert (trial.source, first.outcome, advice in first.advice) == ("from-postmark", F, True)
+
+
+@pytest.mark.parametrize(
+    ("hook", "words"),
+    [
+        ({"name": "m", "provider": "mailgun"}, "needs its signing key"),
+        (hook_of("mailgun", secrets=["env:ABSENT"]), "the environment has no ABSENT"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_refused_with_its_fix(
+    hook: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SourcesInvalid, match=words):
+        async with open_trials(Asked(written(tmp_path, hook), URL, {}, NOW)):
+            pass
+
+
+async def test_no_row_shows_a_secret(tmp_path: Path) -> None:
+    hook = hook_of("mailgun", path_secrets=[{"value": PATH}], basic=[{"value": "user:password-of-it"}])
+    attempts = await attempted(hook, app_of(written(tmp_path, hook)), tmp_path)
+    shown = json.dumps([(each.what, each.answer, each.advice) for each in attempts])
+    hidden = (PATH, "password-of-it", "signing-key", base64.b64encode(b"user:password-of-it").decode())
+    assert [secret for secret in hidden if secret in shown] == []

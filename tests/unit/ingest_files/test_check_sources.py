@@ -1,0 +1,90 @@
+"""`firebreak sources check` of `files`: each token says whose it is, and no file is fetched."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import stamina
+
+from ingest_files.check_sources import attempts, open_trials
+from ingest_files.file_sources import FileSource
+from ingest_files.guarded_http import GuardedClient
+from ingest_files.schemes.registry import SCHEMES
+from ingest_files.schemes.scheme import Access
+from tests.unit.ingest_files.wire import Handler, Wire
+from ticket_intake.source_checks import Asked, Attempt, Outcome
+from ticket_intake.source_file import SourcesInvalid
+
+P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
+GOOD = {
+    "slack": "xoxb-good",
+    "telegram": "123:good",
+    "whatsapp": "good",
+    "line": "good",
+    "twilio-sms": "AC0123:good",
+}
+
+
+async def _anywhere(host: str, port: int) -> list[str]:
+    return ["93.184.215.14"]
+
+
+def _of_the_token(request: httpx.Request) -> httpx.Response:
+    """Any of the providers: what has `good` in its proof is known, and Slack says 200 to both."""
+    proofs = (request.url.path, request.headers.get("authorization", ""))
+    known = any("good" in proof for proof in proofs) or request.headers.get("authorization") == "Basic QUMwMTIzOmdvb2Q="
+    if request.headers["host"] == "slack.com":
+        return httpx.Response(200, json={"ok": known, "error": "invalid_auth"})
+    return httpx.Response(200 if known else 401, json={})
+
+
+async def tried(provider: str, *tokens: str, handler: Handler = _of_the_token, api: str = "") -> list[Attempt]:
+    source = FileSource(SCHEMES[provider], Access(tokens or ("",), api))
+    client = GuardedClient(httpx.AsyncClient(transport=Wire(handler)), 10_000, _anywhere)
+    return [attempt async for attempt in attempts(provider, source, client)]
+
+
+@pytest.mark.parametrize("provider", GOOD)
+async def test_each_token_is_asked_and_one_that_nobody_knows_is_found_out(provider: str) -> None:
+    wrong = GOOD[provider].replace("good", "bad")
+    good, bad = await tried(provider, GOOD[provider], wrong)
+    assert (good.outcome, bad.outcome) == (P, F)
+    assert "bad" not in f"{bad.answer}{bad.advice}"
+
+
+async def test_what_cannot_be_asked_is_said_and_not_claimed() -> None:
+    assert [each.outcome for each in await tried("messenger")] == [N]
+    assert [each.outcome for each in await tried("twilio-sms", "SK0123:good")] == [N]
+
+
+async def test_an_api_that_does_not_answer_is_no_refused_token() -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route")
+
+    with stamina.set_testing(True, attempts=1):
+        [attempt] = await tried("telegram", "123:good", handler=away)
+    assert (attempt.outcome, "does not answer" in attempt.answer) == (F, True)
+
+
+async def test_a_server_of_ones_own_is_asked_at_its_address() -> None:
+    asked: list[httpx.URL] = []
+
+    def own(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json={"ok": True})
+
+    await tried("telegram", "123:good", handler=own, api="http://telegram.internal:8081")
+    assert [(url.port, url.path) for url in asked] == [(8081, "/bot123:good/getMe")]
+
+
+async def test_the_sources_with_files_are_tried_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources: [{name: a, provider: slack, files: {tokens: [{value: t}]}}, {name: b, provider: slack}]")
+    asked = Asked(file, None, {}, datetime.now(UTC))
+    async with open_trials(asked) as trials:
+        assert [(trial.source, trial.provider) for trial in trials] == [("a", "slack")]
+    file.write_text("sources: [{name: a, provider: slack, files: {}}]")
+    with pytest.raises(SourcesInvalid, match="only for a token"):
+        async with open_trials(asked):
+            pass
