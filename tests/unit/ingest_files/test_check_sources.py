@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -39,8 +40,10 @@ def _of_the_token(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200 if known else 401, json={})
 
 
-async def tried(provider: str, *tokens: str, handler: Handler = _of_the_token, api: str = "") -> list[Attempt]:
-    source = FileSource(SCHEMES[provider], Access(tokens or ("",), api))
+async def tried(
+    provider: str, *tokens: str, handler: Handler = _of_the_token, api: str = "", app_id: str = ""
+) -> list[Attempt]:
+    source = FileSource(SCHEMES[provider], Access(tokens or ("",), api, app_id))
     client = GuardedClient(httpx.AsyncClient(transport=Wire(handler)), 10_000, _anywhere)
     return [attempt async for attempt in attempts(provider, source, client)]
 
@@ -56,6 +59,38 @@ async def test_each_token_is_asked_and_one_that_nobody_knows_is_found_out(provid
 async def test_what_cannot_be_asked_is_said_and_not_claimed() -> None:
     assert [each.outcome for each in await tried("messenger")] == [N]
     assert [each.outcome for each in await tried("twilio-sms", "SK0123:good")] == [N]
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "refused"),
+    [
+        (
+            "feishu",
+            {"code": 0, "tenant_access_token": "t-1", "expire": 7200},
+            {"code": 10014, "msg": "app secret invalid"},
+        ),
+        ("dingtalk", {"accessToken": "t-1", "expireIn": 7200}, {"code": "invalidClientIdOrSecret"}),
+        ("wecom", {"errcode": 0, "access_token": "t-1", "expires_in": 7200}, {"errcode": 40001}),
+        ("wechat-official", {"access_token": "t-1", "expires_in": 7200}, {"errcode": 40125}),
+    ],
+)
+async def test_where_tokens_are_exchanged_each_secret_is_proved_by_an_exchange(
+    provider: str, given: dict[str, Any], refused: dict[str, Any]
+) -> None:
+    def exchange(request: httpx.Request) -> httpx.Response:
+        known = b"good" in request.read() or "good" in str(request.url)
+        return httpx.Response(200 if known or provider != "dingtalk" else 400, json=given if known else refused)
+
+    good, bad = await tried(provider, "good", "bad", handler=exchange, app_id="app1")
+    assert (good.outcome, bad.outcome) == (P, F)
+    assert good.what == "files.secrets.0: whose it is"
+    [empty] = await tried(provider, "good", handler=lambda _: httpx.Response(200, json={}), app_id="app1")
+    assert empty.outcome is F
+
+
+async def test_a_token_of_douyins_in_use_is_left_alone() -> None:
+    [attempt] = await tried("douyin", "secret", handler=lambda _: pytest.fail("asked"), app_id="key")
+    assert attempt.outcome is N
 
 
 async def test_an_api_that_does_not_answer_is_no_refused_token() -> None:

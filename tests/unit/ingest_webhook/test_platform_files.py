@@ -7,13 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ingest_webhook.providers.left_behind import with_files
-from ingest_webhook.providers.x_activity import XActivity
 from tests.support.partners.signed_request import SignedRequest, Way
-from tests.support.partners.x import XSender
-from tests.unit.ingest_webhook.all_providers import X_SECRET
-from tests.unit.ingest_webhook.edge import now_seconds
-from tests.unit.ingest_webhook.readings import read_one
-from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
+from tests.unit.ingest_webhook.all_providers import (
     built,
     dingtalk_sender,
     douyin_sender,
@@ -21,7 +16,9 @@ from tests.unit.ingest_webhook.rows_of_chinese_platforms import (
     wechat_sender,
     wecom_sender,
     weibo_sender,
+    x_sender,
 )
+from tests.unit.ingest_webhook.readings import read_one
 
 DM = "https://ton.twitter.com/1.1/ton/data/dm/1/2/a.jpg"
 
@@ -54,7 +51,7 @@ def douyin(**content: Any) -> SignedRequest:
 
 def x(**media: Any) -> SignedRequest:
     data = {"text": "see", "attachment": {"type": "media", "media": media}}
-    return XSender(X_SECRET, now_seconds).message("", message_data=data)
+    return x_sender().message("", message_data=data)
 
 
 def film(*variants: object) -> dict[str, Any]:
@@ -153,8 +150,7 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.provider}-{len(row.files)}")
 def test_a_file_is_on_its_way_or_named_in_words(row: Row) -> None:
-    provider = XActivity.build({}, [X_SECRET]) if row.provider == "x" else built(row.provider)
-    said = read_one(provider, row.request())
+    said = read_one(built(row.provider), row.request())
     message = with_files(said)
     assert tuple((file.name, file.locator) for file in message.remote_files) == row.files
     assert len(message.reading_problems) == len(said.reading_problems) - len(row.files)

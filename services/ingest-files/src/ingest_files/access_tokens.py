@@ -87,7 +87,7 @@ class TokenKeeper:
             if kept.failure is not None and now < kept.failed_until:
                 raise type(kept.failure)(str(kept.failure))
             try:
-                given = _checked(await exchange(), provider)
+                given = checked(await exchange(), provider)
             except (GiveUp, TryLater) as error:
                 kept.failure = error
                 seconds = _REFUSED_SECONDS if isinstance(error, GiveUp) else _AWAY_SECONDS
@@ -99,7 +99,11 @@ class TokenKeeper:
             return kept.token
 
 
-def _checked(given: AccessToken, provider: str) -> AccessToken:
+def checked(given: AccessToken, provider: str) -> AccessToken:
+    """Return what was given.
+
+    :raises TryLater: it is no token that a header could hold, or ends at once.
+    """
     if not _TOKEN.fullmatch(given.value) or not given.seconds > 0:
         raise TryLater(f"{provider} gives no access token that could be used")
     return AccessToken(given.value, min(given.seconds, _MOST_SECONDS))

@@ -1,4 +1,4 @@
-"""What `firebreak sources check` tries of `files` in the sources file: whose each token is. Nothing is fetched."""
+"""What `firebreak sources check` tries of `files` in the sources file: whose each secret is. Nothing is fetched."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -41,7 +41,7 @@ async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
         guarded = GuardedClient(client, _ANSWER_BYTES)
         yield [
             Trial(name, provider_of[name], partial(attempts, provider_of[name], source, guarded))
-            for name, source in sources.items()
+            for name, source in sources.by_name.items()
         ]
 
 
@@ -49,6 +49,7 @@ async def attempts(provider: str, source: FileSource, client: GuardedClient) -> 
     """Ask for each token in turn."""
     ask = QUESTIONS.get(provider)
     tokens = source.access.tokens
+    field = "secrets" if source.access.app_id else "tokens"
     if tokens == ("",):
         yield not_tried("files: their links want no token", _SEND_A_FILE)
         return
@@ -56,13 +57,13 @@ async def attempts(provider: str, source: FileSource, client: GuardedClient) -> 
         yield not_tried("files: there is no question that its tokens answer", _SEND_A_FILE)
         return
     for number, token in enumerate(tokens):
-        what = f"files.tokens.{number}: whose it is"
+        what = f"files.{field}.{number}: whose it is"
         try:
             await ask(client, source.access, token)
         except NoQuestion as error:
             yield not_tried(what, f"{error}: {_SEND_A_FILE}")
         except GiveUp as error:
-            yield failed(what, str(error), "the token is refused: put the one of docs/files.md there")
+            yield failed(what, str(error), f"put what docs/files.md says of {provider} there")
         except TryLater as error:
             yield failed(
                 what, str(error), "let this machine reach the provider's API without a proxy, or correct `api`"

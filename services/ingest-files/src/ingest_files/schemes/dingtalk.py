@@ -5,6 +5,7 @@ open.dingtalk.com/document/orgapp/obtain-the-access_token-of-an-internal-app and
 The link leads to a store of Alibaba and is written with http, though the store speaks TLS.
 """
 
+from functools import partial
 from urllib.parse import parse_qs
 
 from ingest_files.access_tokens import AccessToken, TokenOver
@@ -13,8 +14,21 @@ from ingest_files.guarded_http import Answer, GuardedClient, by_tls
 from ingest_files.schemes.scheme import Access, code_of, credentials_refused, read_json, text_of, token_of
 from ticket_contracts.messages import RemoteFile
 
+_BASE = "https://api.dingtalk.com"
 _HOSTS = ("api.dingtalk.com",)
 _STORES = ("dingtalk.com", "aliyuncs.com", "alicdn.com")
+
+
+async def exchange(client: GuardedClient, access: Access, secret: str) -> AccessToken:
+    url = f"{access.base(_BASE)}/v1.0/oauth2/accessToken"
+    secrets = {"appKey": access.app_id, "appSecret": secret}
+    answer = await client.call(url, access.hosts(*_HOSTS), document=secrets)
+    told = read_json(answer, "DingTalk")
+    if (code := code_of(told, "code")) == "invalidClientIdOrSecret":
+        raise credentials_refused("DingTalk", code)
+    if answer.status >= 400:
+        raise TryLater(f"DingTalk gives no access token ({code})")
+    return token_of(told, "accessToken", "expireIn")
 
 
 async def fetch(client: GuardedClient, access: Access, token: str, file: RemoteFile) -> Answer:
@@ -23,21 +37,11 @@ async def fetch(client: GuardedClient, access: Access, token: str, file: RemoteF
     wanted = {"downloadCode": values.get("code", ""), "robotCode": values.get("robot") or access.app_id}
     if not wanted["downloadCode"]:
         raise GiveUp("no download code of DingTalk")
-    base, hosts = access.base("https://api.dingtalk.com"), access.hosts(*_HOSTS)
-
-    async def exchange() -> AccessToken:
-        secrets = {"appKey": access.app_id, "appSecret": token}
-        answer = await client.call(f"{base}/v1.0/oauth2/accessToken", hosts, document=secrets)
-        told = read_json(answer, "DingTalk")
-        if (code := code_of(told, "code")) == "invalidClientIdOrSecret":
-            raise credentials_refused("DingTalk", code)
-        if answer.status >= 400:
-            raise TryLater(f"DingTalk gives no access token ({code})")
-        return token_of(told, "accessToken", "expireIn")
+    url = f"{access.base(_BASE)}/v1.0/robot/messageFiles/download"
 
     async def ask(access_token: str) -> Answer:
         headers = {"x-acs-dingtalk-access-token": access_token}
-        answer = await client.call(f"{base}/v1.0/robot/messageFiles/download", hosts, headers, wanted)
+        answer = await client.call(url, access.hosts(*_HOSTS), headers, wanted)
         if answer.status < 400:
             return answer
         code = code_of(read_json(answer, "DingTalk"), "code")
@@ -47,6 +51,8 @@ async def fetch(client: GuardedClient, access: Access, token: str, file: RemoteF
             raise TryLater("DingTalk is asked too often")
         raise GiveUp(f"DingTalk does not give out the file ({code})")
 
-    told = read_json(await access.keeper.use("DingTalk", token, exchange, ask), "DingTalk")
+    told = read_json(
+        await access.keeper.use("DingTalk", token, partial(exchange, client, access, token), ask), "DingTalk"
+    )
     stores = access.hosts(*_STORES)
     return await client.get(by_tls(text_of(told, "downloadUrl", "DingTalk"), stores), stores)

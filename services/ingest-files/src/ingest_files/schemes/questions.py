@@ -1,12 +1,14 @@
 """What a token can be asked that gives no file: who it is. `firebreak sources check` asks it."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote
 
+from ingest_files.access_tokens import AccessToken, checked
 from ingest_files.errors import GiveUp
 from ingest_files.guarded_http import GuardedClient
+from ingest_files.schemes import dingtalk, feishu, wechat_official, wecom
 from ingest_files.schemes.scheme import Access, bearer, read_json
 from ingest_files.schemes.whatsapp import GRAPH
 
@@ -14,7 +16,7 @@ from ingest_files.schemes.whatsapp import GRAPH
 class AskWho(Protocol):
     """One provider's question."""
 
-    async def __call__(self, client: GuardedClient, access: Access, token: str) -> None:
+    async def __call__(self, client: GuardedClient, access: Access, token: str, /) -> None:
         """Return when the token is good.
 
         :raises GiveUp: it is not. :raises TryLater: nobody can tell now.
@@ -64,11 +66,33 @@ async def twilio(client: GuardedClient, access: Access, token: str) -> None:
     await client.get(url, access.hosts("api.twilio.com"), {"authorization": f"Basic {credentials}"})
 
 
+async def douyin(_: GuardedClient, __: Access, ___: str) -> None:
+    """Nothing is asked.
+
+    :raises NoQuestion: asked for another token, Douyin ends the one that ingest-files uses.
+    """
+    raise NoQuestion("asked for a token, Douyin ends the one in use")
+
+
+def _exchanged(provider: str, exchange: Callable[[GuardedClient, Access, str], Awaitable[AccessToken]]) -> AskWho:
+    """Ask for an access token: the others give the one in use, or let it live."""
+
+    async def ask(client: GuardedClient, access: Access, token: str) -> None:
+        checked(await exchange(client, access, token), provider)
+
+    return ask
+
+
 QUESTIONS: Mapping[str, AskWho] = {
     "slack": slack,
     "telegram": telegram,
     "whatsapp": whatsapp,
     "line": line,
     "twilio-sms": twilio,
+    "feishu": _exchanged("Feishu", feishu.exchange),
+    "dingtalk": _exchanged("DingTalk", dingtalk.exchange),
+    "wecom": _exchanged("WeCom", wecom.exchange),
+    "wechat-official": _exchanged("WeChat", wechat_official.exchange),
+    "douyin": douyin,
 }
 """By the providers' names in the sources file."""

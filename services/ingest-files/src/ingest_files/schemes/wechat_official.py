@@ -6,6 +6,7 @@ tells a link, which names an address of its store and the store's name in the pa
 """
 
 import re
+from functools import partial
 from urllib.parse import urlsplit
 
 from ingest_files.access_tokens import AccessToken
@@ -19,25 +20,31 @@ _STORES = ("qpic.cn", "tc.qq.com")
 _ADDRESS_OF_STORE = re.compile(r"http://[0-9.]+/(?=[a-z0-9-]+\.tc\.qq\.com/)")
 
 
+async def exchange(client: GuardedClient, access: Access, secret: str) -> AccessToken:
+    platform = _platform(client, access)
+    secrets = {"grant_type": "client_credential", "appid": access.app_id, "secret": secret}
+    url = f"{platform.base}/cgi-bin/stable_token"
+    return platform.token_in(await client.call(url, platform.hosts, document=secrets))
+
+
 async def fetch(client: GuardedClient, access: Access, token: str, file: RemoteFile) -> Answer:
     stores = access.hosts(*_STORES)
     if "://" in file.locator:
         return await client.get(by_tls(file.locator, stores), stores)
     if not token:
         raise credentials_missing("WeChat", "app_id, secrets")
-    hosts = access.hosts("api.weixin.qq.com")
-    platform = Platform("WeChat", client, access.base("https://api.weixin.qq.com"), hosts)
-
-    async def exchange() -> AccessToken:
-        secrets = {"grant_type": "client_credential", "appid": access.app_id, "secret": token}
-        return platform.token_in(await client.call(f"{platform.base}/cgi-bin/stable_token", hosts, document=secrets))
+    platform = _platform(client, access)
 
     async def ask(access_token: str) -> Answer:
         return await platform.media(access_token, file.locator)
 
-    answer = await access.keeper.use("WeChat", token, exchange, ask)
+    answer = await access.keeper.use("WeChat", token, partial(exchange, client, access, token), ask)
     link = _video_link(answer)
     return answer if link is None else await client.get(by_tls(link, stores), stores)
+
+
+def _platform(client: GuardedClient, access: Access) -> Platform:
+    return Platform("WeChat", client, access.base("https://api.weixin.qq.com"), access.hosts("api.weixin.qq.com"))
 
 
 def _video_link(answer: Answer) -> str | None:
