@@ -15,8 +15,8 @@ from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.compose_outgoing import Composer, PullSource
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
-from ingest_pull.domain.connect_records import read_record, split_records
-from ingest_pull.kinds.parts import JobParts
+from ingest_pull.domain.connect_records import read_content, read_record, split_records
+from ingest_pull.kinds.parts import JobParts, OptionWrong
 from ingest_pull.pull_metrics import PullMetrics
 from ticket_stream.leased_jobs import Turn
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # obstore has this name for type checkers only
     from obstore.store import ObjectStore
 
 KIND = "connect-records"
-LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer
+LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer, which it counts before it compresses
 # Firehose names objects by time, and several may be written at once: names older than this are not looked for any more.
 _LATE = timedelta(hours=2)
 # Records read in a row before others have their turn: a lease that is not renewed meanwhile is lost with the object.
@@ -127,10 +127,11 @@ class ConnectRecords:
             return
         try:
             found = await obstore.get_async(self._store, name)
-            text = bytes(await found.bytes_async()).decode("utf-8-sig", "replace")
+            content = bytes(await found.bytes_async())
         except (BaseError, OSError) as error:
             raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
         try:
+            text = await asyncio.to_thread(read_content, content, LARGEST_OBJECT)
             for number, document in enumerate(split_records(text)):
                 self._add(name, document, pending)
                 if number % _AT_ONCE == 0:
@@ -162,4 +163,11 @@ def _joined(known: CallSoFar, leg: CallSoFar) -> CallSoFar:
 def build(parts: JobParts) -> ConnectRecords:
     options = ConnectOptions.model_validate(parts.options)
     source = parts.source(options.time_trusted)
-    return ConnectRecords(source, options, from_url(options.url), parts.composer, parts.metrics)
+    try:
+        store = from_url(options.url)
+    except (BaseError, ValueError) as error:
+        reason = str(error).partition("\n")[0]  # what follows is written for who debugs the library
+        raise OptionWrong(
+            f"options.url: {reason}; write s3://bucket/prefix, or file:/// and a folder that is there"
+        ) from error
+    return ConnectRecords(source, options, store, parts.composer, parts.metrics)
