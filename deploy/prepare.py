@@ -22,7 +22,16 @@ from service_kit.settings import KafkaSettings, PostgresSettings, load_settings
 from ticket_contracts.topics import TOPICS
 from ticket_store.configuration import apply, load_directory, read_head
 from ticket_store.migrations import upgrade_async
-from ticket_store.roles import CRM_API, INGEST_FILES, INGEST_PULL, ROUTER, SLA_ENGINE, create_roles, role_of
+from ticket_store.roles import (
+    CRM_API,
+    INGEST_EMAIL,
+    INGEST_FILES,
+    INGEST_PULL,
+    ROUTER,
+    SLA_ENGINE,
+    create_roles,
+    role_of,
+)
 from ticket_store.sessions import connect
 from ticket_stream.topic_admin import create_topics
 
@@ -50,6 +59,9 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
     sla_engine_postgres: SecretStr = Field(description="What the sla-engine gets; its role is made.")
     crm_api_postgres: SecretStr = Field(description="What crm-api gets; its role is made.")
     ingest_pull_postgres: SecretStr = Field(description="What ingest-pull gets; its role is made.")
+    ingest_email_postgres: SecretStr | None = Field(
+        None, description="What ingest-email gets when it reads IMAP folders; its role is made. Without it, no role."
+    )
     ingest_files_postgres: SecretStr = Field(description="What ingest-files gets; its role is made.")
     configuration_directory: Path | None = Field(
         None, description="YAML files with teams, rules, calendars and policies, for a database that has none yet."
@@ -64,13 +76,15 @@ class PrepareSettings(KafkaSettings, PostgresSettings):
         return {service: unquote(urlsplit(url.get_secret_value()).password or "") for service, url in urls}
 
     def _urls(self) -> dict[str, SecretStr]:
-        return {
+        urls = {
             ROUTER: self.router_postgres,
             SLA_ENGINE: self.sla_engine_postgres,
             CRM_API: self.crm_api_postgres,
             INGEST_PULL: self.ingest_pull_postgres,
+            INGEST_EMAIL: self.ingest_email_postgres,
             INGEST_FILES: self.ingest_files_postgres,
         }
+        return {service: url for service, url in urls.items() if url is not None}
 
     @model_validator(mode="after")
     def _urls_name_their_roles(self) -> "PrepareSettings":

@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import json
 import ssl
 import tempfile
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -21,12 +23,14 @@ from uuid_utils.compat import uuid7
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.check_sources import open_trials
 from ingest_email.delivery import Mailbox
+from ingest_email.imap_jobs import CONSUMER
 from ingest_email.imap_mailbox import Account
 from ingest_email.metrics import MailMetrics
 from ingest_email.read_imap import ImapSource, ReadImap
 from ingest_email.reading_pool import open_reading_pool
 from ingest_email.sealed_addresses import SealedAddresses
 from service_kit.supervisor import Supervisor
+from tests.support.commit_cutter import open_commit_cutter, through
 from tests.support.dovecot import HOST, PASSWORD, Dovecot, running_dovecot
 from tests.support.kept_part import wait_until
 from tests.support.mail_service import mail_service, read_log, self_signed
@@ -42,7 +46,10 @@ from ticket_stream.job_runner import JobRunner
 
 SECONDS = 60.0  # to come about on a busy machine; one is usual
 LARGEST = 20_000
-USERS = [f"{name}@acme.example" for name in ("support", "sales", "restarted", "renumbered", "shared", "odd", "checked")]
+USERS = [
+    f"{name}@acme.example"
+    for name in ("support", "sales", "restarted", "renumbered", "shared", "odd", "checked", "killed", "added")
+]
 
 
 @dataclass(frozen=True)
@@ -68,17 +75,42 @@ class World:
         return ImapSource(account, mailbox, password, "start" if begin == "start" else "now", 1.0)
 
     @asynccontextmanager
-    async def reading(self, user: str) -> AsyncIterator[JobRunner]:
+    async def reading(self, user: str, consumer: str = "imap-test") -> AsyncIterator[JobRunner]:
         """Read a user's INBOX while the block lasts."""
         job = ReadImap(self.source(user), self.accept, ssl.create_default_context(), LARGEST, lambda: datetime.now(UTC))
         job.interval_seconds = 0.05
-        runner = JobRunner("imap-test", [job], self.publisher.publish, self.pool, first_pause_seconds=0.02)
+        runner = JobRunner(consumer, [job], self.publisher.publish, self.pool, first_pause_seconds=0.02)
         task = asyncio.create_task(runner.run())
         try:
             yield runner
         finally:
             runner.stop()
             await task
+
+    def mailboxes(self, *users: str) -> str:
+        """A mailboxes file that reads these users' INBOX."""
+        place = (
+            f"host: {HOST}, port: {self.dovecot.port}, security: none, begin: start, password: {{value: {PASSWORD}}}"
+        )
+        entries = (
+            f"  - {{address: {user}, brand: acme, source: mail-imap, imap: {{{place}, user: {user}}}}}"
+            for user in users
+        )
+        return "\n".join(["mailboxes:", *entries])
+
+    async def owner(self, user: str) -> str | None:
+        """The process that has the job of a user's INBOX."""
+        name = f"imap/{user}@{HOST}/INBOX"
+        owner: str | None = await self.pool.fetchval("SELECT owner FROM stream_jobs WHERE name = $1", name)
+        return owner
+
+    async def cursor(self, user: str) -> int:
+        """The UID that the service has read a user's INBOX to."""
+        name = f"imap/{user}@{HOST}/INBOX"
+        row = await self.pool.fetchval(
+            "SELECT cursor FROM stream_jobs WHERE consumer = $1 AND name = $2", CONSUMER, name
+        )
+        return int(json.loads(row)["uid"])
 
     async def messages(self, user: str) -> list[MessageReceived]:
         """What Kafka has of a user's INBOX."""
@@ -131,7 +163,9 @@ def _mail(name: str, text: str = "It leaks.") -> bytes:
     return b"Return-Path: <ann@customer.example>\r\n" + written.replace(b"\n", b"\r\n")
 
 
-async def test_mailboxes_are_read_by_password_and_by_token_and_stay_as_they_are(world: World, tmp_path: Path) -> None:
+async def test_mailboxes_are_read_by_password_and_by_token_stay_as_they_are_and_come_and_go_with_their_file(
+    world: World, tmp_path: Path
+) -> None:
     support, sales = "support@acme.example", "sales@acme.example"
     world.dovecot.deliver(support, _mail("support-1"))
     world.dovecot.deliver(sales, _mail("sales-1"))
@@ -156,11 +190,19 @@ mailboxes:
         mailboxes=mailboxes,
         environment={"SSL_CERT_FILE": str(world.certificate), "SUPPORT_PASSWORD": PASSWORD},
         postgres=world.postgres,
-    ):
+    ) as service:
         await world.has(support, "support-1")
         await world.has(sales, "sales-1")
         world.dovecot.deliver(support, _mail("support-2"))
         await world.has(support, "support-2")
+        await service.change_mailboxes("mailboxes: nonsense", "refused")
+        world.dovecot.deliver(sales, _mail("sales-2"))
+        world.dovecot.deliver("added@acme.example", _mail("added-1"))
+        await world.has(sales, "sales-2")
+        await service.change_mailboxes(world.mailboxes("added@acme.example"), "done")
+        await world.has("added@acme.example", "added-1")
+        assert await world.owner(support) is None
+        assert await world.cursor(support) == 2
     messages = await world.messages(support)
     assert sorted((each.subject, each.source, each.sender.value) for each in messages) == [
         ("support-1", "mail-support", "ann@customer.example"),
@@ -195,6 +237,31 @@ async def test_a_check_looks_into_a_folder_says_what_is_wrong_and_leaves_it_as_i
         assert (attempt.outcome, told in attempt.answer) == (outcome, True), attempt
         assert PASSWORD not in f"{attempt}"
     assert await asyncio.to_thread(_flags, world.dovecot, user) == [b"", b""]
+
+
+async def test_a_process_killed_between_publishing_and_its_cursors_move_loses_and_doubles_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    user = "killed@acme.example"
+    world.dovecot.deliver(user, _mail("taken"))
+    async with open_commit_cutter(urlsplit(world.postgres).port or 0) as relay:
+        postgres, mailboxes = through(relay.port, world.postgres), world.mailboxes(user)
+        running = mail_service(world.kafka, world.topics, tmp_path, mailboxes=mailboxes, postgres=postgres)
+        async with running as service:
+            await world.has(user, "taken")
+            await wait_until(lambda: _idles(world.dovecot, user), SECONDS, "the process waits in IDLE")
+            await relay.take_away()  # so that a mail can be published, and no cursor moved
+            world.dovecot.deliver(user, _mail("published"))
+            await world.has(user, "published")
+            service.process.kill()
+            await service.process.wait()
+    assert await world.cursor(user) == 1
+    world.dovecot.deliver(user, _mail("next"))
+    async with world.reading(user, CONSUMER):
+        await world.has(user, "next")
+    identities = [(message.subject, message.identity) for message in await world.messages(user)]
+    assert sorted(subject for subject, _ in identities) == ["next", "published", "published", "taken"]
+    assert len(set(identities)) == 3  # the repeat is the same message, and the record keeps one of it
 
 
 async def test_a_server_that_restarts_while_we_wait_is_read_on_where_we_were(world: World) -> None:

@@ -1,6 +1,10 @@
 """ingest-pull whole, on real servers: a callback reaches the job that reads, and the message reaches Kafka."""
 
+import json
+import os
+import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -18,18 +22,21 @@ from tests.support.partners.wecom import WecomSender
 from tests.support.partners.wecom_service import ACCOUNT, CORPORATION, SECRET, WecomServiceApi
 from tests.support.servers import SharedKafka
 from tests.support.stream_world import eventually
+from tests.unit.ingest_pull.test_connect_records import RECORD
 from ticket_contracts.topics import MESSAGES
 from ticket_stream.log_inspection import LogInspector
 
 CALLBACK = "QDG6eK:jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 
-async def test_a_callback_of_wecom_wakes_the_job_and_its_messages_reach_kafka(
+async def test_a_callback_wakes_the_job_its_messages_reach_kafka_and_sources_come_and_go_with_their_file(
     kafka: SharedKafka, topics: str, database_url: str, tmp_path: Path
 ) -> None:
     api, sender = WecomServiceApi(), WecomSender(CALLBACK, time.time, receiver_id=CORPORATION, account=CORPORATION)
     [port] = free_ports(1)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # were it not handled, it would end the tests
     supervisor = Supervisor()
+    file, records = tmp_path / "pull-sources.yaml", tmp_path / "records"
     async with (
         serve(api, LOOPBACK, 0, supervisor=supervisor) as listening,
         wiring(_settings(kafka, topics, database_url, tmp_path, port, listening.url), supervisor),
@@ -45,6 +52,9 @@ async def test_a_callback_of_wecom_wakes_the_job_and_its_messages_reach_kafka(
         async def has_arrived() -> bool:
             return await _records(kafka, topics) == 1
 
+        async def has_a_call() -> bool:
+            return await _records(kafka, topics) == 2
+
         await eventually(is_ready)
         await eventually(was_asked)  # by the first run; the next one is a day away, but for the callback
         api.say("m1")
@@ -52,6 +62,21 @@ async def test_a_callback_of_wecom_wakes_the_job_and_its_messages_reach_kafka(
         answer = await deliver(wecom, "/callbacks/wechat-service", request)
         assert (answer.status_code, answer.text) == (200, "success")
         await eventually(has_arrived)
+
+        # A file of another writing is read when it is asked for; one that is wrong changes nothing.
+        file.write_text("sources: nonsense", encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGHUP)
+        await eventually(partial(_shows, wecom, 'firebreak_sources_reloads_total{result="refused"} 1.0'))
+        assert (await deliver(wecom, "/callbacks/wechat-service", request)).status_code == 200
+
+        records.mkdir()
+        (records / "contacts-1").write_text(json.dumps(RECORD), encoding="utf-8")
+        added = {"name": "calls", "provider": "connect-records", "brand": "acme", "account": "calls",
+                 "options": {"url": records.as_uri(), "settle_seconds": 0}}  # fmt: skip
+        file.write_text(yaml.safe_dump({"sources": [added]}), encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGHUP)
+        await eventually(has_a_call)
+        assert (await deliver(wecom, "/callbacks/wechat-service", request)).status_code == 404
         assert "firebreak_job_messages_total" in (await wecom.get("/metrics")).text
     assert supervisor.failure is None
 
@@ -71,6 +96,10 @@ def _settings(kafka: SharedKafka, prefix: str, database: str, folder: Path, port
         object_store=folder.as_uri(),
         pull_sources_file=folder / "pull-sources.yaml",
     )
+
+
+async def _shows(client: httpx.AsyncClient, words: str) -> bool:
+    return words in (await client.get("/metrics")).text
 
 
 async def _records(kafka: SharedKafka, prefix: str) -> int:

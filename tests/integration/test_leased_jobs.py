@@ -152,6 +152,50 @@ async def test_the_last_error_stands_beside_the_cursor_until_the_job_works_again
         await eventually(lambda: has_no_error(world, "noted"))
 
 
+async def test_jobs_are_added_removed_and_changed_while_the_others_go_on_undisturbed(
+    world: World, publisher: EdgePublisher
+) -> None:
+    registry = CollectorRegistry()
+    same, old, gone = Counter("kept"), Counter("changed", last=3), Counter("removed", last=3)
+    async with running(world, publisher, same, old, gone, registry=registry) as runner:
+        await eventually(lambda: reached(world, "kept", 3))
+        await eventually(lambda: reached(world, "changed", 3))
+        await eventually(lambda: reached(world, "removed", 3))
+        turn = same.turn
+        stood = await cursor_of(world, "kept")
+        runner.change([same, Counter("changed", last=6), Counter("added", last=2)])
+        await eventually(lambda: reached(world, "added", 2))
+        await eventually(lambda: reached(world, "changed", 6))
+        await eventually(lambda: reached(world, "kept", stood + 3))
+        assert same.turn is turn
+        assert runner.owned == {"kept", "changed", "added"}
+        assert await owner_of(world, "removed") is None  # given up at once, not when its lease expires
+        assert await cursor_of(world, "removed") == 3
+        assert registry.get_sample_value("firebreak_job_lag", {"consumer": CONSUMER, "name": "removed"}) is None
+
+        runner.change([same, Counter("removed", last=5)])
+        await eventually(lambda: reached(world, "removed", 5))
+    assert await numbers_of(world, "changed") == [1, 2, 3, 4, 5, 6]
+    assert await numbers_of(world, "removed") == [1, 2, 3, 4, 5]
+
+
+async def test_a_change_while_postgres_is_away_holds_when_it_is_back(world: World, publisher: EdgePublisher) -> None:
+    async with (
+        open_commit_cutter(urlsplit(world.url).port or 0) as relay,
+        asyncpg.create_pool(through(relay.port, world.url), min_size=0, max_size=4) as pool,
+    ):
+        runner = JobRunner(CONSUMER, [Counter("dropped", last=1)], publisher.publish, pool)
+        async with kept(runner):
+            await eventually(lambda: reached(world, "dropped", 1))
+            await relay.take_away()
+            await eventually(lambda: is_unready(runner))
+            runner.change([Counter("joined", last=1)])
+            await eventually(lambda: owns(runner, 0))
+            relay.bring_back()
+            await eventually(lambda: reached(world, "joined", 1))
+            assert await owner_of(world, "dropped") is None
+
+
 async def test_any_process_wakes_a_job_and_says_why(world: World, publisher: EdgePublisher) -> None:
     job = Counter("woken", last=1)
     job.interval_seconds = 3600
@@ -212,6 +256,11 @@ async def owns(runner: JobRunner, count: int) -> bool:
 
 async def reached(world: World, name: str, number: int) -> bool:
     return await cursor_of(world, name) >= number
+
+
+async def owner_of(world: World, name: str) -> str | None:
+    owner: str | None = await world.pool.fetchval("SELECT owner FROM stream_jobs WHERE name = $1", name)
+    return owner
 
 
 async def shows(registry: CollectorRegistry, name: str, labels: dict[str, str]) -> bool:

@@ -32,9 +32,23 @@ EXAMPLE = ROOT / "libs" / "firebreak-cli" / "src" / "firebreak_cli" / "example_c
 @pytest_asyncio.fixture
 async def environment(kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str) -> AsyncIterator[dict[str, str]]:
     """What the Job gets, for a database and topics that do not exist yet."""
-    owner = await postgres.empty_database()
+    yield _environment(kafka, await postgres.empty_database(), topic_prefix)
+    await kafka.delete_topics(topic_prefix)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def prepared(kafka: SharedKafka, postgres: SharedPostgres) -> AsyncIterator[dict[str, str]]:
+    """The same for an installation that is prepared; it is shared."""
+    environment = _environment(kafka, await postgres.empty_database(), "test-prepared.")
+    code, output = await prepare(environment)
+    assert code == 0, output
+    yield environment
+    await kafka.delete_topics("test-prepared.")
+
+
+def _environment(kafka: SharedKafka, owner: str, topic_prefix: str) -> dict[str, str]:
     urls = {service: _as_role(owner, role_of(service)) for service in SERVICES}
-    yield {
+    return {
         "FIREBREAK_KAFKA": kafka.bootstrap,
         "FIREBREAK_TOPIC_PREFIX": topic_prefix,
         "FIREBREAK_POSTGRES": owner,
@@ -44,7 +58,6 @@ async def environment(kafka: SharedKafka, postgres: SharedPostgres, topic_prefix
         "FIREBREAK_CONFIGURATION_DIRECTORY": str(EXAMPLE),
         "FIREBREAK_FIRST_API_KEY": generate(),
     }
-    await kafka.delete_topics(topic_prefix)
 
 
 async def prepare(environment: dict[str, str]) -> tuple[int | None, str]:
@@ -76,13 +89,11 @@ async def test_an_installation_is_prepared_once_and_a_second_run_changes_nothing
     assert [tuple(row) for row in stored] == [(key_hash, ["read", "write", "admin"])]
 
 
-async def test_each_service_can_log_in_with_what_it_was_given(environment: dict[str, str]) -> None:
-    assert (await prepare(environment))[0] == 0
+async def test_each_service_can_log_in_with_what_it_was_given(prepared: dict[str, str]) -> None:
     for service in SERVICES:
-        connection = await asyncpg.connect(environment[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"])
+        connection = await asyncpg.connect(prepared[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"])
         try:
             assert await connection.fetchval("SELECT current_user") == role_of(service)
-            assert await connection.fetchval("SELECT count(*) FROM tickets") == 0
         finally:
             await connection.close()
 
@@ -118,18 +129,19 @@ async def test_a_database_that_is_away_is_said_in_one_line(environment: dict[str
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_service_becomes_ready_as_the_role_that_was_made_for_it(
-    environment: dict[str, str], service: str, tmp_path: Path
+    prepared: dict[str, str], service: str, tmp_path: Path
 ) -> None:
-    assert (await prepare(environment))[0] == 0
     [port] = free_ports(1)
     write_sources(tmp_path / "sources.yaml")
     given = {
-        "FIREBREAK_KAFKA": environment["FIREBREAK_KAFKA"],
-        "FIREBREAK_TOPIC_PREFIX": environment["FIREBREAK_TOPIC_PREFIX"],
-        "FIREBREAK_POSTGRES": environment[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"],
+        "FIREBREAK_KAFKA": prepared["FIREBREAK_KAFKA"],
+        "FIREBREAK_TOPIC_PREFIX": prepared["FIREBREAK_TOPIC_PREFIX"],
+        "FIREBREAK_POSTGRES": prepared[f"FIREBREAK_{service.replace('-', '_').upper()}_POSTGRES"],
         "FIREBREAK_PORT": str(port),
         "FIREBREAK_SOURCES_FILE": str(tmp_path / "sources.yaml"),
         "FIREBREAK_PULL_SOURCES_FILE": str(ROOT / "deploy" / "example" / "pull-sources.yaml"),
+        "FIREBREAK_MAILBOXES_FILE": str(ROOT / "deploy" / "example" / "mailboxes.yaml"),
+        "FIREBREAK_SMTP_PORT": "0",
         "FIREBREAK_OBJECT_STORE": (tmp_path / "objects").as_uri(),
     }
     # The console script, as the image's entry point runs it.

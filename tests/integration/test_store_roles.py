@@ -9,8 +9,20 @@ import pytest
 
 from ticket_store import configuration, sessions
 from ticket_store.documents import Team
-from ticket_store.roles import CRM_API, INGEST_FILES, ROUTER, SERVICES, SLA_ENGINE, WRITERS, create_roles, role_of
+from ticket_store.roles import (
+    CRM_API,
+    INGEST_FILES,
+    PULLING,
+    ROUTER,
+    SERVICES,
+    SLA_ENGINE,
+    WRITERS,
+    create_roles,
+    role_of,
+)
 from ticket_store.tables import METADATA
+from ticket_stream import job_rows
+from ticket_stream.job_rows import JobKey
 from ticket_stream.schema import METADATA as STREAM_METADATA
 
 PASSWORDS = {service: f"pass '\" word of {service}" for service in SERVICES}
@@ -50,10 +62,16 @@ def test_the_modules_of_the_tables_name_the_same_writer() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_reads_every_table_and_writes_only_its_own(urls: dict[str, str], service: str) -> None:
+async def test_a_service_writes_only_its_own_tables_and_a_pulling_one_reads_no_other(
+    urls: dict[str, str], service: str
+) -> None:
     async with sessions.open_pool(urls[service], application_name="test") as pool:
         for table, writers in WRITERS.items():
-            assert await pool.fetchval(f'SELECT count(*) FROM "{table}"') >= 0
+            if service in writers or service not in PULLING:
+                assert await pool.fetchval(f'SELECT count(*) FROM "{table}"') >= 0
+            else:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await pool.fetchval(f'SELECT count(*) FROM "{table}"')
             for verb in ("DELETE FROM", "UPDATE"):
                 statement = f'{verb} "{table}"' + (f" SET {await _any_column(pool, table)}" if verb == "UPDATE" else "")
                 if service in writers:
@@ -92,6 +110,28 @@ async def test_streaming_services_take_their_leases(urls: dict[str, str]) -> Non
         async with sessions.open_pool(urls[service], application_name="test") as pool:
             leases = await pool.fetch("SELECT * FROM stream_lease($1, 'owner', $2)", service, timedelta(seconds=3))
             assert len(leases) == 1
+
+
+async def test_pulling_services_take_jobs_move_their_cursors_and_give_them_back(urls: dict[str, str]) -> None:
+    for service in PULLING:
+        async with sessions.open_pool(urls[service], application_name="test") as pool, pool.acquire() as connection:
+            span, key = timedelta(seconds=3), JobKey(service, "job", "owner")
+            assert await job_rows.lease(connection, service, "owner", span, ["job"]) == {"job"}
+            standing = await job_rows.regain(connection, key, span)
+            assert (await job_rows.move(connection, key, standing, {"uid": 1}, span)).cursor == {"uid": 1}
+            await job_rows.note(connection, key, "away")
+            await job_rows.release(connection, service, "owner", ["job"])
+            await job_rows.leave(connection, service, "owner")
+
+
+async def test_a_service_that_got_no_password_gets_no_role(database_url: str) -> None:
+    prefix = f"test_{uuid.uuid4().hex}_"
+    made = await create_roles(database_url, {ROUTER: "word"}, prefix)
+    owner = await sessions.connect(database_url, application_name="test")
+    names = await owner.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", prefix)
+    await owner.execute(f'DROP OWNED BY "{prefix}router"; DROP ROLE "{prefix}router"')
+    await owner.close()
+    assert (list(made), [row["rolname"] for row in names]) == ([ROUTER], [f"{prefix}router"])
 
 
 async def test_making_roles_again_renews_their_password_and_takes_back_old_rights(

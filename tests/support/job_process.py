@@ -29,8 +29,10 @@ class Counter:
         self.last = last
         self.faults = faults or []
         self.hints: list[str] = []
+        self.turn: Turn | None = None
 
     async def run(self, turn: Turn) -> None:
+        self.turn = turn
         self.hints += turn.take_hints()
         if self.faults:
             raise self.faults.pop()

@@ -45,6 +45,7 @@ class MailService:
     lmtp_port: int
     http_port: int
     object_folder: Path
+    mailboxes_file: Path
 
     @property
     def storage(self) -> ObjectStorage:
@@ -58,6 +59,15 @@ class MailService:
                 if "ingest_email.reading_worker" in child.cmdline():
                     found.append(child.pid)
         return found
+
+    async def change_mailboxes(self, text: str, result: str) -> None:
+        """Write the mailboxes file anew, ask for it to be read, and wait until that is counted with this result."""
+        counted = f'firebreak_sources_reloads_total{{result="{result}"}}'
+        self.mailboxes_file.write_text(text)
+        self.process.send_signal(signal.SIGHUP)
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(START_SECONDS):
+            while counted not in (await client.get(f"http://{HOST}:{self.http_port}/metrics")).text:  # noqa: ASYNC110 - a process
+                await asyncio.sleep(0.02)
 
     async def stop(self) -> int:
         """SIGTERM; returns the exit code."""
@@ -95,7 +105,7 @@ async def mail_service(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ingest_email", env={**os.environ, **environment, **ours}
     )
-    service = MailService(process, smtp_port, lmtp_port, http_port, folder / "objects")
+    service = MailService(process, smtp_port, lmtp_port, http_port, folder / "objects", mailboxes_file)
     try:
         async with asyncio.timeout(START_SECONDS):
             await (_until_ready(service) if ready else _until_open(service))

@@ -22,6 +22,7 @@ POSTGRES_URLS = {
     "sla-engine": "postgresql://firebreak_sla_engine:secret@postgres/firebreak",
     "ingest-files": "postgresql://firebreak_ingest_files:secret@postgres/firebreak",
     "crm-api": "postgresql://firebreak_crm_api:secret@postgres/firebreak",
+    "ingest-email": "postgresql://firebreak_ingest_email:secret@postgres/firebreak",
     "ingest-pull": "postgresql://firebreak_ingest_pull:secret@postgres/firebreak",
 }
 

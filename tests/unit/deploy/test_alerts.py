@@ -1,6 +1,8 @@
 """The alert rules speak of metrics that the services really have, under labels and values that occur."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,24 +36,25 @@ _FROM_PROMETHEUS = {"job", "instance"}
 
 def labels_by_series() -> dict[str, set[str]]:
     """Return the series that the processes expose, by name, with their labels."""
-    registry, of_files = CollectorRegistry(), CollectorRegistry()
-    FileMetrics(of_files)  # shares a metric with ingest-webhook
-    for make in (MailMetrics, WebhookMetrics, PullMetrics, EngineMetrics, RouterMetrics, EventLoopLag):
-        make(registry)
-    StreamMetrics("any", registry)
-    JobMetrics("any", registry)
+    makers = (MailMetrics, WebhookMetrics, FileMetrics, PullMetrics, EngineMetrics, RouterMetrics, EventLoopLag)
+    of_streams = (partial(StreamMetrics, "any"), partial(JobMetrics, "any"))
+    # A registry each: processes may have series of one name.
+    registries = [_filled(make) for make in (*makers, *of_streams)]
     # The library shows labels only of series that were used; which there can be, only its metrics themselves know.
     families = [
-        (family, metric)
-        for each in (registry, of_files)
-        for metric in each._collector_to_names
-        for family in metric.collect()
+        (family, metric) for each in registries for metric in each._collector_to_names for family in metric.collect()
     ]
     return {
         family.name + suffix: {*getattr(metric, "_labelnames", ()), *_added_by(family.type, family.name, suffix)}
         for family, metric in families
         for suffix in _SUFFIXES[family.type]
     }
+
+
+def _filled(make: Callable[[CollectorRegistry], object]) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    make(registry)
+    return registry
 
 
 def _added_by(kind: str, name: str, suffix: str) -> list[str]:

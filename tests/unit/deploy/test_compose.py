@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.prepare import PrepareSettings
-from ingest_email.mailboxes import load_mailboxes
+from ingest_email.mailboxes import read_mailboxes
 from ingest_webhook.sources import read_sources
 from tests.support.partners.standard_webhooks import whsec
 from tests.support.workspace_services import ROOT, WorkspaceService, workspace_services
@@ -72,7 +72,7 @@ def test_the_files_that_are_mounted_can_be_used() -> None:
     files = {name: DEPLOY / config["file"] for name, config in COMPOSE["configs"].items()}
     assert read_sources(files["sources"], {"SHOP_WEBHOOK_SECRET": whsec(b"0123456789" * 3)}).by_name
     assert jobs_of(files["pull-sources"], {})
-    assert load_mailboxes(files["mailboxes"]).addresses()
+    assert read_mailboxes(files["mailboxes"]).addresses()
     [mounted] = SERVICES["prepare"]["volumes"]
     assert load_directory(DEPLOY / Path(mounted.split(":")[0]))
 

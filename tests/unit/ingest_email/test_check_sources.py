@@ -18,7 +18,7 @@ from ingest_email.delivery import Mailbox
 from ingest_email.hooks.entries import HookEntry
 from ingest_email.hooks.load_hooks import load_hooks
 from ingest_email.hooks.receive_hook import MailHooks
-from ingest_email.mailboxes import load_mailboxes
+from ingest_email.mailboxes import read_mailboxes
 from ingest_email.metrics import MailMetrics
 from tests.support.partners.amazon_ses import TOPIC
 from tests.support.partners.sendgrid import SendGridSender
@@ -53,11 +53,11 @@ def written(folder: Path, *hooks: dict[str, Any]) -> Path:
 
 def app_of(file: Path, *, opened: bool = True, late: float = 0) -> MailHooks:
     """The hooks of a file as ingest-email has them, but that nothing is fetched; `late` is by how many seconds."""
-    boxes = load_mailboxes(file)
+    boxes = read_mailboxes(file)
     refusing = httpx.AsyncClient(transport=httpx.MockTransport(_nothing_is_fetched))
     hooks = load_hooks(boxes.hooks, {}, refusing, 100_000)
     clock = NOW + timedelta(seconds=late)
-    app = MailHooks(hooks, boxes, 100_000, MailMetrics(CollectorRegistry()), lambda: clock)
+    app = MailHooks(hooks, boxes.find, 100_000, MailMetrics(CollectorRegistry()), lambda: clock)
     if opened:
         app.open(nobody_gets_mail)
     return app

@@ -22,6 +22,9 @@ def _event(raw: bytes) -> MessageReceived:
     return MessageReceived.model_validate_json(compose(read(raw), raw, [SUPPORT]).messages[0].data)
 
 
+CUSTOMER = "ann@customer.example"
+
+
 def test_each_mailbox_has_an_event_of_its_own_and_conversations_of_its_own() -> None:
     raw = raw_mail("References: <root@x>")
     composed = compose(read(raw), raw, [SUPPORT, SALES])
@@ -109,6 +112,17 @@ def test_a_worker_answers_each_question_with_the_events_and_their_files() -> Non
     assert (len(first.head["keys"]), first.head["media_types"]) == (2, ["text/html; charset=utf-8"])
     assert MessageReceived.model_validate_json(first.blobs[1]).received_at == NOON
     assert len(second.blobs) == 1
+
+
+def test_a_worker_that_is_introduced_anew_knows_the_addresses_that_are_ours_from_then_on() -> None:
+    question = ask(raw_mail(), "ann@customer.example", [SUPPORT], headers_only=False).pack()
+    introductions = [Frame({"own_addresses": own, "trusted_server": ""}, ()).pack() for own in ([], [CUSTOMER])]
+    answers = BytesIO()
+    serve(BytesIO(introductions[0] + question + introductions[1] + question), answers)
+    answers.seek(0)
+    frames = [receive_blocking(answers) for _ in range(4)]
+    events = [MessageReceived.model_validate_json(frame.blobs[0]) for frame in frames if frame and frame.blobs]
+    assert [event.may_auto_answer for event in events] == [True, False]  # an answer to ourselves would go round
 
 
 def test_a_frame_that_does_not_add_up_is_refused() -> None:

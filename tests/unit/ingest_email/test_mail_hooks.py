@@ -94,7 +94,7 @@ def edge(tmp_path: Path) -> Edge:
     }
     taken = Taken()
     boxes = Mailboxes([Mailbox(SUPPORT, "acme", SUPPORT, "mail")])
-    app = MailHooks(hooks, boxes, MESSAGE_BYTES, MailMetrics(CollectorRegistry()), lambda: NOW)
+    app = MailHooks(hooks, boxes.find, MESSAGE_BYTES, MailMetrics(CollectorRegistry()), lambda: NOW)
     app.open(taken)
     return Edge(taken, httpx.AsyncClient(transport=httpx.ASGITransport(app), trust_env=False), senders, ses)
 

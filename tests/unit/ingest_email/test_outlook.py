@@ -2,13 +2,16 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_email.domain.rtf_compression import decompressed
+from ingest_email.domain.rich_text import words_of
+from ingest_email.domain.rtf_compression import LARGEST, decompressed
 from ingest_email.domain.tnef import MOST_FILES, SIGNATURE, NotTnef, unpack
+from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
 Property = tuple[int, int, bytes]
@@ -17,6 +20,28 @@ IMESSAGE = bytes.fromhex("0703020000000000c000000000000046")
 HELLO_RTF = bytes.fromhex(  # MS-OXRTFCP §3.1.1: "{\rtf1\ansi\ansicpg1252\pard hello world}\r\n"
     "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
 )
+CROSSING = bytes.fromhex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0")  # §3.1.2: into what it writes
+# As Outlook carries a page (MS-OXRTFEX §3): tags in groups of their own, and what RTF shows in their place.
+CARRIED_PAGE = rb"""{\rtf1\ansi\ansicpg936\fromhtml1 \fbidis \deff0{\fonttbl
+{\f0\fswiss\fcharset0 Arial;}{\f1\fnil\fcharset134 SimSun;}{\f2\fnil\fcharset2 Symbol;}}
+{\colortbl\red0\green0\blue0;\red0\green0\blue255;}
+\uc1\pard\plain\deftab360 \f1\fs24
+{\*\htmltag19 <html>}{\*\htmltag241 <style>}{\*\htmltag241 p \{color:red\}}{\*\htmltag249 </style>}
+{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 \'cb\'ae\'b1
+\'c3\'c2\'a9\'cb\'ae {\*\htmltag84 <b>}\htmlrtf {\b \htmlrtf0 \u26085?\u-10179?\u-8704?\'e9F{\*\htmltag92 </b>}
+\htmlrtf }\htmlrtf0
+{\*\htmltag84 &nbsp;}\htmlrtf \~\htmlrtf0 {\f0 caf\'e9t}{\*\htmltag72 </p>}\htmlrtf\par}\htmlrtf0
+{\*\htmltag58 </body>}{\*\htmltag27 </html>}}"""
+
+
+def uncompressed(rtf: bytes) -> bytes:
+    """A stream of the other form, without compression (MS-OXRTFCP §2.1.3.1)."""
+    return struct.pack("<IIII", len(rtf) + 12, len(rtf), 0x414C454D, 0) + rtf
+
+
+def only_rich_text(stream: bytes) -> bytes:
+    """A mail with no other words."""
+    return mailed(winmail(attribute(0x9003, properties((0x1009, BINARY, stream)))), words=b"")
 
 
 def attribute(tag: int, value: bytes, level: int = 1) -> bytes:
@@ -111,12 +136,66 @@ def test_messages_within_messages_end_somewhere() -> None:
     assert len(files) < 12
 
 
-def test_rich_text_is_undone_and_kept_where_there_is_no_other_text() -> None:
-    rtf = b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
-    assert decompressed(HELLO_RTF) == rtf
-    mail = read(mailed(winmail(attribute(0x9003, properties((0x1009, BINARY, HELLO_RTF)))), words=b""))
-    assert [(file.name, file.content) for file in mail.body.files] == [("message.rtf", rtf)]
-    assert "rich text" in mail.problems[0]
+def test_the_published_examples_of_compressed_rich_text_are_undone() -> None:
+    assert decompressed(HELLO_RTF) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+    assert decompressed(CROSSING) == b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}"
+    assert decompressed(uncompressed(b"{\\rtf1 plain}")) == b"{\\rtf1 plain}"
+
+
+def test_rich_text_is_read_where_there_is_no_other_text_and_stays_a_file() -> None:
+    mail = read(only_rich_text(HELLO_RTF))
+    assert mail.body.text == "hello world"
+    assert [(file.name, file.content) for file in mail.body.files] == [("message.rtf", decompressed(HELLO_RTF))]
+    assert mail.problems == ()
+
+
+def test_rich_text_beside_words_of_the_mail_is_neither_read_nor_kept() -> None:
+    mail = read(mailed(winmail(attribute(0x9003, properties((0x1009, BINARY, HELLO_RTF))))))
+    assert (mail.body.text.strip(), mail.body.files) == ("see file", [])
+
+
+def test_the_words_of_a_page_that_rich_text_carries_are_read_without_its_tags() -> None:
+    text = read(only_rich_text(uncompressed(CARRIED_PAGE))).body.text
+    assert text == "水泵漏水 日😀" + b"\xe9F".decode("gbk") + "\xa0café" + "t"
+
+
+def test_answer_and_quotation_of_rich_text_are_told_apart() -> None:
+    rtf = rb"{\rtf1\ansi It leaks.\par\par On Mon, 1 Jan 2026 Ann wrote:\par > did it help?\par}"
+    body = read(only_rich_text(uncompressed(rtf))).body
+    assert body.text.strip() == "It leaks."
+    assert "did it help?" in body.quoted_text
+
+
+@pytest.mark.parametrize(
+    "rtf",
+    [b"{\\fonttbl" + b"\\f1\\fcharset" * 20_000, b"{\\rtf1\\ansicpg936 \\u99999999 x}"],
+    ids=["a library's square", "no character"],
+)
+def test_rich_text_that_nothing_can_read_is_a_file_and_the_mail_is_taken(rtf: bytes) -> None:
+    mail = read(only_rich_text(uncompressed(rtf)), limits=replace(LIMITS, rich_text_seconds=0.05))
+    assert mail.body.text == ""
+    assert [file.content for file in mail.body.files] == [rtf]
+    assert "could not be read" in mail.problems[0]
+
+
+def test_rich_text_that_is_too_long_is_told() -> None:
+    mail = read(only_rich_text(uncompressed(b"x" * (LARGEST + 1))))
+    assert (mail.body.text, mail.body.files) == ("", [])
+    assert "too long" in mail.problems[0]
+
+
+def test_a_long_text_of_two_bytes_a_character_is_read_in_its_time() -> None:
+    text = "水泵漏水" * 20_000
+    written = b"".join(b"\\'%02x" % byte for byte in text.encode("gbk"))
+    assert read(only_rich_text(uncompressed(rb"{\rtf1\ansi\ansicpg936 " + written + b"\\par}"))).body.text == text
+
+
+@given(st.binary(max_size=200))
+def test_any_rich_text_gives_words_that_can_be_stored_or_is_refused(noise: bytes) -> None:
+    try:
+        words_of(CARRIED_PAGE[:200] + noise).encode()
+    except (ValueError, LookupError, TypeError):
+        return
 
 
 def test_a_damaged_winmail_dat_gives_what_is_whole_and_says_so() -> None:

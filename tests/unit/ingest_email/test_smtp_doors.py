@@ -46,7 +46,7 @@ async def a_door(tls: ssl.SSLContext | None = None, idle_seconds: float = 60) ->
     metrics = MailMetrics(CollectorRegistry())
     limits = SmtpLimits(10_000, 2000, 10, 10, 0, 100_000, idle_seconds)
     door = Door(limits, metrics, asyncio.get_running_loop().time)
-    handler = ReceiveMail(Defect(), Everybody(), 100, metrics)  # type: ignore[arg-type]  # finds what is asked for
+    handler = ReceiveMail(Defect(), Everybody().find, 100, metrics)
     async with open_smtp_server(HOST, 0, "mx.example", handler, door, limits, tls, LmtpSession) as port:
         yield door, port
 

@@ -15,7 +15,7 @@ from ingest_pull.compose_outgoing import Composer
 from ingest_pull.kinds.parts import JobParts, Shared
 from ingest_pull.kinds.registry import KINDS
 from ingest_pull.pull_metrics import PullMetrics
-from ingest_pull.pull_sources import build_jobs
+from ingest_pull.pull_sources import read_pull_sources
 from ticket_contracts.messages import MessageReceived, StoredObject
 from ticket_stream.leased_jobs import Cursor, Job, Outgoing
 
@@ -97,4 +97,4 @@ class Desk:
 
 def jobs_of(file: Path, environment: Mapping[str, str]) -> list[Job]:
     """Build the jobs of a sources file, as the service does at its start."""
-    return build_jobs(file, environment, Desk().shared)
+    return list(read_pull_sources(file, environment, Desk().shared).jobs.values())

@@ -159,7 +159,7 @@ class Corporation:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         called = {"desk": self._job(list(self._running))} if self._running else {}
-        await CallbackApp(called, _nobody_is_woken, self.desk.now.timestamp)(scope, receive, send)
+        await CallbackApp(called.get, _nobody_is_woken, self.desk.now.timestamp)(scope, receive, send)
 
 
 async def _nobody_is_woken(job: str, hint: str) -> None:

@@ -1,5 +1,6 @@
 """Amazon Connect's contact records, as Firehose writes them: JSON after JSON, at least once, transfers apart."""
 
+import gzip
 import json
 import os
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ingest_pull.kinds import connect_records
 from tests.unit.ingest_pull.pulling import Desk
 
 # The fields of the data model's page, a customer's call that an agent took.
@@ -47,6 +49,37 @@ def test_records_of_one_file_are_read_with_and_without_line_breaks(tmp_path: Pat
     assert (answered.call.call_id, answered.call.answered, answered.call.seconds) == ("c-1", True, 95)
     assert (answered.sender.value, answered.recipients[0].value) == ("+8613800138000", "+864006001234")
     assert (missed.call.answered, missed.call.hangup_cause) == (False, "CUSTOMER_DISCONNECT")
+
+
+def test_files_that_firehose_compressed_are_read_beside_others(tmp_path: Path, desk: Desk) -> None:
+    write(tmp_path, "1", {})
+    packed = [gzip.compress(json.dumps(RECORD | {"ContactId": name}).encode()) for name in ("c-2", "c-3")]
+    (tmp_path / "2.gz").write_bytes(b"".join(packed))
+    assert sorted(message.call.call_id for message in read(desk, tmp_path)) == ["c-1", "c-2", "c-3"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(json.dumps(RECORD).encode())[:-9], b"\x1f\x8bnothing", gzip.compress(b" " * 100_000)],
+    ids=["cut off", "damaged", "too long"],
+)
+def test_a_compressed_file_that_cannot_be_read_is_counted_and_the_next_is_read(
+    tmp_path: Path, desk: Desk, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect_records, "LARGEST_OBJECT", 50_000)
+    (tmp_path / "1").write_bytes(content)
+    write(tmp_path, "2", {})
+    assert len(read(desk, tmp_path)) == 1
+    assert desk.unreadable() == 1
+
+
+def test_an_object_that_appears_behind_later_names_is_read(tmp_path: Path, desk: Desk) -> None:
+    write(tmp_path, "11/contacts-2", {})
+    assert len(read(desk, tmp_path)) == 1
+    write(tmp_path, "11/contacts-1", ABANDONED)
+    [late] = read(desk, tmp_path)
+    assert late.call.call_id == "c-2"
+    assert read(desk, tmp_path) == []
 
 
 def test_each_object_is_read_once_and_new_ones_are_found(tmp_path: Path, desk: Desk) -> None:

@@ -179,7 +179,7 @@ def call(corporation: Corporation, request: SignedRequest, wake: Wake | None = N
         corporation.desk.hints.append(words)
 
     async def send() -> httpx.Response:
-        app = CallbackApp({"desk": corporation.job}, wake or hint, lambda: MOMENT)
+        app = CallbackApp({"desk": corporation.job}.get, wake or hint, lambda: MOMENT)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ours") as client:
             return await deliver(client, "/callbacks/desk", request)
 
@@ -256,7 +256,7 @@ def test_any_other_request_is_answered_by_what_is_wrong_with_it(
     corporation: Corporation, path: str, method: str, body: bytes, status: int
 ) -> None:
     async def send() -> httpx.Response:
-        app = CallbackApp({"desk": corporation.job}, _never, lambda: MOMENT)
+        app = CallbackApp({"desk": corporation.job}.get, _never, lambda: MOMENT)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ours") as client:
             return await client.request(method, path, content=body)
 

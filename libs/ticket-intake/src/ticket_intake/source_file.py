@@ -65,7 +65,7 @@ def read_document(path: Path, setting: str) -> object:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SourcesInvalid([f"{path}: {error.strerror}; set {setting} to a readable file"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none
         place = f" at line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
         raise SourcesInvalid([f"{path}: not YAML in UTF-8{place}"]) from error
 

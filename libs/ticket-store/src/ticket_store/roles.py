@@ -1,8 +1,8 @@
-"""One database role per service: every service reads all tables, and writes those that it is the writer of.
+"""One database role per service: a service writes the tables that it is the writer of, and reads all but for the doors.
 
-So that a ticket has one writer is not a habit but a privilege. Who takes messages in at a door has no role, because it
-uses no database; ingest-pull has one for its leases and cursors, ingest-files for the files it has
-to fetch.
+So that a ticket has one writer is not a habit but a privilege. ingest-webhook has no role, because it uses no database;
+ingest-files has one for the files it has to fetch. ingest-pull and ingest-email have leases and cursors of jobs and
+see nothing else: what strangers send is taken apart there (docs/decisions/0037).
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,13 @@ ROUTER = "router"
 SLA_ENGINE = "sla-engine"
 CRM_API = "crm-api"
 INGEST_PULL = "ingest-pull"
+INGEST_EMAIL = "ingest-email"
 INGEST_FILES = "ingest-files"
-SERVICES = (ROUTER, SLA_ENGINE, CRM_API, INGEST_PULL, INGEST_FILES)
+SERVICES = (ROUTER, SLA_ENGINE, CRM_API, INGEST_PULL, INGEST_EMAIL, INGEST_FILES)
 STREAMING = (ROUTER, SLA_ENGINE)
 """Services that keep positions, outbox and dead letters: each its own rows of the tables they share."""
+PULLING = (INGEST_PULL, INGEST_EMAIL)
+"""Services that have jobs: each its own rows of two tables, and no right to read any other."""
 
 WRITERS: Mapping[str, tuple[str, ...]] = {
     "agent_load": (ROUTER,),
@@ -39,8 +42,8 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
     "outbox": STREAMING,
     "sender_floods": (ROUTER,),
     "stream_generation": (),  # only an operator recovers
-    "stream_jobs": (INGEST_PULL,),
-    "stream_members": (*STREAMING, INGEST_PULL),
+    "stream_jobs": PULLING,
+    "stream_members": (*STREAMING, *PULLING),
     "stream_pauses": STREAMING,
     "stream_positions": STREAMING,
     "stream_refusals": STREAMING,
@@ -57,7 +60,7 @@ SEQUENCE_USERS: Mapping[str, str] = {"ticket_numbers": SLA_ENGINE}
 
 
 async def create_roles(url: str, passwords: Mapping[str, str], prefix: str = "firebreak_") -> dict[str, str]:
-    """Make or renew the role of each service, and return its URL by service.
+    """Make or renew the role of each service that has a password here, and return its URL by service.
 
     For a superuser or the tables' owner with CREATEROLE, after every migration: it grants what exists then.
     Passwords of a URL-safe alphabet keep the statement log of the server readable; have `log_statement` below `ddl`.
@@ -67,13 +70,13 @@ async def create_roles(url: str, passwords: Mapping[str, str], prefix: str = "fi
     connection = await connect(url, application_name="firebreak-roles")
     try:
         async with connection.transaction():
-            for service in SERVICES:
+            for service in filter(passwords.__contains__, SERVICES):
                 role = role_of(service, prefix)
                 await _make_role(connection, role, passwords[service])
                 await _grant(connection, role, service)
     finally:
         await connection.close()
-    return {service: _url_of(url, role_of(service, prefix), passwords[service]) for service in SERVICES}
+    return {service: _url_of(url, role_of(service, prefix), password) for service, password in passwords.items()}
 
 
 def role_of(service: str, prefix: str = "firebreak_") -> str:
@@ -96,8 +99,8 @@ async def _grant(connection: "asyncpg.Connection[asyncpg.Record]", role: str, se
     sequences = sorted(sequence for sequence, user in SEQUENCE_USERS.items() if user == service)
     statements = [
         f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"',  # what it wrote in an earlier release
-        f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}"',
-        *(f'GRANT INSERT, UPDATE, DELETE ON "{table}" TO "{role}"' for table in written),
+        *([] if service in PULLING else [f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{role}"']),
+        *(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO "{role}"' for table in written),
         *(f'GRANT USAGE ON SEQUENCE "{sequence}" TO "{role}"' for sequence in sequences),
     ]
     await connection.execute(";".join(statements))

@@ -30,6 +30,10 @@ WHERE consumer = $1 AND name = $2 AND owner = $3 AND revision = $4
 RETURNING revision
 """
 
+_RELEASE = """
+UPDATE stream_jobs SET owner = NULL, lease_until = NULL WHERE consumer = $1 AND owner = $2 AND name = ANY ($3)
+"""
+
 _NOTE = """
 UPDATE stream_jobs SET last_error = $4, failed_at = CASE WHEN $4::text IS NULL THEN NULL ELSE clock_timestamp() END
 WHERE consumer = $1 AND name = $2 AND owner = $3
@@ -64,6 +68,12 @@ async def lease(connection: Connection, consumer: str, owner: str, span: timedel
 
 async def leave(connection: Connection, consumer: str, owner: str) -> None:
     await connection.execute(_LEAVE, consumer, owner)
+
+
+async def release(connection: Connection, consumer: str, owner: str, names: Sequence[str]) -> None:
+    """Give these jobs up, their cursors kept: whoever still names them need not wait for the leases to expire."""
+    await connection.execute(_RELEASE, consumer, owner, list(names))
+    await connection.execute(_NOTIFY, JOB_CHANNEL, consumer)
 
 
 async def regain(connection: Connection, key: JobKey, span: timedelta) -> Standing:

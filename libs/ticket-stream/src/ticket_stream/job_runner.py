@@ -44,9 +44,8 @@ class JobRunner:
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
         """The pool lends one connection for as long as `run` lasts, and another for each move of a cursor."""
-        self._jobs = {job.name: job for job in jobs}
-        if len(self._jobs) != len(jobs):
-            raise ValueError("two jobs have the same name")
+        self._jobs = self._wanted = _by_name(jobs)
+        self._to_release: set[str] = set()
         self._consumer = consumer
         self._owner = new_owner()
         self._publish = publish
@@ -75,6 +74,17 @@ class JobRunner:
         self._stopping = True
         self._look.set()
 
+    def change(self, jobs: Sequence[Job]) -> None:
+        """Run these jobs from now on, soon: what is the same object goes on undisturbed.
+
+        Another job of a name that was there is begun under the same lease, from the cursor in the table; one that is
+        not named any more is ended before its lease is given up, and its cursor stays for the day it comes back.
+
+        :raises ValueError: two jobs have the same name; nothing changes.
+        """
+        self._wanted = _by_name(jobs)
+        self._look.set()
+
     async def wake(self, name: str, hint: str = "") -> None:
         """Wake a job in whichever process has it.
 
@@ -88,6 +98,7 @@ class JobRunner:
         try:
             while not self._stopping:
                 try:
+                    await self._adopt()
                     await self._renew()
                     delay = RENEW_SECONDS
                 except Exception as error:
@@ -100,12 +111,25 @@ class JobRunner:
             await self._end(set(self._running))
             await self._leave()
 
+    async def _adopt(self) -> None:
+        """Take over what `change` asked for, between two renewals: none is ever under way with another set of names."""
+        before, self._jobs = self._jobs, self._wanted
+        changed = {name for name, job in before.items() if self._jobs.get(name) is not job}
+        await self._end(changed & self._running.keys())
+        self._to_release = (self._to_release | changed) - self._jobs.keys()
+
     async def _renew(self) -> None:
+        if not self._jobs and not self._to_release:
+            self._away = None  # and no member: the jobs are shared by processes that have some
+            return
         async with asyncio.timeout(_CALL_SECONDS):
             connection = await self._held.get()
             if self._listening is not connection:
                 await connection.add_listener(JOB_CHANNEL, self._on_notify)
                 self._listening = connection
+            if self._to_release:
+                await job_rows.release(connection, self._consumer, self._owner, sorted(self._to_release))
+                self._to_release = set()
             owned = await job_rows.lease(connection, self._consumer, self._owner, self._lease, list(self._jobs))
         if self._away is not None:
             log.info("job leases are renewed", consumer=self._consumer, jobs=len(owned))
@@ -219,3 +243,10 @@ class JobRunner:
             self._look.set()
         elif wake is not None and wake.consumer == self._consumer and wake.job in self._running:
             self._running[wake.job][0].wake(wake.hint)
+
+
+def _by_name(jobs: Sequence[Job]) -> dict[str, Job]:
+    found = {job.name: job for job in jobs}
+    if len(found) != len(jobs):
+        raise ValueError("two jobs have the same name")
+    return found

@@ -77,7 +77,6 @@ class AcceptMail:
     ) -> list[Prepared]:
         """Store and read a mail, and return its events, one for each mailbox, for whoever publishes them.
 
-        :param note: what the agent has to know about how it came, beside what is found in it.
         :raises StorageUnavailable: nothing was promised.
         """
         received_at = self._clock()

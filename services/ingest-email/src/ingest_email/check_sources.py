@@ -13,7 +13,7 @@ from ingest_email.check_imap import imap_attempts
 from ingest_email.hooks.load_hooks import load_hooks
 from ingest_email.imap_jobs import account_of
 from ingest_email.imap_secrets import secret_of
-from ingest_email.mailboxes import load_mailboxes
+from ingest_email.mailboxes import read_mailboxes
 from service_kit.start_error import StartError
 from ticket_intake.source_checks import PAST_PROXIES, Asked, Checker, SourcesFile, Trial
 from ticket_intake.source_file import SourcesInvalid
@@ -34,8 +34,8 @@ async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
         httpx.AsyncClient(timeout=SECONDS, mounts=PAST_PROXIES) as hooks,
         httpx.AsyncClient(follow_redirects=False) as tokens,
     ):
+        mailboxes = read_mailboxes(asked.file)
         try:
-            mailboxes = load_mailboxes(asked.file)
             load_hooks(mailboxes.hooks, asked.environment, hooks, _MESSAGE_BYTES)
         except StartError as error:
             raise SourcesInvalid([str(error)]) from error

@@ -68,6 +68,11 @@ class ImapEntry(BaseModel):
     poll_seconds: float = Field(default=60, ge=1, le=3600)
 
     @property
+    def place(self) -> str:
+        """Names the job that reads it, for good."""
+        return f"{self.user}@{self.host}/{self.folder}"
+
+    @property
     def chosen_port(self) -> int:
         return self.port or _PORTS[self.security]
 

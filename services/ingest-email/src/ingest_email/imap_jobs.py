@@ -1,9 +1,9 @@
-"""The IMAP jobs of the mailboxes file, run under leases while the service lives."""
+"""The IMAP jobs of the mailboxes file, run under leases while the service lives and changed as the file does."""
 
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal
@@ -17,8 +17,8 @@ from ingest_email.delivery import Mailbox
 from ingest_email.imap_entries import ImapEntry
 from ingest_email.imap_mailbox import Account
 from ingest_email.imap_secrets import secret_of
+from ingest_email.mailboxes import Mailboxes
 from ingest_email.read_imap import ImapSource, ReadImap
-from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import EdgePublisher
@@ -30,9 +30,38 @@ CONSUMER = "ingest-email"
 CONNECTIONS = 4  # one renews the leases, the others move cursors
 
 
+class ImapJobs:
+    """Builds a job for each folder, and keeps that of an entry that did not change, with its connection and tokens."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, accept: AcceptMail, largest_mail: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._accept = accept
+        self._largest = largest_mail
+        self._clock = clock
+        self._tls = ssl.create_default_context()
+        self._built: Mapping[str, tuple[Mailbox, ImapEntry, ReadImap]] = {}
+
+    def of(self, mailboxes: Mailboxes) -> list[ReadImap]:
+        built: dict[str, tuple[Mailbox, ImapEntry, ReadImap]] = {}
+        for mailbox, entry in mailboxes.imap:
+            known = self._built.get(entry.place)
+            if known is None or known[:2] != (mailbox, entry):
+                known = (mailbox, entry, self._job(mailbox, entry))
+            built[entry.place] = known
+        self._built = built
+        return [job for _, _, job in built.values()]
+
+    def _job(self, mailbox: Mailbox, entry: ImapEntry) -> ReadImap:
+        secret = secret_of(entry, os.environ, self._client, time.monotonic)
+        source = ImapSource(account_of(entry), mailbox, secret, entry.begin, entry.poll_seconds)
+        return ReadImap(source, self._accept, self._tls, self._largest, self._clock)
+
+
 @asynccontextmanager
 async def running_imap(
-    entries: Sequence[tuple[Mailbox, ImapEntry]],
+    mailboxes: Mailboxes,
     postgres: SecretStr | None,
     accept: AcceptMail,
     largest_mail: int,
@@ -40,43 +69,26 @@ async def running_imap(
     publisher: EdgePublisher,
     registry: CollectorRegistry,
     supervisor: Supervisor,
-) -> AsyncIterator[None]:
-    """Read the folders while the block lasts; with none of them no database is touched.
+) -> AsyncIterator[Callable[[Mailboxes], None]]:
+    """Read the folders while the block lasts, and yield what changes them to those of another reading of the file.
 
-    Not part of being ready: with Postgres away the doors go on and only pulling waits (`firebreak_job_state` says so).
-
-    :raises StartError: there is no database for the cursors, or a folder stands twice.
+    With none of them no database is asked. Not part of being ready: with Postgres away the doors go on and only pulling
+    waits (`firebreak_job_state` says so).
     """
-    if not entries:
-        yield
-        return
     if postgres is None:
-        raise StartError(
-            "the mailboxes file names IMAP folders, whose cursors need a database",
-            fix="set FIREBREAK_POSTGRES, or leave `imap` out of the file that FIREBREAK_MAILBOXES_FILE names",
-        )
+        assert not mailboxes.imap, "a reading with folders and no database is refused"
+        yield lambda _: None
+        return
     async with (
         httpx.AsyncClient(follow_redirects=False) as client,
         open_pool(postgres.get_secret_value(), application_name=CONSUMER, max_size=CONNECTIONS, wait=False) as pool,
     ):
-        tls = ssl.create_default_context()
-        sources = [_source(mailbox, entry, client) for mailbox, entry in entries]
-        jobs = [ReadImap(source, accept, tls, largest_mail, clock) for source in sources]
-        try:
-            runner = JobRunner(CONSUMER, jobs, publisher.publish, pool, registry)
-        except ValueError as error:
-            raise StartError(
-                "two mailboxes read the same IMAP folder", fix="name each folder once in the mailboxes file"
-            ) from error
+        jobs = ImapJobs(client, accept, largest_mail, clock)
+        runner = JobRunner(CONSUMER, jobs.of(mailboxes), publisher.publish, pool, registry)
         async with supervisor.running("imap jobs", runner.run(), stop=runner.stop):
-            yield
+            yield lambda changed: runner.change(jobs.of(changed))
 
 
 def account_of(entry: ImapEntry) -> Account:
     method: Literal["password", "xoauth2"] = "password" if entry.oauth2 is None else "xoauth2"
     return Account(entry.host, entry.chosen_port, entry.security, entry.user, entry.folder, method)
-
-
-def _source(mailbox: Mailbox, entry: ImapEntry, client: httpx.AsyncClient) -> ImapSource:
-    secret = secret_of(entry, os.environ, client, time.monotonic)
-    return ImapSource(account_of(entry), mailbox, secret, entry.begin, entry.poll_seconds)

@@ -1,4 +1,4 @@
-"""Which addresses take mail: deployment configuration, read once at start from a small file.
+"""Which addresses take mail: deployment configuration in a small file, read again when it changes (but for `hooks`).
 
 mailboxes:
   - address: support@example.com   # or "*@example.com" for all of a domain
@@ -12,24 +12,25 @@ mailboxes:
 hooks: []                          # optional: providers that bring mail over HTTP; more in hooks/entries.py
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_email.delivery import Mailbox
 from ingest_email.hooks.entries import HookEntry
 from ingest_email.imap_entries import ImapEntry
-from service_kit.start_error import StartError
+from ticket_intake.source_file import SourcesInvalid, explain, read_document
 
-_FIX = "correct the file that FIREBREAK_MAILBOXES_FILE names; docs/channels/email.md shows an example"
+FindMailbox: TypeAlias = Callable[[str], Mailbox | None]
+"""The mailbox of a recipient, as the file says at the time of the question; `Mailboxes.find`."""
 
 
 class MailboxEntry(BaseModel):
     """One entry of the file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
     brand: str = Field(min_length=1, max_length=200)
@@ -53,17 +54,19 @@ class MailboxFile(BaseModel):
 
 
 class Mailboxes:
-    """Finds the mailbox of a recipient."""
+    """One reading of the file: finds the mailbox of a recipient. `files` are those that it came from."""
 
     def __init__(
         self,
         mailboxes: Iterable[Mailbox],
         imap: Sequence[tuple[Mailbox, ImapEntry]] = (),
         hooks: Sequence[HookEntry] = (),
+        files: tuple[Path, ...] = (),
     ) -> None:
         self._by_address = {mailbox.address: mailbox for mailbox in mailboxes}
         self.imap = imap
         self.hooks = hooks
+        self.files = files
 
     def find(self, recipient: str) -> Mailbox | None:
         """Return the mailbox: by exact address, then without the subaddress (RFC 5233), then by domain."""
@@ -83,35 +86,45 @@ class Mailboxes:
         return list(self._by_address)
 
 
-def load_mailboxes(path: Path) -> Mailboxes:
-    """Read the file.
+def read_mailboxes(path: Path, *, has_database: bool = True) -> Mailboxes:
+    """Read and check the whole file.
 
-    :raises StartError: it cannot be read, or says something that cannot be meant.
+    :param has_database: whether there is one for the cursors of IMAP folders.
+    :raises SourcesInvalid: with every problem found.
     """
+    document = read_document(path, "FIREBREAK_MAILBOXES_FILE")
     try:
-        stated = MailboxFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise StartError(f"mailboxes file {path} cannot be read: {error}", fix=_FIX) from error
+        stated = MailboxFile.model_validate(document)
     except ValidationError as error:
-        raise StartError(f"mailboxes file {path} is wrong: {_first_problem(error)}", fix=_FIX) from error
+        raise SourcesInvalid(list(explain(error, ""))) from error
     mailboxes = [entry.mailbox() for entry in stated.mailboxes]
-    twice = {box.address for box in mailboxes if sum(other.address == box.address for other in mailboxes) > 1}
-    if twice:
-        raise StartError(f"mailboxes file {path} names {sorted(twice)[0]} twice", fix=_FIX)
-    brands = {box.account: box.brand for box in mailboxes}
-    for box in mailboxes:
-        if brands[box.account] != box.brand:  # a mail to both would count as a repeat, and one brand would miss it
-            raise StartError(f"mailboxes file {path} gives account {box.account} to two brands", fix=_FIX)
     pairs = zip(mailboxes, stated.mailboxes, strict=True)
     imap = [(mailbox, entry.imap) for mailbox, entry in pairs if entry.imap is not None]
-    return Mailboxes(mailboxes, imap, stated.hooks)
+    if problems := [*_confused(mailboxes), *_unreadable([entry for _, entry in imap], has_database)]:
+        raise SourcesInvalid(problems)
+    return Mailboxes(mailboxes, imap, stated.hooks, (path,))
+
+
+def _confused(mailboxes: Sequence[Mailbox]) -> Iterator[str]:
+    addresses = [box.address for box in mailboxes]
+    for address in sorted(set(addresses)):
+        if addresses.count(address) > 1:
+            yield f"mailboxes: the file names {address} twice; give each address one entry"
+    brands = {box.account: box.brand for box in mailboxes}
+    for account in sorted({box.account for box in mailboxes if brands[box.account] != box.brand}):
+        # a mail to both would count as a repeat, and one brand would miss it
+        yield f"mailboxes: the file gives account {account} to two brands; give each brand an account of its own"
+
+
+def _unreadable(entries: Sequence[ImapEntry], has_database: bool) -> Iterator[str]:
+    places = [entry.place for entry in entries]
+    for place in sorted(set(places)):
+        if places.count(place) > 1:
+            yield f"mailboxes: two of them read the IMAP folder {place}; name each folder once"
+    if entries and not has_database:
+        yield "mailboxes: the cursors of IMAP folders need a database; set FIREBREAK_POSTGRES, or leave `imap` out"
 
 
 def normalised(address: str) -> str:
     """Compared without regard to case: no mail system in use tells `Support@` from `support@`."""
     return address.strip().strip("<>").lower()
-
-
-def _first_problem(error: ValidationError) -> str:
-    detail = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}"

@@ -20,6 +20,12 @@ class MailMetrics:
         self.worker_ends = Counter(
             "firebreak_reading_worker_ends", "Workers that had to be replaced", ["reason"], registry=registry
         )
+        self.reloads = Counter(
+            "firebreak_sources_reloads",
+            "Readings of the mailboxes file after the first",
+            ["result"],
+            registry=registry,
+        )
         self.seconds = Histogram(
             "firebreak_mail_seconds",
             "From the last byte of a mail to its answer",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from ingest_email.cpu_limit import TookTooLong, cpu_limit
-from ingest_email.domain import calendar_words, html_pages, reports
+from ingest_email.domain import calendar_words, html_pages, reports, rich_text
 from ingest_email.domain.authentication import read_results
 from ingest_email.domain.automation import Classification, Origin, classify
 from ingest_email.domain.charsets import decode_text
@@ -48,6 +48,7 @@ class Body:
     files: list[File] = field(default_factory=list)
     returned_ids: list[str] = field(default_factory=list)
     calendars: list[bytes] = field(default_factory=list)
+    rich_text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _read_body_guarded(raw: bytes, headers: MailHeaders, summary: Summary, body:
     try:
         with cpu_limit(limits.seconds):
             tree = read_tree(raw, limits)
-            unpack_outlook(tree, headers.problems)
+            body.rich_text = unpack_outlook(tree, headers.problems)
             _set_aside_complicated_pages(tree, headers)
             _read_words(tree, headers, body)
             _collect_files(tree, headers, body, limits)
@@ -127,10 +128,22 @@ def _read_body_guarded(raw: bytes, headers: MailHeaders, summary: Summary, body:
         headers.problems.append(f"the mail is not read to its end: {limit}; see the original mail")
     except Exception as error:  # noqa: BLE001 - a mail that no parser survives must become a ticket all the same
         headers.problems.append(f"the text could not be read ({type(error).__name__}); see the original mail")
+    if body.rich_text:
+        _read_rich_text(body, headers, limits)
     if may_quote(body.text) and not summary.report_type:
         _separate_quotation(body, headers, limits)
     if body.calendars:
         _tell_calendars(body, headers, limits)
+
+
+def _read_rich_text(body: Body, headers: MailHeaders, limits: ReadingLimits) -> None:
+    try:
+        with cpu_limit(limits.rich_text_seconds):
+            words = clean(rich_text.words_of(body.rich_text)).strip("\n")
+            body.text = "\n\n".join(filter(None, (words, body.text)))
+    except Exception as error:  # noqa: BLE001 - a stranger's text in a library that promises no kind of error
+        reason = type(error).__name__
+        headers.problems.append(f"Outlook's rich text could not be read ({reason}); it is kept as an attachment")
 
 
 def _separate_quotation(body: Body, headers: MailHeaders, limits: ReadingLimits) -> None:

@@ -17,6 +17,7 @@ class ReadingLimits:
     seconds: float = 1.0  # of CPU, in all; the corpus stays below 0.05
     quote_seconds: float = 0.2  # of CPU, for telling answer and quotation apart
     calendar_seconds: float = 0.6  # of CPU; loading the library takes 0.2 of it, once
+    rich_text_seconds: float = 0.4  # of CPU, for words out of Outlook's rich text; a megabyte of it needs about half
 
 
 LIMITS = ReadingLimits()

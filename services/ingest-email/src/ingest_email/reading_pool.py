@@ -28,8 +28,8 @@ MOST_MAILS_AT_ONCE = 16
 SLOW_SECONDS = 0.1
 """After this the mails behind a slow one go to another worker. A hundred times what a usual mail takes."""
 
-DEADLINE_SECONDS = 3.0
-"""Until a worker that does not answer is killed. Its own limits are 1.8 s of CPU; the rest is for a busy machine."""
+DEADLINE_SECONDS = 3.4
+"""Until a worker that does not answer is killed. Its own limits are 2.2 s of CPU; the rest is for a busy machine."""
 
 WHOLE_ATTEMPTS = 2
 """How often a mail may end its worker before its body is left alone."""
@@ -71,8 +71,8 @@ class ReadingPool:
     """Hands mails to workers; `read` may be called any number of times at once."""
 
     def __init__(self, own_addresses: Collection[str], metrics: MailMetrics, trusted_server: str = "") -> None:
-        head = {"own_addresses": sorted(own_addresses), "trusted_server": trusted_server}
-        self._introduction = Frame(head, ()).pack()
+        self._trusted_server = trusted_server
+        self.introduce(own_addresses)
         self._metrics = metrics
         self._waiting: deque[_Task] = deque()
         self._arrival = asyncio.Event()
@@ -86,6 +86,11 @@ class ReadingPool:
         task = _Task(raw, sender, deliveries, asyncio.get_running_loop().create_future())
         self._put(task)
         return await task.done
+
+    def introduce(self, own_addresses: Collection[str]) -> None:
+        """Tell the workers which addresses are ours, each before its next mail."""
+        head = {"own_addresses": sorted(own_addresses), "trusted_server": self._trusted_server}
+        self._introduction = Frame(head, ()).pack()
 
     def warm_workers(self) -> int:
         """How many workers can read now."""
@@ -139,6 +144,7 @@ class ReadingPool:
         try:
             while True:
                 tasks.extend(await self._take(ended))
+                await worker.introduce(self._introduction)
                 await self._converse(worker, tasks)
         except (BrokenFrame, TimeoutError, OSError) as end:
             self._metrics.worker_ends.labels("slow" if isinstance(end, TimeoutError) else "died").inc()
@@ -199,6 +205,16 @@ class _Worker:
     process: Process
     questions: asyncio.StreamWriter
     answers: asyncio.StreamReader
+    introduced: bytes = b""
+
+    async def introduce(self, introduction: bytes) -> None:
+        """Say what the worker has to know, if it does not yet, and wait until it has heard."""
+        if introduction == self.introduced:
+            return
+        await self.write([introduction])
+        async with asyncio.timeout(START_SECONDS if not self.introduced else DEADLINE_SECONDS):
+            await receive(self.answers)
+        self.introduced = introduction
 
     async def write(self, questions: list[bytes]) -> None:
         self.questions.writelines(questions)
@@ -214,9 +230,7 @@ async def _started_worker(introduction: bytes) -> AsyncIterator[_Worker]:
     assert process.stdout is not None
     try:
         worker = _Worker(process, process.stdin, process.stdout)
-        await worker.write([introduction])
-        async with asyncio.timeout(START_SECONDS):
-            await receive(worker.answers)
+        await worker.introduce(introduction)
         yield worker
     finally:
         if process.returncode is None:

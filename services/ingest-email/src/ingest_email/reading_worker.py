@@ -33,16 +33,19 @@ def main() -> None:
 
 
 def serve(questions: BinaryIO, answers: BinaryIO, limits: ReadingLimits = LIMITS) -> None:
-    """Answer frame by frame until the input ends. The first frame says which addresses are ours, and whom to trust."""
-    introduction = receive_blocking(questions)
-    if introduction is None:
-        return
-    own_addresses = frozenset(introduction.head["own_addresses"])
-    trusted_server = introduction.head["trusted_server"]
-    answers.write(Frame({"ready": True}, ()).pack())
-    answers.flush()
+    """Answer frame by frame until the input ends.
+
+    An introduction says which addresses are ours, and whom to trust; it comes first, and again when that changed.
+    """
+    own_addresses: frozenset[str] = frozenset()
+    trusted_server = ""
     while (question := receive_blocking(questions)) is not None:
-        answers.write(answer(question, own_addresses, limits, trusted_server).pack())
+        if "own_addresses" in question.head:
+            own_addresses = frozenset(question.head["own_addresses"])
+            trusted_server = question.head["trusted_server"]
+            answers.write(Frame({"ready": True}, ()).pack())
+        else:
+            answers.write(answer(question, own_addresses, limits, trusted_server).pack())
         answers.flush()
 
 

@@ -6,7 +6,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from ingest_email.accept_mail import AcceptMail
-from ingest_email.mailboxes import Mailboxes
+from ingest_email.mailboxes import FindMailbox
 from ingest_email.metrics import MailMetrics
 from ticket_store.object_storage import StorageUnavailable
 from ticket_stream.edge_publisher import KafkaAway
@@ -25,9 +25,9 @@ log = structlog.get_logger("receive_mail")
 class ReceiveMail:
     """aiosmtpd's handler; one serves all connections. Method names are aiosmtpd's."""
 
-    def __init__(self, accept: AcceptMail, mailboxes: Mailboxes, most_recipients: int, metrics: MailMetrics) -> None:
+    def __init__(self, accept: AcceptMail, find: FindMailbox, most_recipients: int, metrics: MailMetrics) -> None:
         self._accept = accept
-        self._mailboxes = mailboxes
+        self._find = find
         self._most_recipients = most_recipients
         self._metrics = metrics
 
@@ -42,7 +42,7 @@ class ReceiveMail:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
-        if self._mailboxes.find(address) is None:
+        if self._find(address) is None:
             self._metrics.refused.labels("unknown recipient").inc()
             return UNKNOWN_RECIPIENT
         if len(envelope.rcpt_tos) >= self._most_recipients:
@@ -71,7 +71,7 @@ class ReceiveMail:
 
     async def _answer(self, envelope: Envelope) -> str:
         # Each mailbox once, however many recipients lead to it.
-        found = {box.address: box for to in envelope.rcpt_tos if (box := self._mailboxes.find(to)) is not None}
+        found = {box.address: box for to in envelope.rcpt_tos if (box := self._find(to)) is not None}
         content = envelope.original_content or b""
         try:
             await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()), envelope.rcpt_tos)

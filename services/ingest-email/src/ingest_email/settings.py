@@ -11,7 +11,9 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings, O
     """Read from the environment, each with the prefix FIREBREAK_."""
 
     mailboxes_file: Path = Field(
-        description="YAML file that names the addresses which take mail.", examples=["/etc/firebreak/mailboxes.yaml"]
+        description="YAML file that names the addresses which take mail. Read again when it changes, and on SIGHUP; "
+        "its `hooks` at start only.",
+        examples=["/etc/firebreak/mailboxes.yaml"],
     )
     smtp_host: str = Field(
         "127.0.0.1", description="Address the SMTP server listens on; 0.0.0.0 in a container, behind the company's MX."

@@ -9,8 +9,12 @@ _TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _NAME = "winmail.dat"
 
 
-def unpack_outlook(tree: Part, problems: list[str]) -> None:
-    """Replace each packed part by its files, and by its text where the mail says nothing itself."""
+def unpack_outlook(tree: Part, problems: list[str]) -> bytes:
+    """Replace each packed part by its files, and by its text where the mail says nothing itself.
+
+    Return that text as RTF where there is no other; it is a file, too, for its pictures and its looks.
+    """
+    rich_text = b""
     for part in [each for each in _parts(tree) if _is_packed(each)]:
         try:
             found = unpack(part.content)
@@ -19,8 +23,20 @@ def unpack_outlook(tree: Part, problems: list[str]) -> None:
             continue
         if not found.complete:
             problems.append(f"{_NAME} is damaged; what could be read of it is shown, the rest is in the original mail")
-        children = [*([] if _says_something(tree) else _words(found, problems)), *map(_file, found.files)]
-        part.media_type, part.children, part.content, part.file_name = "multipart/mixed", children, b"", ""
+        is_silent = not _says_something(tree)
+        words = _words(found) if is_silent else []
+        if is_silent and not words and found.rtf:
+            rich_text = rich_text or found.rtf
+            words = [Part("application/rtf", file_name="message.rtf", content=found.rtf, disposition="attachment")]
+        elif is_silent and not words and found.rtf_is_lost:
+            problems.append("the text is Outlook's rich text and too long or damaged; see the original mail")
+        part.media_type, part.children, part.content, part.file_name = (
+            "multipart/mixed",
+            [*words, *map(_file, found.files)],
+            b"",
+            "",
+        )
+    return rich_text
 
 
 def _parts(part: Part) -> Iterator[Part]:
@@ -42,17 +58,12 @@ def _says_something(tree: Part) -> bool:
     )
 
 
-def _words(found: Unpacked, problems: list[str]) -> list[Part]:
+def _words(found: Unpacked) -> list[Part]:
     text, page = found.text, found.page
     choices = [Part("text/plain", charset=text.charset, content=text.content)] if text.content.strip() else []
     if page.content.strip():
         choices.append(Part("text/html", charset=page.charset, content=page.content))
-    if choices:
-        return [Part("multipart/alternative", children=choices)]
-    if found.rtf:
-        problems.append("the text is Outlook's rich text; it is kept as an attachment")
-        return [Part("application/rtf", file_name="message.rtf", content=found.rtf, disposition="attachment")]
-    return []
+    return [Part("multipart/alternative", children=choices)] if choices else []
 
 
 def _file(file: PackedFile) -> Part:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,8 @@ from ingest_email.door import Door, SmtpLimits
 from ingest_email.hooks.load_hooks import load_hooks
 from ingest_email.hooks.receive_hook import MailHooks
 from ingest_email.imap_jobs import running_imap
-from ingest_email.mailboxes import Mailboxes, load_mailboxes
+from ingest_email.mailbox_table import MailboxTable
+from ingest_email.mailboxes import Mailboxes
 from ingest_email.metrics import MailMetrics
 from ingest_email.reading_pool import ReadingPool, open_reading_pool
 from ingest_email.receive_mail import ReceiveMail
@@ -28,6 +29,7 @@ from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Check, Probes, Readiness, with_probes
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.reloaded_file import on_hangup
 from ticket_store.object_storage import ObjectStorage
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 
@@ -37,7 +39,7 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
     """Enter the parts in start-up order; the door opens last and closes first."""
     registry, readiness = new_registry("ingest-email"), Readiness()
     metrics = MailMetrics(registry)
-    mailboxes = load_mailboxes(settings.mailboxes_file)
+    mailboxes = MailboxTable(settings.mailboxes_file, metrics, has_database=settings.postgres is not None)
     tls = load_tls(settings.smtp_tls_certificate, settings.smtp_tls_key)
     storage = ObjectStorage.open(settings.object_store)
     limits = smtp_limits(settings)
@@ -47,14 +49,14 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
         _hooks_server(settings, mailboxes, metrics, client, Probes(readiness, registry), supervisor) as hooks,
         open_edge_publisher(settings.kafka, settings.topic_prefix, topics=(MESSAGES,)) as publisher,
         open_reading_pool(
-            settings.reading_workers, mailboxes.addresses(), metrics, supervisor, settings.mail_trusted_server
+            settings.reading_workers, mailboxes.current.addresses(), metrics, supervisor, settings.mail_trusted_server
         ) as pool,
     ):
         readiness.add("kafka", _kafka_check(publisher))
         readiness.add("reading workers", _pool_check(pool))
         sealed = SealedAddresses(settings.reply_address_secrets.get_secret_value().split())
         accept = AcceptMail(storage, pool, publisher, metrics, _now, uuid7, sealed)
-        handler = ReceiveMail(accept, mailboxes, settings.smtp_recipients, metrics)
+        handler = ReceiveMail(accept, mailboxes.find, settings.smtp_recipients, metrics)
         door = Door(limits, metrics, time.monotonic)
         listen = partial(
             open_smtp_server,
@@ -67,7 +69,7 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
         )
         hooks.open(accept.accept)
         imap = running_imap(
-            mailboxes.imap,
+            mailboxes.current,
             settings.postgres,
             accept,
             settings.smtp_message_bytes,
@@ -76,8 +78,9 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             registry,
             supervisor,
         )
-        async with imap, AsyncExitStack() as doors:
+        async with imap as change_folders, AsyncExitStack() as doors:
             doors.push_async_callback(door.empty)  # last: first nobody else comes in, by SMTP or LMTP
+            await doors.enter_async_context(_following(mailboxes, pool, change_folders, supervisor))
             await doors.enter_async_context(listen(settings.smtp_port))
             if settings.lmtp_port is not None:
                 await doors.enter_async_context(listen(settings.lmtp_port, session_type=LmtpSession))
@@ -85,17 +88,32 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
 
 
 @asynccontextmanager
+async def _following(
+    table: MailboxTable, pool: ReadingPool, change_folders: Callable[[Mailboxes], None], supervisor: Supervisor
+) -> AsyncIterator[None]:
+    """Let the file's changes reach everybody while the block lasts; who asks the table itself needs no telling."""
+
+    def adopt(mailboxes: Mailboxes) -> None:
+        pool.introduce(mailboxes.addresses())
+        change_folders(mailboxes)
+
+    with on_hangup(table.ask_reload):
+        async with supervisor.running("mailboxes", table.watch(adopt)):
+            yield
+
+
+@asynccontextmanager
 async def _hooks_server(
     settings: IngestEmailSettings,
-    mailboxes: Mailboxes,
+    mailboxes: MailboxTable,
     metrics: MailMetrics,
     client: httpx.AsyncClient,
     probes: Probes,
     supervisor: Supervisor,
 ) -> AsyncIterator[MailHooks]:
     """The process's HTTP port: probes from the start, hooks once they are opened."""
-    loaded = load_hooks(mailboxes.hooks, os.environ, client, settings.smtp_message_bytes)
-    hooks = MailHooks(loaded, mailboxes, settings.smtp_message_bytes, metrics, _now)
+    loaded = load_hooks(mailboxes.current.hooks, os.environ, client, settings.smtp_message_bytes)
+    hooks = MailHooks(loaded, mailboxes.find, settings.smtp_message_bytes, metrics, _now)
     async with serve(with_probes(hooks, probes), settings.host, settings.port, supervisor=supervisor):
         yield hooks
 

@@ -1,4 +1,4 @@
-"""The sources in use, replaced as a whole when the sources file or a token of it changes."""
+"""The sources in use, replaced as a whole when a sources file or a secret of it changes."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,8 +7,7 @@ import structlog
 
 from ingest_files.file_sources import FileSource, FileSources, read_all_sources
 from ingest_files.metrics import FileMetrics
-from ticket_intake.file_watch import LOOK_SECONDS, FileWatch
-from ticket_intake.source_file import SourcesInvalid
+from ticket_intake.reloaded_file import LOOK_SECONDS, ReloadedFile
 
 log = structlog.get_logger("sources")
 
@@ -24,41 +23,31 @@ class FileSourceTable(Mapping[str, FileSource]):
         :param pull_path: the sources file of ingest-pull, if any.
         :raises SourcesInvalid:
         """
-        self._paths = (path, pull_path)
-        self._environment = environment
-        self._metrics = metrics
-        self._sources = read_all_sources(path, pull_path, environment)
-        self._watch = FileWatch()
-        self._watch.follow(self._sources.files)
+        self._file: ReloadedFile[FileSources] = ReloadedFile(
+            lambda: read_all_sources(path, pull_path, environment),
+            lambda result: metrics.reloads.labels(result).inc(),
+        )
+        self._sources: Mapping[str, FileSource] = self._file.current.by_name
 
     def __getitem__(self, name: str) -> FileSource:
-        return self._sources.by_name[name]
+        return self._sources[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sources.by_name)
+        return iter(self._sources)
 
     def __len__(self) -> int:
-        return len(self._sources.by_name)
+        return len(self._sources)
 
     def ask_reload(self) -> None:
         """Read again now, changed or not; a signal handler calls this."""
-        self._watch.ask()
+        self._file.ask_reload()
 
     async def watch(self, look_seconds: float = LOOK_SECONDS) -> None:
         """Reload when asked or when a file changed. Run this in the supervisor."""
-        async for _ in self._watch.changes(look_seconds):
-            self._reload()
+        await self._file.watch(self._adopt, look_seconds)
 
-    def _reload(self) -> None:
-        try:
-            read = read_all_sources(*self._paths, self._environment)
-        except SourcesInvalid as error:
-            self._metrics.reloads.labels("refused").inc()
-            log.error("sources file is not valid, the sources in use stay", problems=error.problems)
-            return
+    def _adopt(self, read: FileSources) -> None:
         # What did not change stays itself, and with it the access tokens that its provider gave.
         kept = {name: before for name, new in read.by_name.items() if (before := self.get(name)) == new}
-        self._sources = FileSources({**read.by_name, **kept}, read.files)
-        self._watch.follow(read.files)
-        self._metrics.reloads.labels("done").inc()
+        self._sources = {**read.by_name, **kept}
         log.info("sources read", sources=sorted(self))

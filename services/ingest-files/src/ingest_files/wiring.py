@@ -1,10 +1,8 @@
 """The only place where the parts of ingest-files are put together."""
 
-import asyncio
 import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -27,6 +25,7 @@ from service_kit.probes import Probes, Readiness
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.reloaded_file import on_hangup
 from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage
 from ticket_store.sessions import open_pool
@@ -75,7 +74,7 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
             lambda: str(uuid7()),
             lambda: datetime.now(UTC),
         )
-        with _reload_on_hangup(sources):
+        with on_hangup(sources.ask_reload):
             fetching = FileFetching(work, settings.files_at_once)
             async with (
                 supervisor.running("leases of files", fetching.keep_leases()),
@@ -90,16 +89,6 @@ def _open_sources(settings: IngestFilesSettings, metrics: FileMetrics) -> FileSo
     except SourcesInvalid as error:
         files = " or ".join(str(path) for path in (settings.sources_file, settings.pull_sources_file) if path)
         raise StartError(f"the sources file {files} is not valid", fix=str(error)) from error
-
-
-@contextmanager
-def _reload_on_hangup(sources: FileSourceTable) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, sources.ask_reload)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _scanner(settings: IngestFilesSettings) -> Scanner | None:

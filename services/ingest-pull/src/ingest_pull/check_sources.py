@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 from ingest_pull.compose_outgoing import Composer
 from ingest_pull.kinds.parts import Shared
 from ingest_pull.pull_metrics import PullMetrics
-from ingest_pull.pull_sources import build_jobs
+from ingest_pull.pull_sources import read_pull_sources
 from ticket_contracts.messages import StoredObject
 from ticket_intake.source_checks import PAST_PROXIES, Asked, Attempt, Checker, SourcesFile, Trial, not_tried
 from ticket_stream.leased_jobs import Job
@@ -25,8 +25,9 @@ async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
     """
     composer = Composer(_store_nothing, lambda: str(uuid7()), lambda: asked.now)
     async with httpx.AsyncClient(mounts=PAST_PROXIES) as client:
-        jobs = build_jobs(asked.file, asked.environment, Shared(composer, PullMetrics(CollectorRegistry()), client))
-        yield [_trial(job, asked) for job in jobs]
+        shared = Shared(composer, PullMetrics(CollectorRegistry()), client)
+        jobs = read_pull_sources(asked.file, asked.environment, shared).jobs
+        yield [_trial(job, asked) for job in jobs.values()]
 
 
 def _trial(job: Job, asked: Asked) -> Trial:

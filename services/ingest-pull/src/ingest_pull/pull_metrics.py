@@ -1,5 +1,7 @@
 """What ingest-pull counts beside what every job shows (`firebreak_job_…`)."""
 
+from typing import Literal
+
 from prometheus_client import CollectorRegistry, Counter
 
 
@@ -13,6 +15,15 @@ class PullMetrics:
             ["source"],
             registry=registry,
         )
+        self._reloads = Counter(
+            "firebreak_sources_reloads",
+            "Readings of the sources file after the first",
+            ["result"],
+            registry=registry,
+        )
+
+    def reloaded(self, result: Literal["done", "refused"]) -> None:
+        self._reloads.labels(result).inc()
 
     def unreadable(self, source: str) -> None:
         self._unreadable.labels(source).inc()

@@ -1,7 +1,8 @@
-"""The file of pull sources, written like that of ingest-webhook:
+"""The file of pull sources, read again when it or a secret changes, and written like that of ingest-webhook:
 
 sources:
-  - name: desk                  # with the provider, the name of the job: a renamed source begins anew
+  - name: desk                  # with the provider, the name of the job: a renamed source begins anew,
+                                # another change goes on where the source was
     provider: asterisk-cdr      # or another of kinds/registry.py; each has a page in docs/channels/
     brand: acme
     account: main-number        # part of every message's identity
@@ -11,13 +12,14 @@ sources:
     files: {app_id: ww1, secrets: [env:KF_SECRET]}  # only for wecom-service: ingest-files fetches what customers send
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ingest_pull.kinds.parts import JobParts, SecretsWrong, Shared
+from ingest_pull.kinds.parts import JobParts, OptionWrong, SecretsWrong, Shared
 from ingest_pull.kinds.registry import KINDS, WITH_FILES
 from ticket_contracts.contract import Name
 from ticket_intake.source_file import (
@@ -58,8 +60,22 @@ class _File(BaseModel):
     sources: list[_Entry]
 
 
-def build_jobs(path: Path, environment: Mapping[str, str], shared: Shared) -> list[Job]:
-    """Read and check the whole file, and build the job of each source.
+@dataclass(frozen=True, slots=True)
+class PullSources:
+    """One reading of the file: the job of each source by its name, and what it was built from, to tell what changed."""
+
+    jobs: Mapping[str, Job]
+    origins: Mapping[str, Sequence[object]] = field(repr=False)
+    files: tuple[Path, ...]
+
+
+NO_SOURCES = PullSources({}, {}, ())
+
+
+def read_pull_sources(
+    path: Path, environment: Mapping[str, str], shared: Shared, before: PullSources = NO_SOURCES
+) -> PullSources:
+    """Read and check the whole file, and build the job of each source that is not as it was `before`.
 
     :raises SourcesInvalid: with every problem found, not only the first.
     """
@@ -70,29 +86,36 @@ def build_jobs(path: Path, environment: Mapping[str, str], shared: Shared) -> li
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    jobs = []
+    jobs: dict[str, Job] = {}
+    origins: dict[str, Sequence[object]] = {}
+    files = [path]
     for number, entry in enumerate(entries):
         place = f"sources.{number} ({entry.name})"
         resolver = SecretResolver(place, environment)
         secrets = resolver.resolve_all("secrets", entry.secrets)
         tokens = resolver.resolve_all("tokens", entry.tokens)
+        files += resolver.files
         if resolver.problems:
             problems += resolver.problems
             continue
         if entry.files is not None and entry.provider not in WITH_FILES:
             problems.append(f"{place}.files: {entry.provider} has no files to be fetched; leave `files` out")
+        origins[entry.name] = (entry, secrets, tokens)
+        if origins[entry.name] == before.origins.get(entry.name):
+            jobs[entry.name] = before.jobs[entry.name]
+            continue
         parts = JobParts(
             entry.name, entry.brand, entry.account, entry.options, secrets, tokens, shared, entry.files is not None
         )
         try:
-            jobs.append(KINDS[entry.provider](parts))
+            jobs[entry.name] = KINDS[entry.provider](parts)
         except ValidationError as error:
             problems += explain(error, f"{place}.options")
-        except SecretsWrong as error:
+        except (OptionWrong, SecretsWrong) as error:
             problems.append(f"{place}.{error}")
     if problems:
         raise SourcesInvalid(problems)
-    return jobs
+    return PullSources(jobs, origins, tuple(files))
 
 
 def _read_entries(path: Path) -> list[_Entry]:

@@ -1,7 +1,7 @@
 """`GET|POST /callbacks/{source}`: a provider says that there is something to read, and the job is woken."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -39,15 +39,18 @@ _AWAY = _plain(503, b"try again later")
 class CallbackApp:
     """A bare ASGI app; probes stand in front of it."""
 
-    def __init__(self, sources: Mapping[str, WecomService], wake: Wake, now: Callable[[], float] = time.time) -> None:
-        self._sources = sources
+    def __init__(
+        self, find: Callable[[str], WecomService | None], wake: Wake, now: Callable[[], float] = time.time
+    ) -> None:
+        """:param find: the source that takes callbacks under a name."""
+        self._find = find
         self._wake = wake
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        source = self._sources.get(scope["path"].removeprefix(PREFIX)) if scope["path"].startswith(PREFIX) else None
+        source = self._find(scope["path"].removeprefix(PREFIX)) if scope["path"].startswith(PREFIX) else None
         if source is None:
             response = _NOT_FOUND
         elif scope["method"] not in {"GET", "POST"}:

@@ -11,9 +11,8 @@ from uuid_utils import uuid7
 
 from ingest_pull.compose_outgoing import Composer
 from ingest_pull.kinds.parts import Shared
-from ingest_pull.kinds.wecom_service import WecomService
 from ingest_pull.pull_metrics import PullMetrics
-from ingest_pull.pull_sources import build_jobs
+from ingest_pull.pull_source_table import PullSourceTable
 from ingest_pull.receive_callback import CallbackApp
 from ingest_pull.settings import IngestPullSettings
 from service_kit.http_server import serve
@@ -22,12 +21,12 @@ from service_kit.probes import Probes, Readiness, with_probes
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.reloaded_file import on_hangup
 from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import open_edge_publisher
 from ticket_stream.job_runner import JobRunner
-from ticket_stream.leased_jobs import Job
 
 CONSUMER = "ingest-pull"
 """Names the jobs' rows in Postgres; another name would read every source again from its beginning."""
@@ -47,28 +46,32 @@ async def wiring(settings: IngestPullSettings, supervisor: Supervisor) -> AsyncI
         ) as publisher,
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
     ):
-        jobs = _build_jobs(settings, registry, client)
+        sources = _open_sources(settings, registry, client)
 
         async def kafka() -> str | None:
             return None if publisher.available() else "Kafka is away; jobs wait"
 
-        runner = JobRunner(CONSUMER, jobs, publisher.publish, pool, registry)
+        runner = JobRunner(CONSUMER, sources.jobs, publisher.publish, pool, registry)
         readiness.add("kafka", kafka)
         readiness.add("jobs", runner.ready)
-        called = {job.source_name: job for job in jobs if isinstance(job, WecomService)}
-        app = with_probes(CallbackApp(called, runner.wake), Probes(readiness, registry))
-        async with (
-            serve(app, settings.host, settings.port, supervisor=supervisor),
-            supervisor.running("jobs", runner.run(), stop=runner.stop),
-        ):
-            yield
+        app = with_probes(CallbackApp(sources.called, runner.wake), Probes(readiness, registry))
+        with on_hangup(sources.ask_reload):
+            async with (
+                serve(app, settings.host, settings.port, supervisor=supervisor),
+                supervisor.running("jobs", runner.run(), stop=runner.stop),
+                supervisor.running("sources", sources.watch(runner.change)),
+            ):
+                yield
 
 
-def _build_jobs(settings: IngestPullSettings, registry: CollectorRegistry, client: httpx.AsyncClient) -> list[Job]:
+def _open_sources(
+    settings: IngestPullSettings, registry: CollectorRegistry, client: httpx.AsyncClient
+) -> PullSourceTable:
     storage = ObjectStorage.open(settings.object_store)
     composer = Composer(storage.put, lambda: str(uuid7()), lambda: datetime.now(UTC))
+    shared = Shared(composer, PullMetrics(registry), client)
     try:
-        return build_jobs(settings.pull_sources_file, os.environ, Shared(composer, PullMetrics(registry), client))
+        return PullSourceTable(settings.pull_sources_file, os.environ, shared)
     except SourcesInvalid as error:
         fix = str(error)
         raise StartError(f"the pull sources file {settings.pull_sources_file} is not valid", fix=fix) from error

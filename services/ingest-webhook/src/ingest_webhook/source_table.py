@@ -6,9 +6,8 @@ from pathlib import Path
 import structlog
 
 from ingest_webhook.metrics import Metrics
-from ingest_webhook.sources import Source, read_sources
-from ticket_intake.file_watch import LOOK_SECONDS, FileWatch
-from ticket_intake.source_file import SourcesInvalid
+from ingest_webhook.sources import Source, Sources, read_sources
+from ticket_intake.reloaded_file import LOOK_SECONDS, ReloadedFile
 
 log = structlog.get_logger("sources")
 
@@ -21,35 +20,25 @@ class SourceTable:
 
         :raises SourcesInvalid:
         """
-        self._path = path
-        self._environment = environment
-        self._metrics = metrics
-        self._sources = read_sources(path, environment)
-        self._watch = FileWatch()
-        self._watch.follow(self._sources.files)
+        self._file: ReloadedFile[Sources] = ReloadedFile(
+            lambda: read_sources(path, environment),
+            lambda result: metrics.reloads.labels(result).inc(),
+        )
 
     def get(self, name: str) -> Source | None:
-        return self._sources.by_name.get(name)
+        return self._file.current.by_name.get(name)
 
     def any_spooled(self) -> bool:
-        return any(source.spooled for source in self._sources.by_name.values())
+        return any(source.spooled for source in self._file.current.by_name.values())
 
     def ask_reload(self) -> None:
         """Read again now, changed or not; a signal handler calls this."""
-        self._watch.ask()
+        self._file.ask_reload()
 
     async def watch(self, look_seconds: float = LOOK_SECONDS) -> None:
         """Reload when asked or when a file changed. Run this in the supervisor."""
-        async for _ in self._watch.changes(look_seconds):
-            self._reload()
+        await self._file.watch(_tell, look_seconds)
 
-    def _reload(self) -> None:
-        try:
-            self._sources = read_sources(self._path, self._environment)
-        except SourcesInvalid as error:
-            self._metrics.reloads.labels("refused").inc()
-            log.error("sources file is not valid, the sources in use stay", problems=error.problems)
-            return
-        self._watch.follow(self._sources.files)
-        self._metrics.reloads.labels("done").inc()
-        log.info("sources read", sources=sorted(self._sources.by_name))
+
+def _tell(sources: Sources) -> None:
+    log.info("sources read", sources=sorted(sources.by_name))

@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
 
@@ -29,6 +28,7 @@ from service_kit.problems import ProblemBoundary
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
+from ticket_intake.reloaded_file import on_hangup
 from ticket_intake.source_file import SourcesInvalid
 from ticket_store.object_storage import ObjectStorage, StorageUnavailable
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
@@ -60,7 +60,7 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         metrics.kafka_available.set_function(lambda: float(publisher.available()))
         app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)
         served = with_probes(ProblemBoundary(app), _probes(publisher, sources, spool, registry))
-        with _reload_on_hangup(sources):
+        with on_hangup(sources.ask_reload):
             async with (
                 supervisor.running("spool", drain.run()),
                 serve(served, settings.host, settings.port, supervisor=supervisor),
@@ -98,16 +98,6 @@ def _probes(publisher: EdgePublisher, sources: SourceTable, spool: Spool, regist
     readiness = Readiness()
     readiness.add("kafka", kafka)
     return Probes(readiness, registry)
-
-
-@contextmanager
-def _reload_on_hangup(sources: SourceTable) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, sources.ask_reload)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _new_id() -> str:

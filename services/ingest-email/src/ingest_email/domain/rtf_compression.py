@@ -1,4 +1,7 @@
-"""Outlook's compressed RTF (MS-OXRTFCP): the text of a message that was written in no other form."""
+"""Outlook's compressed RTF (MS-OXRTFCP): the text of a message that was written in no other form.
+
+Own code beside a library of that name: it believes no length, and takes what is whole of what is cut off.
+"""
 
 from ingest_email.domain.byte_reader import ByteReader, Truncated
 

@@ -65,6 +65,7 @@ class Unpacked:
     text: PackedText = field(default_factory=PackedText)
     page: PackedText = field(default_factory=PackedText)
     rtf: bytes = b""
+    rtf_is_lost: bool = False
     files: list[PackedFile] = field(default_factory=list)
     complete: bool = True
 
@@ -130,6 +131,7 @@ def _read_message(value: bytes, charset: str, found: Unpacked) -> None:
             found.page = each.text(html_charset)
         elif each.tag == _P_RTF:
             found.rtf = decompressed(each.value)
+            found.rtf_is_lost = not found.rtf
 
 
 def _read_attachment(tag: int, value: bytes, charset: str, found: Unpacked, depth: int) -> None:

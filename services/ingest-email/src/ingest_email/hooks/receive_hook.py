@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingest_email.delivery import Mailbox
 from ingest_email.hooks.provider import HookMail, HookProvider, HookRejected, HookRequest, HookUnavailable, unauthorised
-from ingest_email.mailboxes import Mailboxes
+from ingest_email.mailboxes import FindMailbox
 from ingest_email.metrics import MailMetrics
 from service_kit.asgi import RawResponse, raw_response
 from ticket_store.object_storage import StorageUnavailable
@@ -63,13 +63,13 @@ class MailHooks:
     def __init__(
         self,
         hooks: Mapping[str, Hook],
-        mailboxes: Mailboxes,
+        find: FindMailbox,
         message_bytes: int,
         metrics: MailMetrics,
         clock: Callable[[], datetime],
     ) -> None:
         self._hooks = hooks
-        self._mailboxes = mailboxes
+        self._find = find
         self._message_bytes = message_bytes
         self._metrics = metrics
         self._clock = clock
@@ -115,7 +115,7 @@ class MailHooks:
             self._inside -= 1
 
     async def _take(self, hook: Hook, mail: HookMail, accept: Accept) -> tuple[int, str]:
-        found = {box.address: box for to in mail.recipients if (box := self._mailboxes.find(to)) is not None}
+        found = {box.address: box for to in mail.recipients if (box := self._find(to)) is not None}
         if not found:
             return hook.provider.refused, NO_MAILBOX
         if len(mail.raw) > self._message_bytes:

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html. A signature alone says that some
 customer of AWS sent it, for anybody may point a topic here: the topic must be one of ours as well. Both addresses that
-a message names are fetched only when they are AWS's own.
+a message names are fetched only when they are AWS's own. AWS's own published messages are in test_sns_vectors.
 """
 
 import base64

@@ -4,6 +4,7 @@ Delivered at least once, and again when something in them changed; a transfer ma
 """
 
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
@@ -16,6 +17,7 @@ from ticket_intake.clean_text import clean_text
 
 _ID_LENGTH = 256
 _MAX_SECONDS = 86_400
+_GZIP = b"\x1f\x8b"
 # How a customer's call begins; what continues one has another method and the first's InitialContactId.
 _CUSTOMER_BEGAN = frozenset({"INBOUND", "CALLBACK"})
 _CONTINUES = frozenset({"TRANSFER", "QUEUE_TRANSFER", "DISCONNECT"})
@@ -57,6 +59,27 @@ class ContactRecord(_Part):
     system: _Endpoint | None = Field(default=None, alias="SystemEndpoint")
     queue: _Queue | None = Field(default=None, alias="Queue")
     agent: _Agent | None = Field(default=None, alias="Agent")
+
+
+def read_content(content: bytes, most: int) -> str:
+    """Return the text of a file, compressed by gzip or not: its first bytes say so, whatever its name does.
+
+    :param most: bytes of text.
+    :raises RowUnreadable: it is longer, or damaged.
+    """
+    unpacked = bytearray()
+    while content.startswith(_GZIP):  # one after the other is one file, too (RFC 1952 §2.2)
+        inflater = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += inflater.decompress(content, most + 1 - len(unpacked))
+        except zlib.error as error:
+            raise RowUnreadable(f"is damaged: {error}") from error
+        if len(unpacked) > most:
+            raise RowUnreadable(f"is longer than {most} bytes, more than any file of contact records")
+        if not inflater.eof:
+            raise RowUnreadable("is cut off within its compression")
+        content = inflater.unused_data
+    return (bytes(unpacked) or content).decode("utf-8-sig", "replace")
 
 
 def split_records(text: str) -> Iterator[object]:

@@ -17,8 +17,8 @@ from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.compose_outgoing import Composer, PullSource
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
-from ingest_pull.domain.connect_records import read_record, split_records
-from ingest_pull.kinds.parts import JobParts
+from ingest_pull.domain.connect_records import read_content, read_record, split_records
+from ingest_pull.kinds.parts import JobParts, OptionWrong
 from ingest_pull.pull_metrics import PullMetrics
 from ticket_intake.source_checks import Attempt, failed, not_tried, passed
 from ticket_stream.leased_jobs import Turn
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # obstore has this name for type checkers only
     from obstore.store import ObjectStore
 
 KIND = "connect-records"
-LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer
+LARGEST_OBJECT = 128 * 1024 * 1024  # Firehose's own largest buffer, which it counts before it compresses
 # Firehose names objects by time, and several may be written at once: names older than this are not looked for any more.
 _LATE = timedelta(hours=2)
 # Records read in a row before others have their turn: a lease that is not renewed meanwhile is lost with the object.
@@ -135,7 +135,7 @@ class ConnectRecords:
         what = f"read {name}, the newest of the first {len(first)}"
         if size > LARGEST_OBJECT:
             return failed(what, f"{size} bytes", _NO_RECORDS)
-        records, refused = await asyncio.to_thread(_tried, await self._text(name), self._composer.now())
+        records, refused = await asyncio.to_thread(_tried, await self._content(name), self._composer.now())
         told = f"records: {records}"
         return failed(what, f"{told}; refused: {refused}", _NO_RECORDS) if refused else passed(what, told)
 
@@ -165,8 +165,9 @@ class ConnectRecords:
         if size > LARGEST_OBJECT:
             self._tell_unreadable(name, f"has {size} bytes, more than any file of contact records")
             return
-        text = await self._text(name)
+        content = await self._content(name)
         try:
+            text = await asyncio.to_thread(read_content, content, LARGEST_OBJECT)
             for number, document in enumerate(split_records(text)):
                 self._add(name, document, pending)
                 if number % _AT_ONCE == 0:
@@ -174,10 +175,10 @@ class ConnectRecords:
         except RowUnreadable as error:
             self._tell_unreadable(name, str(error))
 
-    async def _text(self, name: str) -> str:
+    async def _content(self, name: str) -> bytes:
         try:
             found = await obstore.get_async(self._store, name)
-            return bytes(await found.bytes_async()).decode("utf-8-sig", "replace")
+            return bytes(await found.bytes_async())
         except (BaseError, OSError) as error:
             raise ObjectsAway(f"{name} cannot be read: {type(error).__name__}") from error
 
@@ -196,11 +197,11 @@ class ConnectRecords:
         log.warning("a record cannot be read", source=self._source.name, object=name, reason=reason)
 
 
-def _tried(text: str, now: datetime) -> tuple[int, str]:
+def _tried(content: bytes, now: datetime) -> tuple[int, str]:
     """How many records there are, and what is wrong with the first that is none; empty: nothing is."""
     records, refused = 0, ""
     try:
-        for number, document in enumerate(split_records(text), start=1):
+        for number, document in enumerate(split_records(read_content(content, LARGEST_OBJECT)), start=1):
             try:
                 read_record(document, now)
             except RowUnreadable as error:
@@ -221,4 +222,11 @@ def _joined(known: CallSoFar, leg: CallSoFar) -> CallSoFar:
 def build(parts: JobParts) -> ConnectRecords:
     options = ConnectOptions.model_validate(parts.options)
     source = parts.source(options.time_trusted)
-    return ConnectRecords(source, options, from_url(options.url), parts.composer, parts.metrics)
+    try:
+        store = from_url(options.url)
+    except (BaseError, ValueError) as error:
+        reason = str(error).partition("\n")[0]  # what follows is written for who debugs the library
+        raise OptionWrong(
+            f"options.url: {reason}; write s3://bucket/prefix, or file:/// and a folder that is there"
+        ) from error
+    return ConnectRecords(source, options, store, parts.composer, parts.metrics)

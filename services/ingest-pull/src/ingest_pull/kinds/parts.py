@@ -1,7 +1,7 @@
 """What a kind builds its job from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -11,6 +11,10 @@ from ingest_pull.pull_metrics import PullMetrics
 
 class SecretsWrong(ValueError):
     """Secrets or tokens are missing or malformed; names which, and never shows one."""
+
+
+class OptionWrong(ValueError):
+    """An option is written rightly and cannot be used; names which, and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ class JobParts:
     brand: str
     account: str
     options: Mapping[str, object]
-    secrets: Sequence[str]
-    tokens: Sequence[str]
+    secrets: Sequence[str] = field(repr=False)
+    tokens: Sequence[str] = field(repr=False)
     shared: Shared
     fetches_files: bool = False
     """ingest-files has what it takes to fetch what customers send; else the message only names it."""

@@ -7,7 +7,7 @@ from ingest_pull.kinds.parts import JobParts
 from ticket_stream.leased_jobs import Job
 
 BuildJob = Callable[[JobParts], Job]
-"""Raises pydantic's ValidationError for options that are wrong, and SecretsWrong."""
+"""Raises pydantic's ValidationError for options that are wrong, OptionWrong and SecretsWrong."""
 
 KINDS: Mapping[str, BuildJob] = {
     asterisk_files.CDR: asterisk_files.build_cdr,
