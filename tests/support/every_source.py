@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import yaml
@@ -50,12 +51,23 @@ PUBLIC = "https://support.example.com/webhooks"
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """`partner` is the sender behind it: who speaks, and where, are its attributes."""
+
+    partner: Any
+    speak: Requests
+
+    def __call__(self, way: Way) -> SignedRequest:
+        return self.speak(way)
+
+
+@dataclass(frozen=True)
 class SpokenSource:
     """One source. `sender` makes somebody who speaks, `ask` the provider's question whether the address is ours."""
 
     provider: str
     secrets: Sequence[str]
-    sender: Callable[[Clock], Requests]
+    sender: Callable[[Clock], Speaker]
     options: Mapping[str, object] = field(default_factory=dict)
     tokens: Sequence[str] = ()
     ask: Callable[[Clock], SignedRequest] | None = None
@@ -82,37 +94,47 @@ class SpokenSource:
         }
 
 
-def _shop(now: Clock) -> Requests:
+def _shop(now: Clock) -> Speaker:
     sender = StandardWebhooksSender(SHOP, now, name=str(uuid7()))
-    return lambda way: sender.message(WORDS, way)
+    return Speaker(sender, partial(sender.message, WORDS))
 
 
-def _hmac(now: Clock) -> Requests:
+def _hmac(now: Clock) -> Speaker:
     sender = HmacSystem(DESK, now)
-    return lambda way: sender.note(WORDS, way)
+    return Speaker(sender, partial(sender.note, WORDS))
 
 
-def _github(_: Clock) -> Requests:
+def _github(_: Clock) -> Speaker:
     sender = GitHubSender(GITHUB)
-    return lambda way: sender.comment(WORDS, way)
+    return Speaker(sender, partial(sender.comment, WORDS))
 
 
-def _sms(_: Clock) -> Requests:
+def _sms(_: Clock) -> Speaker:
     sender = TwilioSender(HEX_32, f"{PUBLIC}/twilio-sms")
-    return lambda way: sender.sms(WORDS, way)
+    return Speaker(sender, partial(sender.sms, WORDS))
 
 
-def _form(now: Clock) -> Requests:
+def _form(now: Clock) -> Speaker:
     sender = WebFormSender(FORM, now)
-    return lambda way: sender.submit(WORDS, way)
+    return Speaker(sender, partial(sender.submit, WORDS))
 
 
-def _saying(make: Callable[[Clock], Any]) -> Callable[[Clock], Requests]:
+def _saying(make: Callable[[Clock], Any]) -> Callable[[Clock], Speaker]:
     """Of a partner whose `message` takes a text and a way."""
 
-    def sender(now: Clock) -> Requests:
+    def sender(now: Clock) -> Speaker:
         partner = make(now)
-        return lambda way: partner.message(WORDS, way)
+        return Speaker(partner, partial(partner.message, WORDS))
+
+    return sender
+
+
+def _calling(make: Callable[[Clock], Any]) -> Callable[[Clock], Speaker]:
+    """Of a telephone system, whose `call` takes a way."""
+
+    def sender(now: Clock) -> Speaker:
+        partner = make(now)
+        return Speaker(partner, partner.call)
 
     return sender
 
@@ -139,7 +161,7 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     SpokenSource(
         "freeswitch",
         ("switch:s3cret", FreeswitchSender.next_credentials),
-        lambda now: FreeswitchSender("switch:s3cret", now, uuid7).call,
+        _calling(lambda now: FreeswitchSender("switch:s3cret", now, uuid7)),
         signs_time=False,
     ),
     _meta("messenger", MessengerSender),
@@ -175,15 +197,21 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     SpokenSource(
         "twilio-voice",
         (HEX_32, TwilioSender.next_token),
-        lambda _: TwilioSender(HEX_32, f"{PUBLIC}/twilio-voice").call,
+        _calling(lambda _: TwilioSender(HEX_32, f"{PUBLIC}/twilio-voice")),
         options={"public_url": f"{PUBLIC}/twilio-voice"},
         signs_time=False,
     ),
     SpokenSource(
-        "aircall", (HEX_32, AircallSender.next_token), lambda now: AircallSender(HEX_32, now).call, signs_time=False
+        "aircall",
+        (HEX_32, AircallSender.next_token),
+        _calling(lambda now: AircallSender(HEX_32, now)),
+        signs_time=False,
     ),
     SpokenSource(
-        "dialpad", (HEX_32, DialpadSender.next_secret), lambda now: DialpadSender(HEX_32, now).call, signs_time=False
+        "dialpad",
+        (HEX_32, DialpadSender.next_secret),
+        _calling(lambda now: DialpadSender(HEX_32, now)),
+        signs_time=False,
     ),
     SpokenSource("hmac", (DESK, HmacSystem.next_secret), _hmac, options=yaml.safe_load(OPTIONS)),
     SpokenSource("github", (GITHUB, GitHubSender.next_secret), _github, signs_time=False),
