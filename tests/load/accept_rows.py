@@ -19,7 +19,8 @@ WEBHOOK_CONNECTIONS = 64
 MAIL_CONNECTIONS = 32  # below what ingest-email takes from one address
 # Some of the corpus is broken on purpose; a door may say no to it, but not to much.
 MAIL_REFUSALS = 0.05
-BARE_WEBHOOKS, BARE_MAILS = "bench.bare-webhooks", "bench.bare-mails"
+BARE_WEBHOOKS, BARE_MAILS, BARE_LMTP = "bench.bare-webhooks", "bench.bare-mails", "bench.bare-lmtp"
+LMTP_HELLO = "LHLO"
 
 
 async def measure_webhooks(bench: BenchStack, figures: Figures, seconds: float) -> None:
@@ -79,3 +80,24 @@ async def measure_mails(bench: BenchStack, standing: Standing, figures: Figures,
     figures.rows.append(Row("email_accept", accepted.rate, limit.rate, "mails/s", note))
     figures.rows.append(Row("email_to_ticket", fmean(stored), limit.rate, "mails/s", note))
     figures.usages |= {"mail limit": limit.usages, "email_accept": accepted.usages, "email_to_ticket": usages}
+
+
+async def measure_lmtp(bench: BenchStack, figures: Figures, seconds: float) -> None:
+    """`lmtp_accept`: as `email_accept`, by the protocol that a mail server of one's own delivers with."""
+    corpus = corpus_folder()
+    await bench.create_topics([BARE_LMTP])
+    bare_port, smtp_port, lmtp_port = free_port_base(1), free_port_base(1), free_port_base(1)
+    ports = {"FIREBREAK_SMTP_PORT": str(smtp_port), "FIREBREAK_LMTP_PORT": str(lmtp_port)}
+    options = {
+        "host": LOOPBACK, "recipient": SUPPORT_ADDRESS, "connections": MAIL_CONNECTIONS, "corpus": corpus or "",
+        "hello": LMTP_HELLO,
+    }  # fmt: skip
+    async with (
+        bench.lone_door("ingest-email", ports),
+        bare_server("tests.load.bare_mail", bare_port, bench.stack.kafka_address, BARE_LMTP, LMTP_HELLO),
+        load_process("tests.load.mail_load", port=bare_port, **options) as bare_load,
+        load_process("tests.load.mail_load", port=lmtp_port, **options) as our_load,
+    ):
+        limit, ours = await alternate(Side(bare_load, {}, MAIL_REFUSALS), Side(our_load, {}, MAIL_REFUSALS), seconds)
+    note = f"{MAIL_CONNECTIONS} connections, {describe_corpus(corpus)}"
+    figures.rows.append(Row("lmtp_accept", ours.rate, limit.rate, "mails/s", note))

@@ -24,7 +24,7 @@ def bare_producer(kafka: str) -> AIOKafkaProducer:
     )
 
 
-def sample_event() -> tuple[bytes, Event]:
+def sample_event(text: str = WORDS.format(number=10000)) -> tuple[bytes, Event]:
     """Return key and event as ingest-webhook makes them of one request of the load."""
     now = datetime.now(UTC)
     key = "aurora|shop|msg_0123456789ab_10000"
@@ -39,7 +39,7 @@ def sample_event() -> tuple[bytes, Event]:
         conversation=Conversation(key="msg_0123456789ab_10000"),
         sender=Party(kind=IdentityKind.EMAIL, value="customer1000@example.com", name="Customer 1000"),
         subject="E18 on order 10000",
-        text=WORDS.format(number=10000),
+        text=text,
         received_at=now,
     )
     event = Event(

@@ -1,6 +1,6 @@
 """The limit of `email_to_ticket`: a bare aiosmtpd whose handler publishes the mail as it came.
 
-    python -m tests.load.bare_mail PORT KAFKA TOPIC
+    python -m tests.load.bare_mail PORT KAFKA TOPIC [LHLO]
 
 Nothing is stored, parsed or looked up. Longer lines than aiosmtpd's default are taken, because real mail has them.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 from aiokafka import AIOKafkaProducer
+from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.load.bare_event import bare_producer
@@ -19,6 +20,12 @@ from tests.load.bare_event import bare_producer
 
 class LongLines(SMTP):
     """aiosmtpd with the limit on lines that ours has."""
+
+    line_length_limit = 64 * 1024
+
+
+class LongLinesLmtp(LMTP):
+    """The same for LMTP."""
 
     line_length_limit = 64 * 1024
 
@@ -39,7 +46,7 @@ class BareMail:
         return "250 OK"
 
 
-async def serve(port: int, kafka: str, topic: str) -> None:
+async def serve(port: int, kafka: str, topic: str, hello: str) -> None:
     """Run until the process is ended."""
     producer = bare_producer(kafka)
     await producer.start()
@@ -47,7 +54,8 @@ async def serve(port: int, kafka: str, topic: str) -> None:
     loop = asyncio.get_running_loop()
 
     def session() -> SMTP:
-        return LongLines(handler, hostname="bare", loop=loop, command_call_limit=1_000_000_000)
+        kind = LongLinesLmtp if hello == "LHLO" else LongLines
+        return kind(handler, hostname="bare", loop=loop, command_call_limit=1_000_000_000)
 
     server = await loop.create_server(session, "127.0.0.1", port, backlog=512)
     await server.serve_forever()
@@ -55,4 +63,4 @@ async def serve(port: int, kafka: str, topic: str) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+        runner.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3], "".join(sys.argv[4:])))

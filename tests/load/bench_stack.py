@@ -1,7 +1,7 @@
 """The stack that is measured: the one of the journeys, but services speak to PostgreSQL without a proxy between."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -46,6 +46,16 @@ class BenchStack:
             )
 
     @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """Stop a service meanwhile: two processes of one would share its jobs, though only one knows them."""
+        part = self.stack.parts[name]
+        await part.stop()
+        try:
+            yield
+        finally:
+            await part.start()
+
+    @asynccontextmanager
     async def lone_door(self, name: str, environment: Mapping[str, str]) -> AsyncIterator[KeptPart]:
         """Another process of an ingestor, whose topics nobody reads: what it takes costs nothing behind it."""
         await create_topics(self.stack.kafka_address, DOOR_PREFIX, TOPICS)
@@ -60,10 +70,12 @@ class BenchStack:
 
 
 @asynccontextmanager
-async def bench_stack() -> AsyncIterator[BenchStack]:
-    """Start everything."""
+async def bench_stack(configure: Callable[[Stack], None] | None = None) -> AsyncIterator[BenchStack]:
+    """Start everything; `configure` may write other files of sources and mailboxes before the services read them."""
     began = time.monotonic()
     async with running_stack(services=()) as stack:
+        if configure is not None:
+            configure(stack)
         for name in PACKAGES:
             stack.add(name, environment={"FIREBREAK_POSTGRES": stack.database, **QUIET})
         for name in PACKAGES:

@@ -29,16 +29,19 @@ class Row:
 
 @dataclass
 class Figures:
-    """All that was measured. `usages` is by what was measured, then by process."""
+    """All that was measured. `usages` is by what was measured, then by process; `tables` are shown as they are."""
 
     rows: list[Row] = field(default_factory=list)
     usages: dict[str, Mapping[str, Usage]] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         return {"rows": [row.as_json() for row in self.rows]}
 
     def show(self, console: Console) -> None:
         console.print(_rows_table(self.rows))
+        for table in self.tables:
+            console.print(table)
         if self.usages:
             console.print(_usages_table(self.usages))
 

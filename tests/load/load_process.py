@@ -40,6 +40,11 @@ class LoadProcess:
         """So many more, as fast as the other side answers."""
         await self._say(f"allow {more}")
 
+    async def choose(self, name: str) -> None:
+        """Let the next lap send other items; returns once some of them are made."""
+        await self._say(f"choose {name}")
+        await self._hear()
+
     async def pause(self, *, refusals_allowed: float = 0.0) -> Lap:
         """Stop, wait for the answers under way, and return what happened since the start.
 

@@ -1,4 +1,4 @@
-"""A load generator process that delivers mails over SMTP, many on each connection, without pipelining."""
+"""A load generator process that delivers mails over SMTP or LMTP, many on each connection, without pipelining."""
 
 import asyncio
 from pathlib import Path
@@ -9,11 +9,14 @@ from tests.support.partners.mail_sender import on_the_wire
 
 
 class SmtpSender(asyncio.Protocol):
-    """One connection after its EHLO; sends one mail at a time."""
+    """One connection after its EHLO, or LHLO; sends one mail at a time to one recipient."""
 
-    def __init__(self, answered: Answered[bytes], recipient: str, open_: "asyncio.Future[SmtpSender]") -> None:
+    def __init__(
+        self, answered: Answered[bytes], recipient: str, hello: str, open_: "asyncio.Future[SmtpSender]"
+    ) -> None:
         self._answered = answered
         self._recipient = recipient
+        self._hello = hello
         self._open = open_
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
@@ -22,7 +25,7 @@ class SmtpSender(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's is not derived from asyncio's
-        self._steps = [(b"220", b"EHLO load.example\r\n")]
+        self._steps = [(b"220", f"{self._hello} load.example\r\n".encode())]
         self._last = b"250"
 
     def send(self, item: bytes) -> None:
@@ -79,7 +82,7 @@ async def prepare(options: dict[str, str]) -> SteeredLoad[bytes]:
         ready: asyncio.Future[SmtpSender] = loop.create_future()
 
         def make(ready: "asyncio.Future[SmtpSender]" = ready) -> SmtpSender:
-            return SmtpSender(load.answered, options["recipient"], ready)
+            return SmtpSender(load.answered, options["recipient"], options.get("hello", "EHLO"), ready)
 
         await loop.create_connection(make, options["host"], int(options["port"]))
         load.idle.append(await ready)

@@ -13,7 +13,7 @@ ROUNDS = 3
 WARM_UP_SECONDS = 1.0  # code paths, connections and the broker's compiler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Side:
     """One of the two; `pids` are the processes at work."""
 

@@ -1,8 +1,8 @@
 """The inside of a load generator process: connections that are always busy, as far as they are allowed to be.
 
-It is steered by lines on standard input (`go`, `rate 1500`, `allow 2000`, `pause`) and answers each `pause` with one
-line of JSON, a `Lap`. It has to be cheap, because it shares the processors with what it measures: raw protocols, no
-task per request, payloads made from templates.
+It is steered by lines on standard input (`go`, `rate 1500`, `allow 2000`, `pause`, `choose slack`) and answers each
+`pause` and `choose` with one line of JSON, a `Lap`. It has to be cheap, because it shares the processors with what it
+measures: raw protocols, no task per request, payloads made from templates or before the lap.
 """
 
 import asyncio
@@ -10,12 +10,16 @@ import json
 import math
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
 from typing import Generic, Protocol, TypeVar
 
 import uvloop
 
+MADE_BEFORE = (
+    3_000  # items of a choice that cost nothing while they are sent; more of a lap are made when it needs them
+)
 TICK_SECONDS = 0.005  # of an open loop; finer than any latency measured here
 
 Item = TypeVar("Item")
@@ -50,9 +54,10 @@ Answered = Callable[[Sender[Item], str | None], None]
 
 @dataclass
 class SteeredLoad(Generic[Item]):
-    """Hands items to idle senders for as long as there are permits."""
+    """Hands items to idle senders for as long as there are permits; `choices` are other items by name."""
 
     items: Iterator[Item]
+    choices: Mapping[str, Iterator[Item]] = field(default_factory=dict)
     idle: list[Sender[Item]] = field(default_factory=list)
     _permits: float = 0.0
     _rate: float = 0.0
@@ -80,10 +85,14 @@ class SteeredLoad(Generic[Item]):
             self._drained.set()
 
     async def obey(self, line: str) -> Lap | None:
-        """Carry out one line; returns what was measured when it was `pause`."""
+        """Carry out one line; returns what was measured when it was `pause`, and nothing measured after `choose`."""
         word, _, number = line.partition(" ")
         if word == "pause":
             return await self._pause()
+        if word == "choose":
+            chosen = self.choices[number]
+            self.items = chain(list(islice(chosen, MADE_BEFORE)), chosen)
+            return Lap(0, 0, 0.0, 0.0, 0.0, 0.0)
         if not self._began:
             self._began, self._cpu = time.perf_counter(), time.process_time()
         if word == "rate":

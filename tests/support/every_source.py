@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import yaml
@@ -77,6 +78,17 @@ TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """`partner` is the sender behind it: who speaks, and where, are its attributes."""
+
+    partner: Any
+    speak: Requests
+
+    def __call__(self, way: Way) -> SignedRequest:
+        return self.speak(way)
+
+
+@dataclass(frozen=True)
 class SpokenSource:
     """One source. `sender` makes somebody who speaks, `ask` the provider's question whether the address is ours.
 
@@ -85,7 +97,7 @@ class SpokenSource:
 
     provider: str
     secrets: Sequence[str]
-    sender: Callable[[Clock], Requests]
+    sender: Callable[[Clock], Speaker]
     options: Mapping[str, object] = field(default_factory=dict)
     tokens: Sequence[str] = ()
     ask: Callable[[Clock], SignedRequest] | None = None
@@ -122,37 +134,47 @@ class SpokenSource:
         }
 
 
-def _shop(now: Clock) -> Requests:
+def _shop(now: Clock) -> Speaker:
     sender = StandardWebhooksSender(SHOP_SECRET, now, name=str(uuid7()))
-    return lambda way: sender.message(WORDS, way)
+    return Speaker(sender, partial(sender.message, WORDS))
 
 
-def _hmac(now: Clock) -> Requests:
+def _hmac(now: Clock) -> Speaker:
     sender = HmacSystem(DESK_SECRET, now)
-    return lambda way: sender.note(WORDS, way)
+    return Speaker(sender, partial(sender.note, WORDS))
 
 
-def _github(_: Clock) -> Requests:
+def _github(_: Clock) -> Speaker:
     sender = GitHubSender(GITHUB_SECRET)
-    return lambda way: sender.comment(WORDS, way)
+    return Speaker(sender, partial(sender.comment, WORDS))
 
 
-def _sms(_: Clock) -> Requests:
+def _sms(_: Clock) -> Speaker:
     sender = TwilioSender(TWILIO_TOKEN, f"{PUBLIC}/twilio-sms")
-    return lambda way: sender.sms(WORDS, way)
+    return Speaker(sender, partial(sender.sms, WORDS))
 
 
-def _form(now: Clock) -> Requests:
+def _form(now: Clock) -> Speaker:
     sender = WebFormSender(FORM_SECRET, now)
-    return lambda way: sender.submit(WORDS, way)
+    return Speaker(sender, partial(sender.submit, WORDS))
 
 
-def _saying(make: Callable[[Clock], Any]) -> Callable[[Clock], Requests]:
+def _saying(make: Callable[[Clock], Any]) -> Callable[[Clock], Speaker]:
     """Of a partner whose `message` takes a text and a way."""
 
-    def sender(now: Clock) -> Requests:
+    def sender(now: Clock) -> Speaker:
         partner = make(now)
-        return lambda way: partner.message(WORDS, way)
+        return Speaker(partner, partial(partner.message, WORDS))
+
+    return sender
+
+
+def _calling(make: Callable[[Clock], Any]) -> Callable[[Clock], Speaker]:
+    """Of a telephone system, whose `call` takes a way."""
+
+    def sender(now: Clock) -> Speaker:
+        partner = make(now)
+        return Speaker(partner, partner.call)
 
     return sender
 
@@ -179,7 +201,7 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     SpokenSource(
         "freeswitch",
         (SWITCH_SECRET, FreeswitchSender.next_credentials),
-        lambda now: FreeswitchSender(SWITCH_SECRET, now, uuid7).call,
+        _calling(lambda now: FreeswitchSender(SWITCH_SECRET, now, uuid7)),
         signs_time=False,
     ),
     _meta("messenger", MessengerSender),
@@ -216,7 +238,7 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     SpokenSource(
         "twilio-voice",
         (TWILIO_TOKEN, TwilioSender.next_token),
-        lambda _: TwilioSender(TWILIO_TOKEN, f"{PUBLIC}/twilio-voice").call,
+        _calling(lambda _: TwilioSender(TWILIO_TOKEN, f"{PUBLIC}/twilio-voice")),
         options={"public_url": f"{PUBLIC}/twilio-voice"},
         signs_time=False,
         answer=TWIML,
@@ -224,14 +246,14 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
     SpokenSource(
         "aircall",
         (AIRCALL_TOKEN, AircallSender.next_token),
-        lambda now: AircallSender(AIRCALL_TOKEN, now).call,
+        _calling(lambda now: AircallSender(AIRCALL_TOKEN, now)),
         options={"language": "zh"},
         signs_time=False,
     ),
     SpokenSource(
         "dialpad",
         (DIALPAD_SECRET, DialpadSender.next_secret),
-        lambda now: DialpadSender(DIALPAD_SECRET, now).call,
+        _calling(lambda now: DialpadSender(DIALPAD_SECRET, now)),
         options={"region": "CN"},
         signs_time=False,
     ),

@@ -18,6 +18,7 @@ from ingest_webhook.asgi_app import Limits, WebhookApp
 from ingest_webhook.drain_spool import SpoolDrain
 from ingest_webhook.limit_rates import SourceRates
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.patience import Patience
 from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.source_table import SourceTable
@@ -139,7 +140,9 @@ class Edge:
         publisher = MessagePublisher(self.publish, self.store, _numbered_ids(), metrics, store_seconds=5)
         spool = self.open_spool()
         spool.measure(metrics.spool)
-        receiver = WebhookReceiver(publisher, spool, SourceRates(lambda: self.seconds), self.spool_after_seconds)
+        receiver = WebhookReceiver(
+            publisher, spool, SourceRates(lambda: self.seconds), Patience(self.spool_after_seconds)
+        )
         limits = limits or Limits(body_bytes=1024 * 1024, body_seconds=5, in_flight=100)
         table = SourceTable(file, ENVIRONMENT, metrics)
         self.drain = SpoolDrain(spool, table, publisher, lambda: True, metrics.spool, 0)

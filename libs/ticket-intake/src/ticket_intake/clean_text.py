@@ -18,7 +18,8 @@ def clean_text(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """Return the first line that says something, for subjects and names, cut at `limit` characters."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    # Nothing that breaks a line is printable.
+    line = text if text.isprintable() else next((line for line in text.splitlines() if line.strip()), "")
     return shorten(" ".join(line.split()), limit)
 
 

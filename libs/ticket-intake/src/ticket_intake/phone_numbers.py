@@ -1,6 +1,7 @@
 """Telephone numbers in one spelling, E.164, so that a caller and a writer are one contact."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -16,6 +17,8 @@ WITHHELD = frozenset(
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _PUNCTUATION = re.compile(r"[\s().\-/]")
 _MAX_LENGTH = 200
+# Our own numbers stand in every call, and who was not answered calls again. An entry takes some 300 bytes.
+_REMEMBERED = 4096
 
 
 def plain_number(text: str) -> str:
@@ -39,6 +42,11 @@ def e164(text: str, region: str | None) -> str | None:
     """
     if not is_number(text):  # the library would look for digits inside an address as well
         return None
+    return _known_e164(text, region)
+
+
+@lru_cache(_REMEMBERED)
+def _known_e164(text: str, region: str | None) -> str | None:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

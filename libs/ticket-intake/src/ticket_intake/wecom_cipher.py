@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -75,6 +76,7 @@ def open_envelope(
     return Opened(decrypt(envelope.encrypted, key.aes_key, receiver_id), key)
 
 
+@lru_cache(1)  # opened once to be verified, once to be understood
 def decrypt(encrypted: bytes, aes_key: bytes, receiver_id: bytes) -> bytes:
     """Return the content.
 

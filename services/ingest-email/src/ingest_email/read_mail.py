@@ -231,7 +231,8 @@ def _collect_files(tree: Part, headers: MailHeaders, body: Body, limits: Reading
         if len(body.files) == limits.attachments:
             headers.problems.append(f"more than {limits.attachments} attachments; see the original mail")
             break
-        name = safe_name(part.file_name, part.media_type, number, part.charset or headers.body_charset)
+        stated = part.file_name[: limits.header_value]
+        name = safe_name(stated, part.media_type, number, part.charset or headers.body_charset)
         inline = clean(part.content_id)[: html_pages.LONGEST_PICTURE_ID]
         body.files.append(
             File(name, clean(part.media_type)[:100], part.content, inline if inline and inline in shown else None)

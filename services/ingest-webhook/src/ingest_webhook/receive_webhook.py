@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from ingest_webhook.limit_rates import SourceRates
+from ingest_webhook.patience import Patience
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.rejections import IgnoreReason, Outcome, Rejected, bad_signature, stale, unavailable
@@ -21,12 +22,12 @@ log = structlog.get_logger("webhook")
 
 @dataclass(frozen=True, slots=True)
 class WebhookReceiver:
-    """`spool_after_seconds` is how long Kafka may take before a request of a spooled source is kept instead."""
+    """`patience` is how long Kafka may take before a request of a spooled source is kept instead."""
 
     publisher: MessagePublisher
     spool: Spool
     rates: SourceRates
-    spool_after_seconds: float
+    patience: Patience
 
     async def receive(self, source: Source, request: WebhookRequest, traceparent: str) -> Reading:
         """Verify, understand, publish. A returned `Messages` means that all of them are in the log or the spool.
@@ -61,7 +62,7 @@ class WebhookReceiver:
     async def _published(self, source: Source, request: WebhookRequest, reading: Messages, traceparent: str) -> bool:
         """Return False when Kafka does not answer soon enough for a sender that will not come again."""
         try:
-            async with asyncio.timeout(self.spool_after_seconds):
+            with self.patience.wait():
                 await self.publisher.publish_all(source, request, reading, traceparent)
         except (KafkaAway, TimeoutError):
             return False

@@ -16,6 +16,7 @@ from ingest_webhook.asgi_app import Limits, WebhookApp
 from ingest_webhook.drain_spool import SpoolDrain
 from ingest_webhook.limit_rates import SourceRates
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.patience import Patience
 from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.settings import IngestWebhookSettings
@@ -55,7 +56,7 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         drain = SpoolDrain(
             spool, sources, messages, publisher.available, metrics.spool, 1 / settings.spool_drain_per_second
         )
-        receiver = WebhookReceiver(messages, spool, SourceRates(time.monotonic), settings.spool_after_seconds)
+        receiver = WebhookReceiver(messages, spool, SourceRates(time.monotonic), Patience(settings.spool_after_seconds))
         limits = Limits(settings.max_body_bytes, settings.body_seconds, settings.max_in_flight)
         metrics.kafka_available.set_function(lambda: float(publisher.available()))
         app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)

@@ -1,6 +1,7 @@
 """`application/x-www-form-urlencoded` as raw bytes, so that a signature over its values sees what was sent."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from ticket_intake.clean_text import clean_text
@@ -15,6 +16,7 @@ class NotForm(ValueError):
     """The body is no form within our limits; the message says why and holds nothing of the content."""
 
 
+@lru_cache(1)  # the signature covers the values, so a body is read to be verified and then to be understood
 def read_form_fields(body: bytes) -> FormFields:
     """Return names and values in their order, decoded once. A name may stand several times.
 
@@ -35,4 +37,5 @@ def clean_values(fields: FormFields) -> dict[str, str]:
 
 
 def _decode(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
+    spaced = text.replace(b"+", b" ")
+    return unquote_to_bytes(spaced) if b"%" in spaced else spaced

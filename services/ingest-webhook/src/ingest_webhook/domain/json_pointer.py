@@ -1,6 +1,7 @@
 """JSON Pointer (RFC 6901): where in somebody's document a value stands, as an administrator writes it."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _STEP = re.compile(r"(?:[^~/]|~[01])*")
@@ -9,6 +10,7 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 Pointer = tuple[str, ...]
 
 
+@lru_cache(1024)  # the same few of a sources file, for each request
 def parse_pointer(text: str) -> Pointer:
     """Return the steps of `/ticket/id`; the empty text points at the whole document.
 
