@@ -29,7 +29,8 @@ from tests.integration.test_router import Routers, routers
 from tests.support.incoming import message
 from tests.support.mail_service import read_log
 from tests.support.partners.bot_api import BotApi, bot_api
-from tests.support.partners.file_platforms import WecomFiles, serving
+from tests.support.partners.call_recordings import AircallRecordings
+from tests.support.partners.file_platforms import CONTENT, WecomFiles, serving
 from tests.support.servers import SharedKafka
 from ticket_contracts.messages import Conversation, MessageReceived, RemoteFile
 from ticket_contracts.vocabulary import FileState, MessageKind
@@ -56,6 +57,12 @@ sources:
   - name: wecom
     provider: wecom
     files: {{app_id: {app_id}, secrets: [env:WECOM_SECRET], api: "{api}"}}
+"""
+CALL_SOURCES = """
+sources:
+  - name: aircall
+    provider: aircall
+    files: {{tokens: [env:AIRCALL_FILES], api: "{api}"}}
 """
 
 
@@ -361,3 +368,22 @@ async def test_a_killed_process_loses_the_file_in_its_hand_to_another_when_its_l
     assert told.files[0].state is FileState.STORED
     assert told.files[0].content is not None
     assert (tmp_path / "objects" / told.files[0].content.key).read_bytes() == b"paid"
+
+
+async def test_a_voicemail_becomes_a_file_of_its_ticket_and_no_link_is_written_down(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
+) -> None:
+    async with serving(AircallRecordings()) as partner:
+        (tmp_path / "sources.yaml").write_text(CALL_SOURCES.format(api=partner.base))
+        await routers.route(with_files("812/voicemail", source="aircall"))
+        async with service(kafka, topics, tmp_path, database_url, AIRCALL_FILES=partner.secret) as running:
+            await until_nothing_waits(routers)
+            await running.stop()
+    [told] = await read_log(kafka.bootstrap, topics)
+    [file] = told.files
+    assert (file.state, file.media_type) == (FileState.STORED, "audio/mpeg"), file.reason
+    assert file.content is not None
+    assert await ObjectStorage.open((tmp_path / "objects").as_uri()).get(file.content.key) == CONTENT
+    assert "X-Amz-Signature" not in told.encode().decode() + running.log.read_text()
+    assert partner.secret not in running.log.read_text()
+    assert len(await routers.route(told)) == 1

@@ -52,6 +52,7 @@ def test_who_gives_something_without_credentials_may_have_none(provider: str, tm
         ("slack", {"app_id": "A1", "secrets": ["env:SECRET"]}, r"\.files\.secrets: slack takes `tokens`"),
         ("weibo", {"app_id": "1", "tokens": ["env:SECRET"]}, r"\.files\.app_id: weibo takes `tokens`"),
         ("weibo", {}, r"\.files\.tokens: weibo gives files only for a token"),
+        ("aircall", {}, r"\.files\.tokens: aircall gives files only for a token"),
         ("x", {"tokens": ["env:SECRET"]}, r"\.files\.tokens: one is not `API key:API key secret:access token:"),
         ("x", {"tokens": [X, {"value": "a:b::d"}]}, r"\.files\.tokens: one is not"),
         ("github", {}, r"files of github cannot be fetched; leave `files` out"),

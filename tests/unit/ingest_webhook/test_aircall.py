@@ -15,7 +15,8 @@ from ticket_contracts.vocabulary import Channel, IdentityKind
 from ticket_intake.signatures import SecretMalformed, SignatureInvalid
 
 TOKEN = "45XXYYZZa08b4f0b9f1a2c3d4e5f6071"
-VOICEMAIL = "https://assets.aircall.io/calls/812000001/voicemail"
+VOICEMAIL = "https://production-web.s3.us-west-2.amazonaws.com/recordings/812.mp3?X-Amz-Signature=a108"
+PAGE = "https://assets.aircall.io/calls/812/voicemail"
 
 
 def provider(**options: object) -> Aircall:
@@ -48,7 +49,21 @@ def test_a_caller_who_reached_a_voicemail_was_not_answered() -> None:
     message = read_one(provider(), sender().call(talked=12, voicemail=VOICEMAIL))
     assert message.call is not None
     assert not message.call.answered
-    assert VOICEMAIL in message.reading_problems[0]
+
+
+def test_the_words_name_the_page_and_no_signature() -> None:
+    left: dict[str, Any] = {"id": 812, "voicemail": VOICEMAIL}
+    for event in ("call.ended", "call.voicemail_left"):
+        paged = read_one(provider(), sender().call(event=event, asset=f"{PAGE}?token=t#f", **left))
+        assert paged.reading_problems == (f"The voicemail stays at Aircall: {PAGE}",)
+        bare = read_one(provider(), sender().call(event=event, **left))
+        assert bare.reading_problems == ("The voicemail stays at Aircall: call 812",)
+
+
+@pytest.mark.parametrize("asset", [7, ["x"], "call", "https://[x", "javascript:alert(1)"])
+def test_a_page_that_is_none_does_not_cost_the_call(asset: object) -> None:
+    message = read_one(provider(), sender().call(talked=12, id=812, recording=VOICEMAIL, asset=asset))
+    assert message.reading_problems == ("The recording stays at Aircall: call 812",)
 
 
 def test_a_voicemail_joins_its_call() -> None:
@@ -58,7 +73,6 @@ def test_a_voicemail_joins_its_call() -> None:
     assert voicemail.conversation == ended.conversation
     assert voicemail.provider_id != ended.provider_id
     assert voicemail.call is None
-    assert VOICEMAIL in voicemail.reading_problems[0]
 
 
 @pytest.mark.parametrize(

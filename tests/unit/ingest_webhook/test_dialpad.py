@@ -96,7 +96,7 @@ def test_a_queue_that_took_a_call_did_not_answer_it_but_its_operator_did(operato
 
 def test_a_voicemail_joins_its_call_and_names_where_it_is() -> None:
     calls = sender()
-    ended = read_one(provider(), calls.call(call_id=1, talked=12, voicemail_link=VOICEMAIL))
+    ended = read_one(provider(), calls.call(call_id=1, talked=12, voicemail_link=f"{VOICEMAIL}?token=t"))
     voicemail = read_one(provider(), calls.call(call_id=1, state="voicemail_uploaded", voicemail_link=VOICEMAIL))
     assert ended.call is not None
     assert not ended.call.answered
@@ -104,7 +104,12 @@ def test_a_voicemail_joins_its_call_and_names_where_it_is() -> None:
     assert voicemail.conversation == ended.conversation
     assert voicemail.provider_id != ended.provider_id
     for message in (ended, voicemail):
-        assert VOICEMAIL in message.reading_problems[0]
+        assert message.reading_problems == (f"The voicemail stays at Dialpad: {VOICEMAIL}",)
+
+
+@pytest.mark.parametrize("details", [7, ["x"], [{"recording_type": ["callrecording"], "url": "https://d"}], [{}]])
+def test_what_is_told_of_recordings_does_not_cost_the_call(details: object) -> None:
+    assert read_one(provider(), sender().call(talked=12, recording_details=details)).reading_problems == ()
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,11 @@ async def test_any_rightly_signed_json_of_twilio_is_read_or_its_field_is_named(d
 AIRCALL_CALLS = objects(
     [
         *("id", "direction", "started_at", "answered_at", "ended_at", "missed_call_reason", "raw_digits", "voicemail"),
-        *("contact", "number"),
+        *("contact", "number", "recording", "asset"),
     ],
-    VALUES | st.sampled_from([812, "inbound", 1_763_899_200]) | objects(["first_name", "last_name", "digits"]),
+    VALUES
+    | st.sampled_from(["https://[x", 812, "inbound", 1_763_899_200])
+    | objects(["first_name", "last_name", "digits"]),
 )
 
 
@@ -103,7 +105,15 @@ async def test_an_event_with_aircalls_token_is_read_or_its_field_is_named(event:
 DIALPAD_EVENTS = objects(
     [
         *("call_id", "state", "direction", "date_started", "date_connected", "date_ended", "external_number"),
-        *("contact", "target", "entry_point_call_id", "operator_call_id", "voicemail_link", "is_internal"),
+        *(
+            "contact",
+            "target",
+            "entry_point_call_id",
+            "operator_call_id",
+            "voicemail_link",
+            "is_internal",
+            "recording_details",
+        ),
     ],
     VALUES | st.sampled_from([5_635_304_278_851_584, "hangup", "voicemail_uploaded", "inbound", 1_763_899_200_000]),
 )

@@ -173,7 +173,7 @@ def test_a_voicemail_joins_its_call_and_names_where_it_is() -> None:
     assert voicemail.provider_id != ended.provider_id
     assert voicemail.call is None
     assert "0:12" in voicemail.text
-    assert url in voicemail.reading_problems[0]
+    assert voicemail.reading_problems == (f"The voicemail stays at Twilio: {url}",)
 
 
 def test_the_recording_of_a_talk_says_nothing_new() -> None:

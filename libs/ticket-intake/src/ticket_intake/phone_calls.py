@@ -37,13 +37,16 @@ class CallOptions(NumberOptions):
 
 
 class Voicemail(NamedTuple):
-    """What a caller left. Fetching it takes the provider's credentials and is a job of its own; we name it."""
+    """What a caller left after a call.
 
-    url: str | None
+    :param provider_id: of the message that it becomes.
+    :param left: where the recording is, in words; it may be more than words (`ingest_webhook.providers.left_behind`).
+    """
+
+    call_id: str
+    provider_id: str
+    left: str
     seconds: int | None = None
-
-    def problem(self, provider: str) -> str:
-        return f"The voicemail stays at {provider}: {self.url or 'no link given'}"
 
 
 def spelled(text: str, region: str | None) -> str:
@@ -89,19 +92,17 @@ def call_message(
     )
 
 
-def voicemail_message(
-    voicemail: Voicemail, call_id: str, provider_id: str, sender: Person, callee: str, language: Language, provider: str
-) -> IncomingMessage:
+def voicemail_message(voicemail: Voicemail, sender: Person, callee: str, language: Language) -> IncomingMessage:
     """Return what was left after a call, as one more message of the call's conversation: the call stays one record."""
     caller = sender.value if sender.kind is IdentityKind.PHONE else sender.name
     return IncomingMessage(
         kind=MessageKind.CREATED,
         channel=Channel.PHONE,
-        provider_id=provider_id,
-        conversation=call_id,
+        provider_id=voicemail.provider_id,
+        conversation=voicemail.call_id,
         sender=sender,
         recipients=callee_people(callee),
         subject=voicemail_subject(caller, language),
         text=voicemail_text(caller, voicemail.seconds, language),
-        reading_problems=(voicemail.problem(provider),),
+        reading_problems=(voicemail.left,),
     )

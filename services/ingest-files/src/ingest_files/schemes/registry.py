@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from ingest_files.schemes import (
+    aircall,
+    dialpad,
     dingtalk,
     douyin,
     feishu,
@@ -25,6 +27,9 @@ SCHEMES: Mapping[str, Fetch] = {
     "whatsapp": whatsapp.fetch,
     "line": line.fetch,
     "twilio-sms": twilio.fetch,
+    "twilio-voice": twilio.fetch_recording,
+    "aircall": aircall.fetch,
+    "dialpad": dialpad.fetch,
     "messenger": meta_link.fetch,
     "instagram": meta_link.fetch,
     "feishu": feishu.fetch,

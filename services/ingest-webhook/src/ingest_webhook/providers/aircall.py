@@ -1,7 +1,8 @@
 """Aircall's call events: https://developer.aircall.io/tutorials/webhooks-guide and developer.aircall.io/api-references.
 
 Nothing is signed: each body carries the webhook's token. `call.ended` comes about half a minute after the hang-up and
-is complete, so it is the record. Links to recordings end after an hour, so fetching them is a job of its own.
+is complete, so it is the record. Links to recordings are signed and end within the hour: the message names their page,
+which asks for a login, and ingest-files asks Aircall for another link (docs/decisions/0038).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest_webhook.domain.body_tokens import verify_token_in_body
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.left_behind import LeftBehind
+from ingest_webhook.providers.recordings import Kind, plain_link, recording_left
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.messages import CallRecord
 from ticket_intake.message_data import Person
@@ -69,12 +72,19 @@ class Call(_Part):
     missed_call_reason: str | None = None
     raw_digits: str = ""
     voicemail: str | None = None
+    recording: object = None
+    asset: object = None
     contact: Contact | None = None
     number: Line | None = None
 
     @property
     def answered(self) -> bool:
         return self.answered_at is not None and not self.missed_call_reason and not self.voicemail
+
+    def left(self, kind: Kind, *, fetched: bool) -> LeftBehind:
+        """Name what Aircall keeps. `asset` is the page of the voicemail or, without one, of the recording."""
+        page = plain_link(self.asset)
+        return recording_left("Aircall", kind, page or f"call {self.id}", f"{self.id}/{kind}" if fetched else None)
 
 
 class CallEvent(_Part):
@@ -126,23 +136,19 @@ class Aircall:
             seconds=min(max(talked, 0), MAX_SECONDS) if told.answered else 0,
             hangup_cause=(told.missed_call_reason or "")[:NAME_LENGTH],
         )
-        problems = (Voicemail(told.voicemail).problem("Aircall"),) if told.voicemail else ()
+        # The voicemail is a file of its own message, which `call.voicemail_left` becomes.
+        kind: Kind = "voicemail" if told.voicemail else "recording"
+        kept = told.voicemail or told.recording
+        problems = (told.left(kind, fetched=kind == "recording"),) if kept else ()
         message = call_message(
             call, self._person(told), self._options.language, datetime.fromtimestamp(ended_at, UTC), problems
         )
         return one_message(message._replace(provider_id=f"{told.id}/call.ended"))
 
     def _voicemail(self, told: Call) -> Reading:
-        message = voicemail_message(
-            Voicemail(told.voicemail),
-            str(told.id),
-            f"{told.id}/call.voicemail_left",
-            self._person(told),
-            self._callee(told),
-            self._options.language,
-            "Aircall",
-        )
-        return one_message(message)
+        left = told.left("voicemail", fetched=True)
+        voicemail = Voicemail(str(told.id), f"{told.id}/call.voicemail_left", left)
+        return one_message(voicemail_message(voicemail, self._person(told), self._callee(told), self._options.language))
 
     def _person(self, told: Call) -> Person:
         return caller_person(self._caller(told), str(told.id), told.contact.name if told.contact else "")

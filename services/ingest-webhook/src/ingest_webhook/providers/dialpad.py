@@ -2,9 +2,10 @@
 
 With a secret the whole body is a JSON Web Token signed with HS256, else bare JSON, which proves nothing and is refused
 (developers.dialpad.com, reference of call event subscriptions). Every call that ends sends `hangup`, answered or not.
+Recordings stay at Dialpad (…/docs/downloading-call-recordings): ingest-files fetches them with an API key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from ingest_webhook.domain.body_tokens import jwt_payload, verify_jwt
 from ingest_webhook.domain.json_documents import NotJson
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.decode_model import decode_model, decode_object
+from ingest_webhook.providers.recordings import plain_link, recording_left
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.messages import CallRecord
@@ -40,6 +42,8 @@ INTERIM = frozenset(
         *("recording", "admin_recording", "admin", "dispositions", "csat", "postcall"),
     }
 )
+
+TALKS = ("callrecording", "admincallrecording")
 
 Milliseconds = Annotated[float, Field(gt=0, le=MAX_EPOCH * 1000)]
 """Since 1970. A float, because lengths come with fractions of a millisecond."""
@@ -74,6 +78,7 @@ class CallEvent(_Part):
     master_call_id: str | None = None
     operator_call_id: str | None = None
     voicemail_link: str | None = None
+    recording_details: object = None
 
     @property
     def is_second_leg(self) -> bool:
@@ -85,6 +90,14 @@ class CallEvent(_Part):
         """Menus and queues connect a call as well; a person is a user's line, or an operator's leg."""
         by_person = bool(self.operator_call_id) or (self.target is not None and self.target.type == "user")
         return self.date_connected is not None and by_person and not self.voicemail_link
+
+    def links(self, *kinds: str) -> Iterator[str]:
+        """Give the links of the recordings of these types. No call is refused for what is told of its recordings."""
+        details = self.recording_details if isinstance(self.recording_details, list) else []
+        for detail in details:
+            known = isinstance(detail, dict) and detail.get("recording_type") in kinds
+            if known and (link := plain_link(detail.get("url"))):
+                yield link
 
 
 class Dialpad:
@@ -130,20 +143,18 @@ class Dialpad:
             started_at=_instant(event.date_started),
             seconds=min(max(talked, 0), MAX_SECONDS) if event.answered else 0,
         )
-        problems = (Voicemail(event.voicemail_link).problem("Dialpad"),) if event.voicemail_link else ()
+        # The voicemail is a file of its own message, which `voicemail_uploaded` becomes.
+        voicemail = (recording_left("Dialpad", "voicemail", plain_link(event.voicemail_link)),)
+        recordings = (recording_left("Dialpad", "recording", link, link) for link in event.links(*TALKS))
+        problems = (*(voicemail if event.voicemail_link else ()), *recordings)
         return one_message(call_message(call, self._person(event), self._options.language, _instant(ended), problems))
 
     def _voicemail(self, event: CallEvent) -> Reading:
-        message = voicemail_message(
-            Voicemail(event.voicemail_link),
-            event.call_id,
-            f"{event.call_id}/voicemail_uploaded",
-            self._person(event),
-            self._spelled(event.internal_number),
-            self._options.language,
-            "Dialpad",
-        )
-        return one_message(message)
+        link = plain_link(event.voicemail_link) or next(event.links("voicemail"), "")
+        left = recording_left("Dialpad", "voicemail", link, link)
+        voicemail = Voicemail(event.call_id, f"{event.call_id}/voicemail_uploaded", left)
+        callee = self._spelled(event.internal_number)
+        return one_message(voicemail_message(voicemail, self._person(event), callee, self._options.language))
 
     def _person(self, event: CallEvent) -> Person:
         name = (event.contact and event.contact.name) or ""

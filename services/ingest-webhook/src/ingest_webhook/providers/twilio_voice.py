@@ -1,7 +1,8 @@
 """Twilio's calls: https://www.twilio.com/docs/voice/twiml#request-parameters and …/voice/api/call-resource.
 
 A call makes several requests (status callbacks of each leg, the `action` of `<Dial>`, recordings). Option `final` says
-which one is the call's record, so that one call is one record whatever the order in which they arrive.
+which one is the call's record, so that one call is one record whatever the order in which they arrive. Recordings stay
+at Twilio: the message names them, and ingest-files fetches them where the source has the account's credentials.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
+from ingest_webhook.providers.recordings import plain_link, recording_left
 from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.messages import CallRecord
@@ -101,21 +103,24 @@ class TwilioVoice:
             seconds=talked if answered else 0,
             hangup_cause=status[:20],
         )
-        return one_message(call_message(call, self._caller(fields), self._options.language, ended_at), TWIML)
+        # The `action` of a `<Dial record>` names the recording of the talk.
+        link = plain_link(fields["RecordingUrl"])
+        recordings = (recording_left("Twilio", "recording", link, link),) if link else ()
+        message = call_message(call, self._caller(fields), self._options.language, ended_at, recordings)
+        return one_message(message, TWIML)
 
     def _voicemail(self, fields: TwilioFields) -> Reading:
         """The `action` of `<Record>`, a request of its own before or after the call's end."""
         call_id = fields.identifier("CallSid")
-        message = voicemail_message(
-            Voicemail(fields["RecordingUrl"], fields.count("RecordingDuration", MAX_SECONDS)),
+        link = plain_link(fields["RecordingUrl"])
+        voicemail = Voicemail(
             call_id,
             fields.identifier("RecordingSid") if fields["RecordingSid"] else f"{call_id}/voicemail",
-            self._caller(fields),
-            self._number(fields["To"]),
-            self._options.language,
-            "Twilio",
+            recording_left("Twilio", "voicemail", link, link),
+            fields.count("RecordingDuration", MAX_SECONDS),
         )
-        return one_message(message, TWIML)
+        callee = self._number(fields["To"])
+        return one_message(voicemail_message(voicemail, self._caller(fields), callee, self._options.language), TWIML)
 
     def _caller(self, fields: TwilioFields) -> Person:
         return caller_person(self._number(fields["From"]), fields.identifier("CallSid"), fields["CallerName"])
