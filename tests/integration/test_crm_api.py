@@ -328,6 +328,14 @@ async def test_a_known_address_is_the_contact_it_belongs_to_and_what_is_unknown_
             opened = (await around.open({**NEW, "contact": whom})).json()
             ticket = (await around.client.get(f"/tickets/{opened['ticket_id']}")).json()
             assert (ticket["contact_id"], ticket["contact_name"]) == (str(CUSTOMER_ID), "Wang")
+        first = await around.open({**NEW, "contact": known[1]}, Idempotency_Key="by id")
+        await execute(around.url, "UPDATE contacts SET name = 'Wang Fang Li'")
+        renamed = await around.open({**NEW, "contact": known[1]}, Idempotency_Key="by id")
+        await execute(around.url, "DELETE FROM contact_identities")
+        gone = await around.open({**NEW, "contact": known[1]}, Idempotency_Key="by id")
+        assert [answer.json() for answer in (renamed, gone)] == [first.json()] * 2
+        other = await around.open({**NEW, "contact": known[0]}, Idempotency_Key="by id")
+        assert kind(other) == (422, "/problems/idempotency-key-reused")
     wrong = {**NEW, "brand": "acne", "team": "nobody", "assignee": "nobody"}
     errors = (await around.open(wrong)).json()["errors"]
     assert [error["field"] for error in errors] == ["body.brand", "body.team", "body.assignee"]

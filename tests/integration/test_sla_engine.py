@@ -404,6 +404,37 @@ async def test_a_running_clock_goes_on_although_its_policy_and_calendar_were_arc
     assert json.loads(fact["data"])["no_clock_reason"] == "no policy matches this ticket"
 
 
+async def test_a_calendar_that_no_engine_can_read_any_more_stops_no_partition(engine: EngineUnderTest) -> None:
+    await open_one(engine)
+    calendar = "kind = 'calendar' AND name = 'office'"
+    unreadable = f"""
+        INSERT INTO configuration_documents
+        SELECT kind, name, version + 1, archived, body || '{{"zone": "Mars/Olympus"}}', applied_at, applied_by, head
+        FROM configuration_documents WHERE {calendar}
+        """
+    await engine.rows(unreadable)
+    await engine.rows("UPDATE configuration_head SET version = version + 1")
+    second = engine.record(received(TICKETS_OF_BATCH[1]), TEN, "second")
+    urgent = SetPriority(ticket_id=ONE, actor=AGENT, priority=Priority.URGENT)
+    await engine.run([second, engine.record(urgent, EARLY, "urgent")], now=EARLY)
+    due = "SELECT ticket_id, due_at FROM clocks WHERE metric = 'first_response' ORDER BY due_at DESC"
+    by_last_usable = [(row["ticket_id"], row["due_at"]) for row in await engine.rows(due)]
+    assert by_last_usable[0] == (TICKETS_OF_BATCH[1], moment("mon 11:00"))
+
+    await engine.rows(f"DELETE FROM configuration_documents WHERE {calendar}")
+    await engine.rows("UPDATE configuration_head SET version = version + 1")
+    third = engine.record(received(TICKETS_OF_BATCH[2]), TEN, "third")
+    pending = SetStatus(ticket_id=ONE, actor=AGENT, status=Status.PENDING)
+    await engine.run([third, engine.record(pending, EARLY, "pending")], now=EARLY)
+    await engine.fire(now=moment("mon 12:00"))
+    assert [(row["ticket_id"], row["due_at"]) for row in await engine.rows(due)] == by_last_usable
+    assert {
+        row["status"] for row in await engine.rows("SELECT status FROM clocks WHERE metric = 'first_response'")
+    } == {"breached"}
+    (state,) = await engine.rows("SELECT state FROM tickets WHERE ticket_id = $1", TICKETS_OF_BATCH[2])
+    assert "calendar office, which cannot be used: it does not exist" in decode_state(state["state"]).no_clock_reason
+
+
 async def test_a_batch_of_five_hundred_takes_no_more_statements_than_a_batch_of_five(engine: EngineUnderTest) -> None:
     counts = []
     await open_one(engine)  # compiles the policies

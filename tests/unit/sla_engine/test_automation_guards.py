@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from sla_engine.domain.automation import LONGEST_CHAIN, MOST_IN_CHAIN
-from sla_engine.domain.rule_memory import BURST_WITHIN, MOST_RUNS
+from sla_engine.domain.held_back import LONGEST_CHAIN, MOST_IN_CHAIN
+from sla_engine.domain.rule_memory import BURST_WITHIN, LONG_WITHIN, MOST_RUNS
 from tests.unit.sla_engine.case import Case, kinds, moment
 from tests.unit.sla_engine.rules import a_rule, a_wait, ruled, runs, with_rules
 from ticket_contracts.automation import RuleRan
@@ -54,8 +54,10 @@ def test_a_chain_of_rules_has_an_end() -> None:
 def test_one_command_sets_off_a_bounded_number_of_rules() -> None:
     facts = opened(ruled(*(a_rule(f"r{n:02}", "opened", then=link(n)) for n in range(MOST_IN_CHAIN + 2))))
 
-    assert sum(outcome == "ran" for _, outcome in runs(facts)) == MOST_IN_CHAIN
-    assert [outcome for _, outcome in runs(facts)][MOST_IN_CHAIN:] == ["looped", "looped"]
+    assert runs(facts) == [*((f"r{n:02}", "ran") for n in range(MOST_IN_CHAIN)), ("r20", "looped")]
+    looped = facts[-1]
+    assert isinstance(looped, RuleRan)
+    assert (looped.held, [each.rule for each in looped.also]) == (2, ["r21"])
 
 
 def test_a_rule_runs_once_for_two_facts_of_one_command_and_that_is_no_loop() -> None:
@@ -114,7 +116,7 @@ def test_a_rule_that_runs_as_often_over_a_longer_time_goes_on() -> None:
 def test_what_is_remembered_of_rules_that_are_quiet_again_is_forgotten() -> None:
     case = ruled(a_rule("one", "opened", then={"note": "x"}), a_rule("two", "status-changed", then={"note": "y"}))
     opened(case)
-    case.set_status(Status.PENDING, NINE + 2 * BURST_WITHIN)
+    case.set_status(Status.PENDING, NINE + LONG_WITHIN)
 
     assert case.ticket.automation is not None
     assert [use.rule for use in case.ticket.automation.uses] == ["two"]

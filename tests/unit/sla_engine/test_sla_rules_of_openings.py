@@ -16,10 +16,10 @@ from sla_engine.domain.workflow import FieldType, Workflow
 from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from tests.unit.sla_engine.case import MACHINE, Case, a_policy, kinds, moment, policies_of
 from tests.unit.sla_engine.test_sla_rule_49_replay import START, Script, live, steps
-from ticket_contracts.messages import CallRecord
+from ticket_contracts.messages import CallRecord, Party
 from ticket_contracts.openings import OpenTicket, opened_ticket_id
 from ticket_contracts.tickets import ClockState, TicketOpened
-from ticket_contracts.vocabulary import Channel, ClockStatus, Metric, Priority, Status
+from ticket_contracts.vocabulary import Channel, ClockStatus, IdentityKind, Metric, Priority, Status
 
 WITH_NEXT = a_policy(
     targets={
@@ -179,6 +179,10 @@ def test_a_retry_that_finds_the_contact_made_known_is_the_same_command() -> None
     later = {"contact_id": UUID(int=7), "not_after": moment("mon 10:00") + timedelta(minutes=1)}
     assert command.model_copy(update=later).fingerprint() == command.fingerprint()
     assert command.model_copy(update={"text": "Other words"}).fingerprint() != command.fingerprint()
+    asked = command.model_copy(update={"asked": "a" * 64})
+    renamed = Party(kind=IdentityKind.PHONE, value="+8613800000000", name="Wang Fang")
+    assert asked.model_copy(update={**later, "contact": renamed}).fingerprint() == asked.fingerprint()
+    assert asked.model_copy(update={"asked": "b" * 64}).fingerprint() != asked.fingerprint()
     assert opened_ticket_id(UUID(int=1)) == opened_ticket_id(UUID(int=1)) != opened_ticket_id(UUID(int=2))
 
 

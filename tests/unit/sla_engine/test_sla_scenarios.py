@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tests
-from sla_engine.compile_policies import compile_configuration
+from sla_engine.compile_policies import Earlier, compile_configuration
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.what_if import as_it_was, replay
 from tests.support.sla_engine import SURROUNDINGS
@@ -45,7 +45,7 @@ def policies_of(name: str, edits: int) -> Policies:
         for each, newest in versions.items()
         if newest.version == 2 and isinstance(old := first.get(each), Policy)
     }
-    compiled = compile_configuration(Configuration(1 + edits, versions), earlier)
+    compiled = compile_configuration(Configuration(1 + edits, versions), Earlier(earlier))
     known = policies_of(name, 0).past if edits else {}
     return replace(compiled, past={**known, **compiled.past})
 

@@ -19,7 +19,7 @@ def a_case() -> Case:
 
 def test_a_state_of_a_newer_format_is_not_read() -> None:
     newer = replace(a_case().ticket, format=STATE_FORMAT + 1)
-    with pytest.raises(NewerState, match="format 2"):
+    with pytest.raises(NewerState, match=f"format {STATE_FORMAT + 1}"):
         decode_state(encode_state(newer))
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from sla_engine.compile_automation import compile_automation
-from sla_engine.compile_policies import compile_configuration
+from sla_engine.compile_policies import Earlier, compile_calendars, compile_configuration, held_policy
 from sla_engine.compose_alerts import compose_alert
 from sla_engine.domain.people import Agent, Group, People, Team
+from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected
 from sla_engine.domain.steps import Recipient
+from sla_engine.domain.what_if import replay
 from sla_engine.publish_facts import Cause
 from tests.unit.sla_engine.case import (
     AGENT,
@@ -30,7 +32,7 @@ from ticket_contracts.commands import ReceiveMessage, Routing
 from ticket_contracts.messages import Party
 from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_contracts.upkeep import ImportTicket, Recalculate
-from ticket_contracts.vocabulary import Channel, IdentityKind, Metric, Priority, Status
+from ticket_contracts.vocabulary import Channel, ClockStatus, IdentityKind, Metric, Priority, Status
 from ticket_store.configuration import Configuration, Versioned
 from ticket_store.documents import Calendar, Document, Policy
 from ticket_store.workflow_documents import Automation
@@ -39,6 +41,15 @@ from ticket_stream.processing import NewEvent, Partition
 TEN = moment("mon 10:00")
 OFFICE = Calendar.model_validate({"name": "office", "week": {"monday": ["09:00-17:00"]}})
 ENDLESS = "9" * 15
+KEPT = Policy.model_validate(
+    {
+        "name": "standard",
+        "order": 1,
+        "calendar": "office",
+        "targets": {"resolution": {"normal": "8h", "urgent": "6h"}},
+        "on_reopen": "continue",
+    }
+)
 
 
 def configured(*documents: Document) -> Configuration:
@@ -164,3 +175,67 @@ def test_a_breach_that_comes_again_after_it_was_withdrawn_is_an_alert_of_its_own
 
     assert first.type == again.type
     assert len({first.id, withdrawn.id, again.id}) == 3
+
+
+def test_the_clocks_of_a_calendar_that_cannot_be_used_any_more_go_on_and_are_late_when_they_were_due() -> None:
+    promised = {Metric.RESOLUTION: dict.fromkeys(Priority, 8 * 3600)}
+    case = Case(
+        policies_of(a_policy(targets=promised, steps=(a_step(metric=Metric.RESOLUTION),), on_reopen="continue"))
+    )
+    case.receive(TEN)
+    due_at = case.resolution.due_at
+    gone = held_policy(KEPT, 3, {})
+    case.policies = Policies(past={("standard", 3): gone}, unusable_calendars={"office": "no such zone"})
+
+    case.set_status(Status.PENDING, moment("mon 11:00"))
+    case.set_status(Status.OPEN, moment("mon 11:30"))
+    case.set_priority(Priority.URGENT, moment("mon 12:00"))
+    recalculated = Recalculate(ticket_id=TICKET_ID, actor=AGENT, run_id="r", calendars=("office",))
+    case.ask(recalculated, moment("mon 12:30"))
+    running = case.resolution
+    assert running.due_at is not None
+    assert due_at is not None
+    assert (running.status, running.due_at <= due_at) == (ClockStatus.RUNNING, True)
+    late = case.pass_time(moment("wed 12:00"))
+    assert "clock-breached" in kinds(late)
+    assert alert_of(case, late).type == "firebreak.alert.sla-breached.v1"
+    for status in (Status.SOLVED, Status.OPEN, Status.SOLVED):
+        assert isinstance(case.set_status(status, moment("wed 13:00")), list)
+    assert case.resolution.status is ClockStatus.BREACHED
+
+
+def test_a_new_ticket_of_a_calendar_that_never_could_be_used_has_no_clock_and_says_why() -> None:
+    unusable = OFFICE.model_copy(update={"zone": "Mars/Olympus"})
+    case = Case(compile_configuration(configured(unusable, KEPT)))
+    case.receive(TEN)
+
+    assert case.ticket.clocks == ()
+    assert "names calendar office, which cannot be used" in case.ticket.no_clock_reason
+
+
+def test_a_calendar_that_cannot_be_used_is_replaced_by_its_last_version_that_can() -> None:
+    broken = OFFICE.model_copy(update={"zone": "Mars/Olympus"})
+    known, _ = compile_calendars([OFFICE])
+    case = Case(compile_configuration(configured(broken, KEPT), Earlier(calendars=known)))
+    case.receive(TEN)
+
+    assert case.resolution.due_at == moment("mon 10:00", week=1)
+    assert "Mars/Olympus" in case.policies.unusable_calendars["office"]
+
+
+def test_a_calendar_that_is_closed_for_years_stops_no_partition() -> None:
+    mondays = tuple((TEN + timedelta(weeks=week)).date() for week in range(-60, 700))
+    shut = OFFICE.model_copy(update={"closed": mondays})
+    steps = [{"name": "late", "metric": "resolution", "at": "warning:50", "notify": [{"to": "assignee"}]}]
+    policy = Policy.model_validate({**KEPT.model_dump(mode="json"), "warnings": [50], "escalations": steps})
+    case = Case(compile_configuration(configured(shut, policy)))
+    case.receive(TEN)
+    assert case.resolution.due_at is not None
+    assert case.resolution.due_at > TEN + timedelta(days=9 * 365)
+    case.set_status(Status.PENDING, moment("mon 11:00"))
+    case.set_status(Status.OPEN, moment("mon 12:00"))
+    case.policies = compile_configuration(configured(OFFICE, policy))
+    mended = Recalculate(ticket_id=TICKET_ID, actor=AGENT, run_id="r", calendars=("office",))
+    case.ask(mended, moment("mon 12:00"))
+    assert case.resolution.due_at == moment("mon 12:00", week=1)
+    assert replay(case.facts, case.policies, TEN).clocks

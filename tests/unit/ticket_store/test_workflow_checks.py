@@ -4,7 +4,7 @@ import pytest
 
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, check_documents
 from ticket_store.documents import Document, Team
-from ticket_store.workflow_documents import CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
+from ticket_store.workflow_documents import Automation, CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
 
 TRIAGE = Team(name="triage", display_name="Triage", triage=True)
 PARTS = StatusName.model_validate({"name": "waiting-for-parts", "category": "on-hold"})
@@ -43,3 +43,14 @@ def test_documents_that_hold_are_accepted() -> None:
 )
 def test_each_contradiction_is_named_with_its_fix(document: Document, problem: str) -> None:
     assert any(problem in each for each in problems(document)), problems(document)
+
+
+def test_more_rules_on_time_for_one_status_than_the_engine_lets_wait_are_refused() -> None:
+    after, then = {"status": "pending", "duration": "3h"}, {"note": "x"}
+    content = [{"name": f"r{n}", "order": n, "after": after, "then": then} for n in range(101)]
+    rules = [Automation.model_validate(each) for each in content]
+
+    assert problems(*rules[:100]) == []
+    assert [each for each in problems(*rules) if "more than 100 rules wait" in each] == [
+        "automation/r100: after.status: more than 100 rules wait in the status pending; remove some, or join them"
+    ]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ticket_contracts.automation import RuleOutcome
 from ticket_contracts.contract import Contract, Instant, Name, Payload, event_types
 from ticket_contracts.escalations import Addressee, Bilingual
 from ticket_contracts.tickets import ClockState, TicketSummary
@@ -100,7 +101,10 @@ class SlaBreachWithdrawn(SlaAlert):
 
 
 class RuleNotice(Payload):
-    """An automation rule tells people of a ticket; `at` is when it ran."""
+    """An automation rule tells people of a ticket; `at` is when it ran.
+
+    Or it tells of itself: with the outcome `stopped` it ran too often on this ticket, and `words` say what to do.
+    """
 
     event_type: ClassVar[str] = "firebreak.alert.rule-notice.v1"
 
@@ -110,6 +114,9 @@ class RuleNotice(Payload):
     ticket: TicketSummary
     rule: Name
     recipients: tuple[Addressee, ...]
+    outcome: RuleOutcome = "ran"
+    reason: str = Field(default="", description="why it was stopped: how often it ran, in what time")
+    words: Bilingual | None = Field(default=None, description="of a rule that was stopped, for a person")
 
 
 ALERT_EVENTS = event_types(SlaWarning, SlaBreached, SlaEscalated, SlaBreachWithdrawn, RuleNotice)

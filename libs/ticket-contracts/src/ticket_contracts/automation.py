@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ticket_contracts.contract import Contract, Instant, Name
-from ticket_contracts.escalations import Addressee
+from ticket_contracts.escalations import Addressee, Bilingual
 from ticket_contracts.tickets import TicketFact
 
 RULE_ACTOR = "automation:"
@@ -35,11 +35,19 @@ class WaitingBegun(TicketFact):
     waits: tuple[RuleWait, ...] = ()
 
 
+class HeldRule(Contract):
+    """A version of a rule that did not run."""
+
+    rule: Name
+    rule_version: int
+
+
 class RuleRan(TicketFact):
     """A rule was set off; the facts of what it did follow, each by the same actor. `cause` is what set it off.
 
     `done` and `refused` name its effects, the refused ones with the reason. Outcomes other than `ran` and `passed-over`
-    are told once per ticket and version of the rule.
+    are told once per ticket and version of the rule. What one command holds back of several rules is one fact for each
+    outcome: it names the first with its cause and its reason, some others in `also`, and counts all in `held`.
     """
 
     event_type: ClassVar[str] = "firebreak.ticket.rule-ran.v1"
@@ -53,6 +61,9 @@ class RuleRan(TicketFact):
     done: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     notified: tuple[Addressee, ...] = ()
+    also: tuple[HeldRule, ...] = Field(default=(), description="other rules that were held back at once, the first")
+    held: int = Field(default=1, ge=1, description="how many rules were held back at once; of one that ran always 1")
+    words: Bilingual | None = Field(default=None, description="of `stopped`, the first time: what to do, for a person")
 
 
 AUTOMATION_FACTS = (WaitingBegun, RuleRan)

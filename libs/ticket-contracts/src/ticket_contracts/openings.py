@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from ticket_contracts.commands import Command
+from ticket_contracts.commands import Actor, Command
 from ticket_contracts.contract import FieldValue, Name, Words
 from ticket_contracts.messages import CallRecord, Party
 from ticket_contracts.vocabulary import Channel, Priority
@@ -15,7 +15,8 @@ from ticket_contracts.vocabulary import Channel, Priority
 class OpenTicket(Command):
     """Open a ticket with the agent's own first entry: a public message, or a private note, perhaps of a call.
 
-    `contact` is whom it is about, as the agent named them; `contact_id` what stood for that name when it was asked.
+    `contact_id` and `contact` are whom it is about, as they were known when it was asked. `asked` stands for what the
+    caller wrote.
     """
 
     event_type: ClassVar[str] = "firebreak.command.open-ticket.v1"
@@ -33,11 +34,27 @@ class OpenTicket(Command):
     priority: Priority | None = None
     tags: tuple[Name, ...] = Field(default=(), max_length=50)
     fields: dict[Name, FieldValue] = Field(default_factory=dict, max_length=50)
+    asked: str = Field(
+        default="",
+        max_length=64,
+        description="SHA-256 of what the caller wrote, in hex: the same for a retry, though the contact changed since",
+    )
 
     def fingerprint(self) -> bytes:
-        """The same for a retry that finds the contact made known meanwhile: the name that was asked for tells."""
+        """The same for a retry, whatever became of the contact meanwhile: what was asked tells.
+
+        Without `asked`, of a sender that does not say it, all but the contact's id tells.
+        """
+        if self.asked:
+            return asked_fingerprint(self.ticket_id, self.actor, self.asked)
         content = self.model_dump_json(exclude={"not_after", "contact_id"}, exclude_none=True)
         return sha256(f"{self.event_type}\n{content}".encode()).digest()
+
+
+def asked_fingerprint(ticket_id: UUID, actor: Actor, asked: str) -> bytes:
+    """Return the fingerprint of the OpenTicket that `asked` stands for; nobody has to know the contact for it."""
+    content = f"{OpenTicket.event_type}\n{ticket_id}\n{actor.model_dump_json(exclude_none=True)}\n{asked}"
+    return sha256(content.encode()).digest()
 
 
 def opened_ticket_id(command_id: UUID) -> UUID:

@@ -1,13 +1,14 @@
 """Checks of automation rules: what sets them off, what they do, and every name in them."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from ticket_contracts.automation import AUTOMATION_FACTS
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.vocabulary import Status
-from ticket_store.configuration_findings import MOST_YEARS, Finding, Names, is_endless
+from ticket_store.configuration_findings import MOST_YEARS, Finding, FoundDocument, Names, Problem, is_endless, title
 from ticket_store.documents import Agent, Calendar, Team
 from ticket_store.expression_checks import condition, usable
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, CustomField
@@ -19,6 +20,22 @@ MESSAGE_FACTS = {
     event_type.split(".")[2] for event_type, fact in TICKET_EVENTS.items() if "message" in fact.model_fields
 }
 """Those that bring a message."""
+
+
+MOST_WAITS = 100
+"""Rules on time for one status. All that wait for a ticket stand in one fact, and the engine lets no more wait."""
+
+
+def too_many_waits(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    """Yield the rules on time that are too many for their status."""
+    counts: Counter[Status] = Counter()
+    for each in found:
+        if isinstance(each.document, Automation) and each.document.after is not None:
+            status = each.document.after.status
+            counts[status] += 1
+            if counts[status] > MOST_WAITS:
+                fix = f"more than {MOST_WAITS} rules wait in the status {status}; remove some, or join them"
+                yield Problem(each.file, title(each.document), "after.status", fix)
 
 
 def automation(rule: Automation, names: Names) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The request that opens a ticket: whom it is about, the agent's first words, and where it goes."""
 
+from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -84,6 +85,10 @@ class NewTicket(Request):
             raise ValueError("a call is noted in private: public is false beside call")
         return self
 
+    def digest(self) -> str:
+        """Return the SHA-256 of the request, in hex: what a caller that repeats it writes again."""
+        return sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
+
     def command(self, envelope: CommandEnvelope, command_id: UUID, contact_id: UUID, contact: Party) -> OpenTicket:
         """Return the command; `contact` is whom `contact_id` names."""
         return OpenTicket(
@@ -101,4 +106,5 @@ class NewTicket(Request):
             priority=self.priority,
             tags=self.tags,
             fields=self.fields,
+            asked=self.digest(),
         )

@@ -63,7 +63,7 @@ class CommandDesk:
         if known is None:
             await self.publish(command_id, command)
             known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
-        return view_outcome(command_id, command, known)
+        return view_outcome(command_id, ticket_id, command.fingerprint(), known)
 
     def command_id(self, caller: Caller, idempotency_key: str) -> UUID:
         """Return the id that this caller's key always stands for; a new one without a key."""
@@ -156,18 +156,18 @@ async def _need_other(connection: AsyncConnection, request: CommandRequest) -> N
     raise ProblemError(422, "The request is not valid", type="/problems/invalid-request", errors=[problem])
 
 
-def view_outcome(command_id: UUID, command: Command, outcome: Outcome | None) -> CommandView:
-    """Turn an outcome into the answer, or raise the problem it stands for."""
+def view_outcome(command_id: UUID, ticket_id: UUID, fingerprint: bytes, outcome: Outcome | None) -> CommandView:
+    """Turn an outcome into the answer, or raise the problem it stands for; the fingerprint is that of the command."""
     if outcome is None:
         return CommandView(
             command_id=command_id,
-            ticket_id=command.ticket_id,
+            ticket_id=ticket_id,
             outcome="pending",
             reason="",
             version=None,
             url=command_url(command_id),
         )
-    if outcome.content_hash != command.fingerprint():
+    if outcome.content_hash != fingerprint:
         raise ProblemError(
             422,
             "The Idempotency-Key was used for another command",

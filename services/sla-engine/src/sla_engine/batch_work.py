@@ -19,23 +19,42 @@ from ticket_contracts.escalations import TicketEscalated
 from ticket_contracts.tickets import (
     ClockBreached,
     ClockFact,
+    ClockStarted,
+    ClockState,
     ClockWarned,
     MessageAdded,
     MessageRevised,
     TicketFact,
     TicketOpened,
 )
+from ticket_contracts.vocabulary import Metric
 from ticket_stream.processing import NewEvent, Partition
+
+ClockKey = tuple[Metric, int]
+"""A clock of a ticket: metric and cycle."""
 
 
 @dataclass(slots=True)
 class Handled:
-    """One ticket of the batch. `loaded` is its stored state, None when it does not exist yet."""
+    """One ticket of the batch. `loaded` is its stored state, None when it does not exist yet.
+
+    `turned` are the clocks that the batch has started or changed: the ticket keeps not all of them.
+    """
 
     loaded: Ticket | None
     ticket: Ticket | None
     origin: Partition
     timer_fired: bool = False
+    turned: dict[ClockKey, ClockState] = field(default_factory=dict)
+    started: set[ClockKey] = field(default_factory=set)
+
+    def note_clocks(self, fact: TicketFact) -> None:
+        """Remember the clocks of a fact as they are afterwards."""
+        clocks = fact.clocks if isinstance(fact, TicketOpened) else (fact.clock,) if isinstance(fact, ClockFact) else ()
+        for clock in clocks:
+            self.turned[clock.metric, clock.cycle] = clock
+            if isinstance(fact, TicketOpened | ClockStarted):
+                self.started.add((clock.metric, clock.cycle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,7 @@ class BatchWork:
         escalated: TicketEscalated | None = None
         for fact, behind in within_rules(facts, cause):
             handled.ticket = evolve(handled.ticket, fact)
+            handled.note_clocks(fact)
             own_cause = cause_of(fact, behind, escalated)
             event = fact_event(fact, own_cause)
             self.event_rows.append(self._event_row(fact, event))

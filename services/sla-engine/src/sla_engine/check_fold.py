@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +14,8 @@ from sla_engine.domain.evolve import BrokenHistory, evolve
 from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_rows import Row, clock_row, message_row, new_ticket_row
 from sla_engine.stored_state import decode_fact, encode_state
-from ticket_contracts.tickets import MessageAdded, MessageRevised, TicketOpened
+from ticket_contracts.tickets import ClockFact, ClockState, MessageAdded, MessageRevised, TicketOpened
+from ticket_contracts.vocabulary import Metric
 from ticket_store.tables.clocks import CLOCK_COLUMNS
 from ticket_store.tables.messages import NEW_MESSAGE_COLUMNS
 from ticket_store.tables.tickets import NEW_TICKET_COLUMNS
@@ -24,6 +25,9 @@ PAGE = 500
 
 NOT_FOLDED = frozenset({"updated_at"})
 """When the row was written: the database's time, which no fact carries."""
+
+_EMPTY: Mapping[str, object] = {each.name: [] for each in fields(Ticket) if each.default == ()}
+"""Lists that a state of before does not have are empty."""
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
@@ -133,19 +137,24 @@ def _differences(ticket_id: UUID, stored: StoredRows) -> Iterator[str]:
         return
     ticket: Ticket | None = None
     messages: list[Row] = []
+    clocks: dict[tuple[Metric, int], ClockState] = {}
     try:
         for row in rows:
             fact = decode_fact(row["type"], row["data"])
             ticket = evolve(ticket, fact)
             if isinstance(fact, TicketOpened | MessageAdded | MessageRevised):
                 messages.append(message_row(fact))
+            turned = (
+                fact.clocks if isinstance(fact, TicketOpened) else (fact.clock,) if isinstance(fact, ClockFact) else ()
+            )
+            clocks |= {(clock.metric, clock.cycle): clock for clock in turned}
     except BrokenHistory as broken:
         yield f"its events do not follow on each other: {broken}"
         return
     assert ticket is not None  # there is at least one event, and it was folded
     yield from _of_ticket(ticket, stored.tickets.get(ticket_id))
-    clocks = [clock_row(ticket, clock) for clock in ticket.clocks]
-    yield from _of_rows("clocks", CLOCK_COLUMNS, ("metric", "cycle"), clocks, stored.clocks.get(ticket_id, []))
+    rows_of_clocks = [clock_row(ticket, clock) for clock in clocks.values()]
+    yield from _of_rows("clocks", CLOCK_COLUMNS, ("metric", "cycle"), rows_of_clocks, stored.clocks.get(ticket_id, []))
     yield from _of_rows("messages", NEW_MESSAGE_COLUMNS, ("version",), messages, stored.messages.get(ticket_id, []))
 
 
@@ -153,7 +162,7 @@ def _of_ticket(ticket: Ticket, row: Any) -> Iterator[str]:
     if row is None:
         yield f"its {ticket.version} events have no row in `tickets`"
         return
-    if json.loads(row["state"]) != json.loads(encode_state(ticket)):
+    if {**_EMPTY, **json.loads(row["state"])} != json.loads(encode_state(ticket)):
         yield "`tickets.state` is not the fold of its events"
     folded = dict(zip(NEW_TICKET_COLUMNS, new_ticket_row(ticket, ticket.summary.opened_at), strict=True))
     for name in NEW_TICKET_COLUMNS:

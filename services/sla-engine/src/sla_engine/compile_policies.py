@@ -1,11 +1,13 @@
 """Turn the configuration's documents into policies and calendars that the domain computes with."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
+from pydantic import ValidationError
 
 from business_time.calendar import BusinessCalendar, CalendarNeverOpens
 from sla_engine.compile_automation import compile_automation
@@ -14,7 +16,7 @@ from sla_engine.compile_steps import compile_steps
 from sla_engine.compile_workflow import compile_workflow
 from sla_engine.count_durations import seconds
 from sla_engine.domain import policies as domain
-from sla_engine.domain.policies import Policies
+from sla_engine.domain.policies import WALL_CLOCK, Policies
 from ticket_contracts.vocabulary import Metric, Priority
 from ticket_store import configuration, documents
 from ticket_store.configuration import Configuration, Versioned
@@ -28,6 +30,13 @@ WHERE kind = 'calendar' AND name = ANY($1::text[])
 ORDER BY name, version DESC
 """
 """Archived ones too: a clock goes on although its calendar is offered to no new ticket (rule 33)."""
+
+CALENDAR_VERSIONS = """
+SELECT name, body
+FROM configuration_documents
+WHERE kind = 'calendar' AND name = ANY($1::text[])
+ORDER BY name, version DESC
+"""
 
 log = structlog.get_logger("policies")
 
@@ -59,22 +68,22 @@ class PolicyBook:
     ) -> Policies:
         """Return the same with the versions and calendars that running clocks still hold."""
         known = self._policies
-        missing_calendars = [name for name in calendars if name not in known.calendars]
+        sought = {*known.calendars, *known.unusable_calendars}
+        missing_calendars = [name for name in calendars if name not in sought]
         missing_versions = [version for version in versions if version not in known.past]
         if missing_calendars:
             found = await connection.fetch(LATEST_CALENDARS, missing_calendars)
-            usable, unusable = compile_calendars(
-                documents.Calendar.model_validate_json(row["body"], extra="ignore") for row in found
-            )
+            usable, unusable = compile_calendars(_calendar(row["body"]) for row in found)
+            earlier = await usable_versions(connection, unusable)
             known = replace(
                 known,
-                calendars={**known.calendars, **usable},
-                unusable_calendars={**known.unusable_calendars, **unusable},
+                calendars={**known.calendars, **usable, **earlier},
+                unusable_calendars={**known.unusable_calendars, **_unread(missing_calendars, found), **unusable},
             )
         if missing_versions:
             past = await configuration.load_past(connection, documents.Policy, missing_versions)
             compiled = {
-                (name, version): compile_policy(policy, version, known.calendars)
+                (name, version): held_policy(policy, version, known.calendars)
                 for (name, version), policy in past.items()
             }
             known = replace(known, past={**known.past, **compiled})
@@ -82,12 +91,20 @@ class PolicyBook:
         return known
 
 
-Earlier = Mapping[str, Sequence[Versioned[documents.Policy]]]
-"""Of policies that hold only for tickets opened from some time on: the versions before, the newest first."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is no more in force, and counts.
+
+    `policies` are, of those that hold only for tickets opened from some time on, the versions before, the newest first;
+    `calendars`, of those whose newest version cannot be used, the last one that can.
+    """
+
+    policies: Mapping[str, Sequence[Versioned[documents.Policy]]] = field(default_factory=dict)
+    calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
 
 
 async def earlier_versions(connection: Connection, loaded: Configuration) -> Earlier:
-    """Read the earlier versions of policies that are in force only from some time on."""
+    """Read the earlier versions that count beside what is in force."""
     dated = {
         name: policy.version for name, policy in loaded.of(documents.Policy).items() if policy.document.effective_from
     }
@@ -97,19 +114,49 @@ async def earlier_versions(connection: Connection, loaded: Configuration) -> Ear
     for name, version in wanted:
         if (name, version) in found:
             earlier[name].append(Versioned(found[name, version], version))
-    return earlier
+    _, unusable = compile_calendars(each.document for each in loaded.of(documents.Calendar).values())
+    return Earlier(earlier, await usable_versions(connection, unusable))
+
+
+async def usable_versions(connection: Connection, names: Collection[str]) -> dict[str, BusinessCalendar]:
+    """Return the newest version of each calendar that can be used; none of one that never could.
+
+    A library or a tz database that knows less than the one of the day of the edit must take no promise back.
+    """
+    found: dict[str, BusinessCalendar] = {}
+    if names:
+        for row in await connection.fetch(CALENDAR_VERSIONS, list(names)):
+            if row["name"] not in found:
+                with suppress(ValidationError):  # of a release that wrote calendars otherwise
+                    found |= compile_calendars([_calendar(row["body"])])[0]
+    return found
+
+
+def _calendar(body: str) -> documents.Calendar:
+    return documents.Calendar.model_validate_json(body, extra="ignore")
+
+
+def _unread(names: Collection[str], rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return why calendars cannot be used of which no version is there."""
+    there = {_calendar(row["body"]).name for row in rows}
+    return {name: "it does not exist" for name in names if name not in there}
 
 
 def compile_configuration(loaded: Configuration, earlier: Earlier | None = None) -> Policies:
     """Compile what is in force, and the earlier versions that still hold for some tickets."""
-    calendars, unusable = compile_calendars(versioned.document for versioned in loaded.of(documents.Calendar).values())
-    policies = []
+    earlier = earlier or Earlier()
+    usable, unusable = compile_calendars(versioned.document for versioned in loaded.of(documents.Calendar).values())
+    calendars = {**usable, **{name: each for name, each in earlier.calendars.items() if name in unusable}}
+    policies: list[domain.Policy] = []
+    past: dict[PolicyVersion, domain.Policy] = {}
     for name, newest in loaded.of(documents.Policy).items():
-        before = [compile_policy(each.document, each.version, calendars) for each in (earlier or {}).get(name, ())]
+        known = [newest, *earlier.policies.get(name, ())]
+        past |= {(name, each.version): held_policy(each.document, each.version, calendars) for each in known}
+        before = [compile_policy(each.document, each.version, calendars) for each in known[1:]]
         policies.append(replace(compile_policy(newest.document, newest.version, calendars), earlier=tuple(before)))
     return Policies(
         in_force=tuple(sorted(policies, key=lambda policy: (policy.order, policy.name))),
-        past={(each.name, each.version): each for policy in policies for each in (policy, *policy.earlier)},
+        past=past,
         calendars=calendars,
         unusable_calendars=unusable,
         workflow=compile_workflow(loaded),
@@ -155,6 +202,11 @@ def compile_policy(policy: documents.Policy, version: int, calendars: Mapping[st
         teams=frozenset(policy.match.teams),
         tags=frozenset(policy.match.tags),
     )
+
+
+def held_policy(policy: documents.Policy, version: int, calendars: Mapping[str, BusinessCalendar]) -> domain.Policy:
+    """Compile it for the clocks that were started under it: they go on when its calendar cannot be used any more."""
+    return compile_policy(policy, version, {policy.calendar: WALL_CLOCK, **calendars})
 
 
 def _targets(policy: documents.Policy, calendar: BusinessCalendar) -> dict[Metric, dict[Priority, int]]:

@@ -54,6 +54,7 @@ class DecideCommands:
         work = BatchWork(batch.now)
         await self._load_tickets(connection, work, batch, asked)
         policies = await self._policies_of(connection, work)
+        self._metrics.show_calendars(len(policies.unusable_calendars))
         decided = await _decided_before(connection, asked)
         await _find_recorded(connection, work, asked)
         entries = await _entries_to_split(connection, asked)

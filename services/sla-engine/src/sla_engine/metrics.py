@@ -4,7 +4,7 @@ from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 # Around the promise of one second (rule 43); the upper ones show an outage.
 LATENESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 600.0, 3600.0)
@@ -39,12 +39,21 @@ class EngineMetrics:
             ["rule", "result"],
             registry=registry,
         )
+        self._unusable_calendars = Gauge(
+            "firebreak_unusable_calendars",
+            "Calendars whose newest version cannot be used; clocks count by an earlier one, else by the wall clock",
+            registry=registry,
+        )
         self._lateness = Histogram(
             "firebreak_alert_lateness_seconds",
             "Time from the moment an alert was due to the transaction that recorded it",
             buckets=LATENESS_BUCKETS,
             registry=registry,
         )
+
+    def show_calendars(self, unusable: int) -> None:
+        """Show how many calendars cannot be used."""
+        self._unusable_calendars.set(unusable)
 
     def count(self, tally: BatchTally) -> None:
         """Count what a committed batch did."""

@@ -28,8 +28,11 @@ def within_rules(facts: Sequence[TicketFact], cause: Cause) -> Iterator[tuple[Ti
 
 
 def notice_events(fact: TicketFact, cause: Cause) -> Iterator[NewEvent]:
-    """Yield the alert that tells people of a rule; its id says which run, so it is the same if made again."""
-    if not isinstance(fact, RuleRan) or not fact.notified:
+    """Yield the alert that tells people of a rule; its id says which run, so it is the same if made again.
+
+    Of a rule that was stopped there is one though nobody is named: somebody has to change it.
+    """
+    if not isinstance(fact, RuleRan) or not (fact.notified or fact.words):
         return
     notice = RuleNotice(
         ticket_id=fact.ticket_id,
@@ -38,6 +41,9 @@ def notice_events(fact: TicketFact, cause: Cause) -> Iterator[NewEvent]:
         ticket=fact.ticket,
         rule=fact.rule,
         recipients=fact.notified,
+        outcome=fact.outcome,
+        reason=fact.reason,
+        words=fact.words,
     )
     yield NewEvent(
         origin=cause.origin,

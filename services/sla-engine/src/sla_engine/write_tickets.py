@@ -52,13 +52,8 @@ async def _write_clocks(connection: Connection, changed: Sequence[Handled]) -> N
     turned: list[Row] = []
     for each in changed:
         assert each.ticket is not None  # it has changed, so it exists
-        before = {(clock.metric, clock.cycle): clock for clock in each.loaded.clocks} if each.loaded else {}
-        for clock in each.ticket.clocks:
-            known = before.get((clock.metric, clock.cycle))
-            if known is None:
-                started.append(clock_row(each.ticket, clock))
-            elif known is not clock:
-                turned.append(clock_row(each.ticket, clock))
+        for key, clock in each.turned.items():
+            (started if key in each.started else turned).append(clock_row(each.ticket, clock))
     await _copy(connection, "clocks", clocks.CLOCK_COLUMNS, started)
     if turned:
         await connection.execute(clocks.UPDATE_CLOCKS, *_columns(turned))

@@ -113,9 +113,10 @@ class Report:
             rule = self.rules[run.rule]
             if run.outcome == "ran":
                 self._count(rule, run)
-            else:
-                rule.held_back[run.outcome] += 1
-                rule.reasons[run.reason] += 1
+                continue
+            rule.reasons[run.reason] += 1
+            for name in (run.rule, *(each.rule for each in run.also)):
+                self.rules[name].held_back[run.outcome] += 1
         for name in {run.rule for run in runs if run.outcome == "ran"}:
             self.rules[name].tickets += 1
             self.rules[name].numbers = [*self.rules[name].numbers, runs[0].ticket.number][:MOST_NUMBERS]

@@ -62,7 +62,7 @@ _TICKET: "Mapping[str, Callable[[Ticket], Any]]" = {
     "opened_at": lambda ticket: ticket.summary.opened_at,
     "answered": lambda ticket: ticket.answered_at is not None,
     "unanswered": lambda ticket: ticket.unanswered_since is not None,
-    "breached": lambda ticket: [clock.metric for clock in ticket.clocks if clock.breached_at is not None],
+    "breached": lambda ticket: ticket.breached,
 }
 
 _MESSAGE: Mapping[str, Callable[[MessageEntry], Any]] = {

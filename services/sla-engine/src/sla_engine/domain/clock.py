@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from business_time.calendar import BusinessCalendar
 from sla_engine.domain.policies import Policy
-from sla_engine.domain.steps import done_name, lateness, moment_after, with_next_step
+from sla_engine.domain.steps import done_name, first_moments, lateness, moment_after, with_next_step
 from ticket_contracts.tickets import ClockState
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
@@ -68,7 +68,7 @@ def start(
     """Start at the next opening (rule 2). `seen_at` is when we learned of it, perhaps much later than `at`."""
     target = target_seconds * 1_000_000  # microseconds
     percent = policy.warnings[0] if policy.warnings else None
-    opening, due_at, warning_at = calendar.plan(at, target, target * (percent or 100) // 100)
+    opening, due_at, warning_at = first_moments(calendar, at, target, target * (percent or 100) // 100)
     clock = ClockState(
         metric=metric,
         cycle=cycle,

@@ -44,8 +44,7 @@ def start_missing(draft: Draft, policies: Policies, metrics: Container[Metric], 
     if policy is None:
         return
     for metric in BEGINNING:
-        known = list(draft.ticket.of_metric(metric))
-        if metric in metrics and all(clock.status is ClockStatus.CANCELLED for clock in known):
+        if metric in metrics and not draft.ticket.has_promised(metric):
             start_cycle(draft, policies, policy, metric, since)
 
 
@@ -70,7 +69,7 @@ def start_next_response(draft: Draft, policies: Policies, message_at: datetime) 
     ticket = draft.ticket
     if ticket.unanswered_since is None or any(map(clocks.is_open, _of(ticket, REPLY_METRICS))):
         return
-    ended = [clock.stopped_at for clock in _of(ticket, REPLY_METRICS) if clock.stopped_at is not None]
+    ended = ticket.ends_of(REPLY_METRICS)
     if ticket.answered_at is None and not ended:
         return
     # What a call has answered (the option of rule 3) is not waited for again.
@@ -90,9 +89,9 @@ def restart_update(draft: Draft, policies: Policies) -> None:
 def start_cycle(draft: Draft, policies: Policies, policy: Policy, metric: Metric, since: datetime) -> None:
     """Start the next cycle of a metric if the policy promises it; what is missed already is late from now on."""
     target = policy.target(metric, draft.ticket.summary.priority)
-    if target is None:
+    calendar = policies.calendars.get(policy.calendar)
+    if target is None or calendar is None:
         return
-    calendar = policies.calendars[policy.calendar]
     known = list(draft.ticket.of_metric(metric))
     cycle = max((clock.cycle for clock in known), default=0) + 1
     clock = clocks.start(metric, cycle, policy, calendar, target, since, draft.cause, draft.seen_at)

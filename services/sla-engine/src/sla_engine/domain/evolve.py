@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sla_engine.domain.clock_memory import turned
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.rule_memory import leave_status, remember
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import MOST_KEPT_IDS, Ticket, replace
+from sla_engine.domain.ticket import MOST_KEPT_IDS, PAST_CLOCKS_FORMAT, Ticket, replace
 from ticket_contracts.automation import RuleRan, WaitingBegun
 from ticket_contracts.tickets import (
     ClockFact,
@@ -130,11 +131,8 @@ def with_clock(ticket: Ticket, kind: type[ClockFact], clock: ClockState, **chang
     """
     if issubclass(kind, ClockStarted):
         changes |= {"policy": clock.policy, "policy_version": clock.policy_version}
-    return replace(ticket, clocks=_turned(ticket.clocks, clock), no_clock_reason="", **changes)
-
-
-def _turned(clocks: tuple[ClockState, ...], changed: ClockState) -> tuple[ClockState, ...]:
-    for place in range(len(clocks) - 1, -1, -1):  # the newest clocks turn most often
-        if clocks[place].metric is changed.metric and clocks[place].cycle == changed.cycle:
-            return (*clocks[:place], changed, *clocks[place + 1 :])
-    return (*clocks, changed)
+    started = issubclass(kind, ClockStarted)
+    clocks, past = turned(ticket.clocks, ticket.past_clocks, clock, started=started)
+    if past is not ticket.past_clocks:
+        changes |= {"past_clocks": past, "format": PAST_CLOCKS_FORMAT}
+    return replace(ticket, clocks=clocks, no_clock_reason="", **changes)

@@ -3,7 +3,7 @@
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected
-from sla_engine.domain.ticket import Link
+from sla_engine.domain.ticket import MOST_RELATED, Link
 from ticket_contracts.exchanges import LinkAdded, LinkRemoved, LinkTickets, UnlinkTickets
 
 
@@ -12,6 +12,8 @@ def link(draft: Draft, command: LinkTickets, _: Policies) -> Rejected | None:
     if command.other_id == draft.ticket.ticket_id:
         return Rejected("rejected", "other_id: a ticket is not linked to itself")
     if Link(command.other_id, command.kind) not in draft.ticket.links:
+        if len(draft.ticket.links) >= MOST_RELATED:
+            return Rejected("rejected", f"other_id: the ticket has {MOST_RELATED} links already; remove some first")
         draft.add(LinkAdded, other_id=command.other_id, kind=command.kind)
     return None
 

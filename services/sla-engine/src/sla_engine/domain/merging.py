@@ -14,7 +14,7 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import Absorbed, Ticket
+from sla_engine.domain.ticket import MOST_RELATED, Absorbed, Ticket
 from ticket_contracts.exchanges import (
     AbsorbMerged,
     FinishMerge,
@@ -69,6 +69,8 @@ def refusal_to_absorb(ticket: Ticket, source_id: UUID) -> str:
         return "the target is closed"
     if ticket.merging is not None and not (ticket.merging.target_id == source_id and ticket.ticket_id < source_id):
         return "the target is being merged itself at this moment; try again"
+    if len(ticket.absorbed) >= MOST_RELATED:
+        return f"{MOST_RELATED} tickets are part of the target already; merge into another one"
     return ""
 
 

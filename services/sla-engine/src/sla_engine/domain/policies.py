@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from business_time.calendar import BusinessCalendar
+from business_time.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.acts import Holding
 from sla_engine.domain.automation_rules import Rules
 from sla_engine.domain.people import People
@@ -66,6 +67,10 @@ class Policy:
         return self.targets.get(metric, {}).get(priority) if priority is not None else None
 
 
+WALL_CLOCK = BusinessCalendar(OpeningHours("wall clock", ZoneInfo("UTC"), (((0, 24 * 60),),) * 7))
+"""Stands in for the calendar of a running clock that no engine can read any more."""
+
+
 @dataclass(frozen=True)
 class Policies:
     """All policies and calendars of one configuration version, and the past versions that tickets still hold."""
@@ -74,6 +79,7 @@ class Policies:
     past: Mapping[tuple[str, int], Policy] = field(default_factory=dict)
     calendars: Mapping[str, BusinessCalendar] = field(default_factory=dict)
     unusable_calendars: Mapping[str, str] = field(default_factory=dict)
+    """Why the newest version of a calendar cannot be used; an earlier one may stand in `calendars` in its place."""
     workflow: Workflow = field(default_factory=Workflow)
     automation: Rules = field(default_factory=Rules)
     people: People = field(default_factory=People)
@@ -106,12 +112,9 @@ class Policies:
         return self.past.get((name, version)) if name is not None and version is not None else None
 
     def calendar_of(self, clock: ClockState) -> BusinessCalendar:
-        """Return the calendar of a clock, as it is today.
+        """Return the calendar of a clock, as it is today; of one that cannot be used any more the wall clock.
 
-        :raises LookupError: the calendar was removed by hand, or made unusable after the clock had started.
+        What was promised is kept: the due time that is worked out stands, and what has to be counted anew comes rather
+        too early than never (docs/decisions/0031).
         """
-        calendar = self.calendars.get(clock.calendar)
-        if calendar is None:
-            reason = self.unusable_calendars.get(clock.calendar, "it is not in the configuration")
-            raise LookupError(f"calendar {clock.calendar} of a running clock cannot be used: {reason}")
-        return calendar
+        return self.calendars.get(clock.calendar, WALL_CLOCK)

@@ -1,14 +1,16 @@
 """A ticket's life once more under other policies: what `decide` would have done to its clocks, and nothing else."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sla_engine.domain.acts import Act, Holding, Said
+from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS, old_places
 from sla_engine.domain.cycles import BEGINNING
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, MICROSECONDS, PAUSED, RUNNING, RehearsedClock
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
+from sla_engine.domain.steps import first_moments
 from sla_engine.domain.timing import ALL_METRICS, ANSWERED_METRICS, REPLY_METRICS
 from ticket_contracts.vocabulary import Metric, Status
 
@@ -29,9 +31,11 @@ class Rehearsal:
         "first_said_at",
         "held",
         "holding",
+        "kept",
         "last_answered_at",
         "latest",
         "open",
+        "past",
         "policies",
         "unanswered_since",
     )
@@ -42,6 +46,8 @@ class Rehearsal:
         self.at = opened.at
         self.clocks: list[RehearsedClock] = []
         self.open: list[RehearsedClock] = []
+        self.kept: list[RehearsedClock] = []
+        self.past: dict[tuple[Metric, bool], RehearsedClock] = {}  # of each metric the last one, cancelled or not
         self.latest: dict[Metric, RehearsedClock] = {}
         self.held: Policy | None = None
         self.answered = False
@@ -62,7 +68,7 @@ class Rehearsal:
             for metric in BEGINNING
             if metric in metrics and (target := policy.target(metric, priority)) is not None
         ]
-        opening, *due = calendar.plan(said.at, *[target * MICROSECONDS for _, target in targets])
+        opening, *due = first_moments(calendar, said.at, *[target * MICROSECONDS for _, target in targets])
         for (metric, target), due_at in zip(targets, due, strict=True):
             self._started(RehearsedClock(metric, 1, policy, calendar, target, opening, due_at))
 
@@ -169,7 +175,7 @@ class Rehearsal:
 
     def stop(self, metrics: Collection[Metric]) -> None:
         """What clocks waited for has happened; a breach recorded too early is withdrawn (rule 9)."""
-        for clock in self.clocks:
+        for clock in self._remembered():
             if clock.metric in metrics and (clock.withdraws(self.at) or clock.stopped_at is None):
                 clock.stop(self.at)
         self._forget_ended()
@@ -188,7 +194,7 @@ class Rehearsal:
         if policy is None:
             return
         for metric in BEGINNING:
-            if metric in metrics and all(each.status is CANCELLED for each in self.clocks if each.metric is metric):
+            if metric in metrics and all(each.status is CANCELLED for each in self._counted(metric)):
                 self._start_cycle(policy, metric, since)
 
     def start_next_response(self) -> None:
@@ -197,13 +203,12 @@ class Rehearsal:
         if since is None:
             return
         ended = False
-        for clock in self.clocks:
-            if clock.metric in REPLY_METRICS:
-                if clock.stopped_at is None:
-                    return
-                ended = True
-                if since <= clock.stopped_at:  # what a call has answered is not waited for again (rule 3)
-                    since = self.at
+        for clock in self._counted(*REPLY_METRICS):
+            if clock.stopped_at is None:
+                return
+            ended = True
+            if since <= clock.stopped_at:  # what a call has answered is not waited for again (rule 3)
+                since = self.at
         policy = self._usable_policy() if ended or self.answered else None
         if policy is not None:
             self._start_cycle(policy, _NEXT_RESPONSE, since)
@@ -252,7 +257,7 @@ class Rehearsal:
             case "reset":
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
-                opening, due_at = clock.calendar.begin(self.at, timedelta(seconds=target))
+                opening, due_at = first_moments(clock.calendar, self.at, target * MICROSECONDS)
                 fresh = RehearsedClock(
                     clock.metric, clock.cycle + 1, clock.policy, clock.calendar, target, opening, due_at
                 )
@@ -279,7 +284,7 @@ class Rehearsal:
         if target is None:
             return
         known, calendar = self.latest.get(metric), self.policies.calendars[policy.calendar]
-        opening, due_at = calendar.begin(since, timedelta(seconds=target))
+        opening, due_at = first_moments(calendar, since, target * MICROSECONDS)
         clock = RehearsedClock(metric, known.cycle + 1 if known else 1, policy, calendar, target, opening, due_at)
         if since < self.at:
             clock.retarget(target, self.at)
@@ -290,6 +295,7 @@ class Rehearsal:
     def _started(self, clock: RehearsedClock) -> None:
         self.held = clock.policy
         self.clocks.append(clock)
+        self.kept.append(clock)
         self.open.append(clock)
         self.latest[clock.metric] = clock
 
@@ -300,6 +306,26 @@ class Rehearsal:
     def _forget_ended(self) -> None:
         self.open = [clock for clock in self.open if clock.stopped_at is None]
 
+    def _remembered(self) -> list[RehearsedClock]:
+        """Return the clocks that a ticket would still know of, in the order of their start."""
+        if len(self.kept) > MOST_KEPT_CLOCKS:
+            old = old_places(self.kept, _metric, _is_over)
+            for place in sorted(old):
+                self._let_go(self.kept[place])
+            self.kept = [clock for place, clock in enumerate(self.kept) if place not in old]
+        return self.kept
+
+    def _let_go(self, clock: RehearsedClock) -> None:
+        assert clock.stopped_at is not None  # it is over
+        before = self.past.get((clock.metric, clock.status is CANCELLED))
+        if before is None or before.stopped_at is None or before.stopped_at < clock.stopped_at:
+            self.past[clock.metric, clock.status is CANCELLED] = clock
+
+    def _counted(self, *metrics: Metric) -> list[RehearsedClock]:
+        """Return those of some metrics, with what stands for those that a ticket would not know of any more."""
+        kept = self._remembered()  # lets go of more
+        return [clock for clock in (*self.past.values(), *kept) if clock.metric in metrics]
+
     def _usable_policy(self) -> Policy | None:
         policy = self.held if self.held is not None else self.policies.match(self.holding)
         return policy if policy is not None and self._can_start(policy) else None
@@ -307,3 +333,11 @@ class Rehearsal:
     def _can_start(self, policy: Policy) -> bool:
         holding = self.holding
         return not holding.spam and holding.priority is not None and policy.calendar in self.policies.calendars
+
+
+def _metric(clock: RehearsedClock) -> Metric:
+    return clock.metric
+
+
+def _is_over(clock: RehearsedClock) -> bool:
+    return clock.stopped_at is not None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from business_time.calendar import NOTHING, BusinessCalendar
 from sla_engine.domain.policies import Policy
+from sla_engine.domain.steps import moment_after
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
 RUNNING, PAUSED, MET = ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.MET
@@ -162,4 +163,4 @@ class RehearsedClock:
 
     def _foresee(self) -> None:
         assert self.counted_from is not None  # only running clocks come here
-        self.due_at = self.calendar.add(self.counted_from, timedelta(seconds=self.target_seconds) - self.used)
+        self.due_at = moment_after(self.calendar, self.counted_from, timedelta(seconds=self.target_seconds) - self.used)

@@ -19,7 +19,7 @@ def settle(draft: Draft, policies: Policies, until: datetime) -> None:
     """Add all that is due up to `until`, with what it sets off.
 
     A call ends: a step runs once for a clock and for all that take its place. What an automation rule changes
-    later may start clocks with steps of their own; `automation` bounds that within a decision, nothing over months.
+    later may start clocks with steps of their own; how often it does is bounded by the guards of rules (`held_back`).
     """
     timing.bring_forward(draft, policies, until)
     while draft.wishes:

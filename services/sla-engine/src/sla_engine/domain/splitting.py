@@ -10,6 +10,7 @@ from sla_engine.domain.evolve import evolve
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected, Request
 from sla_engine.domain.settling import settle
+from sla_engine.domain.ticket import MOST_RELATED
 from ticket_contracts.commands import Actor
 from ticket_contracts.exchanges import LinkAdded, MessagesMoved, OpenSplit, Split
 from ticket_contracts.tickets import MessageAdded, TicketFact, TicketOpened, TicketSummary
@@ -30,6 +31,8 @@ def split(draft: Draft, command: Split, _: Policies) -> Rejected | None:
     ticket = draft.ticket
     if ticket.summary.status is Status.CLOSED:
         return CLOSED
+    if len(ticket.moved_ids) + len(command.message_ids) > MOST_RELATED:
+        return Rejected("rejected", f"message_ids: at most {MOST_RELATED} messages of a ticket may move to others")
     found = {entry.message_id for entry in draft.entries}
     for place, message_id in enumerate(command.message_ids):
         if message_id not in found or message_id in ticket.moved_ids:

@@ -55,6 +55,15 @@ def moment_after(calendar: BusinessCalendar, since: datetime, duration: timedelt
         return since + timedelta(days=SEARCH_YEARS * 365)
 
 
+def first_moments(calendar: BusinessCalendar, at: datetime, *microseconds: int) -> list[datetime]:
+    """Return the next opening, and when each of the durations has passed since; where the calendar gets nowhere, as
+    `moment_after` does. Closures of many years are accepted, and no sum on them may stop a partition."""
+    try:
+        return calendar.plan(at, *microseconds)
+    except OutOfCalendar:
+        return [at, *(moment_after(calendar, at, duration * MICROSECOND) for duration in microseconds)]
+
+
 def done_name(policy: str, step: str) -> str:
     """Return how a clock remembers a step: the next cycle may be of another policy."""
     return f"{policy}/{step}"
@@ -93,7 +102,10 @@ def _due(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
         at = moment_after(calendar, clock.counted_from, wanted)
     else:
         at = _due_after_breach(clock, step, calendar)
-    return at if step.out_of_hours or _is_within_hours(calendar, at) else calendar.next_opening(at)
+    try:
+        return at if step.out_of_hours or _is_within_hours(calendar, at) else calendar.next_opening(at)
+    except OutOfCalendar:
+        return at
 
 
 def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:

@@ -1,6 +1,6 @@
 """What a ticket is, folded from its facts."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, fields, make_dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -8,16 +8,25 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sla_engine.domain.clock import DueTransition, due_transition
+from sla_engine.domain.clock_memory import PastClocks
 from sla_engine.domain.rule_memory import RuleMemory, Wait
 from ticket_contracts.tickets import ClockState, TicketSummary
-from ticket_contracts.vocabulary import LinkKind, Metric, Status
+from ticket_contracts.vocabulary import ClockStatus, LinkKind, Metric, Status
 
 MOST_KEPT_IDS = 100
 """Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
 before it. Whoever decides looks for older ones in the table `messages`."""
 
-STATE_FORMAT = 1
-"""Raised when an older engine could not read what this one stores; the stored state then is folded anew."""
+MOST_RELATED = 1_000
+"""Links of a ticket; and other tickets that are part of it; and messages that moved out of it. All stand in its state,
+which is written with each of its facts. A problem of more tickets is counted by a tag or a field."""
+
+STATE_FORMAT = 2
+"""The highest that this engine reads. Raised when an older engine would misread what this one stores; each ticket is
+stored in the lowest that fits it."""
+
+PAST_CLOCKS_FORMAT = 2
+"""Of tickets with more clocks than are kept. Who does not know of the others would promise again what was kept."""
 
 
 class Wake(NamedTuple):
@@ -62,16 +71,18 @@ class Absorbed(NamedTuple):
 class Ticket:
     """The state `decide` reads and `evolve` returns; `tickets.state` holds exactly this as JSON.
 
-    `message_ids` are the newest messages recorded: what makes a second delivery a no-op. `clocks` holds finished ones
-    too, in the order of their start. `answered_at` is the first public reply of an agent to the customer's first words,
-    `last_answered_at` the newest; `unanswered_since` the oldest customer's message that neither a reply nor an end has
-    followed. `policy` is the one the ticket was last matched with (rule 32).
+    `message_ids` are the newest messages recorded: what makes a second delivery a no-op. `clocks` holds the last
+    finished ones too, in the order of their start; `past_clocks` what counts of those before. `answered_at` is the
+    first public reply of an agent to the customer's first words, `last_answered_at` the newest; `unanswered_since` the
+    oldest customer's message that neither a reply nor an end has followed. `policy` is the one the ticket was last
+    matched with (rule 32).
     """
 
     ticket_id: UUID
     version: int
     summary: TicketSummary
     clocks: tuple[ClockState, ...] = ()
+    past_clocks: tuple[PastClocks, ...] = ()
     message_ids: tuple[UUID, ...] = ()
     first_customer_message_at: datetime | None = None
     answered_at: datetime | None = None
@@ -88,7 +99,7 @@ class Ticket:
     absorbed: tuple[Absorbed, ...] = ()
     moved_ids: tuple[UUID, ...] = ()
     automation: RuleMemory | None = None
-    format: int = STATE_FORMAT
+    format: int = 1
 
     @property
     def forgets_messages(self) -> bool:
@@ -96,8 +107,26 @@ class Ticket:
         return len(self.message_ids) >= MOST_KEPT_IDS
 
     def of_metric(self, metric: Metric) -> Iterator[ClockState]:
-        """Yield the clocks of one metric, the first cycle first."""
+        """Yield the clocks of one metric that are kept, the first cycle first; the newest always is."""
         return (clock for clock in self.clocks if clock.metric is metric)
+
+    def has_promised(self, metric: Metric) -> bool:
+        """Whether there was ever a clock of the metric that was not cancelled."""
+        return any(clock.status is not ClockStatus.CANCELLED for clock in self.of_metric(metric)) or any(
+            past.promised for past in self.past_clocks if past.metric is metric
+        )
+
+    def ends_of(self, metrics: Container[Metric]) -> list[datetime]:
+        """Return when clocks of the metrics ended; of many that are long over the latest."""
+        kept = [clock.stopped_at for clock in self.clocks if clock.metric in metrics and clock.stopped_at is not None]
+        return [*kept, *(past.stopped_at for past in self.past_clocks if past.metric in metrics)]
+
+    @property
+    def breached(self) -> list[Metric]:
+        """Which metrics were ever late, each once."""
+        late = {past.metric for past in self.past_clocks if past.breached}
+        late |= {clock.metric for clock in self.clocks if clock.breached_at is not None}
+        return [metric for metric in Metric if metric in late]
 
     def next_turn(self) -> DueTransition | Wake | None:
         """Return what clocks and a snooze will do first when nobody does anything: a warning, a breach, a wake."""

@@ -6,6 +6,7 @@ the very functions that decide live commands. `quick_what_if` does the same for 
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +42,7 @@ from ticket_contracts.tickets import (
     TicketSummary,
 )
 from ticket_contracts.upkeep import TicketReevaluated
-from ticket_contracts.vocabulary import Status
+from ticket_contracts.vocabulary import Metric, Status
 
 
 class NoOpening(ValueError):
@@ -49,7 +50,7 @@ class NoOpening(ValueError):
 
 
 def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> Ticket:
-    """Return the ticket as it would be at `until`. `facts` are its history in order, the opening first.
+    """Return the ticket as it would be at `until`, with all its clocks. `facts` are its history, the opening first.
 
     :raises NoOpening: they begin otherwise.
     """
@@ -64,6 +65,7 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
         clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
         ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
         draft = QuietDraft(ticket, opened.at, opened.actor, _cause(opened), opened.at)
+        draft.turned = {(clock.metric, clock.cycle): clock for clock in clocks}
     acts, number = [(fact.event_type, fact) for fact in told], 0
     while number < len(acts):
         _, fact = acts[number]
@@ -78,7 +80,7 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
         else:
             _follow(draft, policies, fact)
     _let_pass(draft, policies, until, past)
-    return draft.ticket
+    return replace(draft.ticket, clocks=tuple(draft.turned.values()), past_clocks=())
 
 
 def _is_told(fact: TicketFact) -> bool:
@@ -110,10 +112,14 @@ def _silent(policy: Policy) -> Policy:
     return dataclasses.replace(policy, warnings=(), steps=steps, earlier=tuple(map(_silent, policy.earlier)))
 
 
+@dataclass(slots=True)
 class QuietDraft(Draft):
-    """A draft that keeps no facts: the ticket alone is of interest, and a fact costs ten times as much as its clock."""
+    """A draft that keeps no facts: the ticket alone is of interest, and a fact costs ten times as much as its clock.
 
-    __slots__ = ()
+    `turned` holds every clock, also those that a ticket does not keep.
+    """
+
+    turned: dict[tuple[Metric, int], ClockState] = field(default_factory=dict)
 
     def repeat(self, fact: TicketFact) -> None:
         """Let a fact of the real history happen again, to the ticket that escalations here have made of it."""
@@ -135,10 +141,12 @@ class QuietDraft(Draft):
 
     def turn(self, kind: type[ClockFact], clock: ClockState, **_: Any) -> None:
         """Turn the clock."""
+        self.turned[clock.metric, clock.cycle] = clock
         self.ticket = with_clock(self.ticket, kind, clock)
 
     def turn_by_time(self, kind: type[ClockFact], clock: ClockState, *_: object, **__: object) -> None:
         """Turn the clock."""
+        self.turned[clock.metric, clock.cycle] = clock
         self.ticket = with_clock(self.ticket, kind, clock)
 
 
