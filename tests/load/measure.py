@@ -8,7 +8,7 @@ from rich.status import Status
 from tests.load.accept_rows import measure_mails, measure_webhooks
 from tests.load.alert_row import measure_alerts
 from tests.load.bench_stack import BenchStack, bench_stack
-from tests.load.domain_rows import measure_decide_evolve, measure_what_if
+from tests.load.domain_rows import measure_decide_evolve, measure_what_if, measure_what_if_staffing
 from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.million_row import measure_million
@@ -21,7 +21,7 @@ from tests.load.timer_row import measure_timers
 STACK_ROWS = ("webhooks", "mails", "tickets", "latency", "alerts")
 LONG_ROWS = ("timers_fired", "million_clocks")
 """Minutes each, on a stack of their own, with a policy of their own: only when asked for by name."""
-USUAL_ROWS = ("due_dates", "decide_evolve", "what_if", *STACK_ROWS)
+USUAL_ROWS = ("due_dates", "decide_evolve", "what_if", "what_if_staffing", *STACK_ROWS)
 ROWS = (*USUAL_ROWS, *LONG_ROWS)
 LAP_SHARE = 5  # a lap at a door is a fifth of the long measurement
 SHORTEST_LAP = 2.0
@@ -40,6 +40,9 @@ async def measure(console: Console, seconds: float, wanted: Collection[str], pro
         if "what_if" in wanted:
             progress.update("what-if: read, replay, read, replay …")
             measure_what_if(figures)
+        if "what_if_staffing" in wanted:
+            progress.update("what-if with other agents: read, simulate and replay, read …")
+            measure_what_if_staffing(figures)
         if any(name in wanted for name in STACK_ROWS):
             progress.update("starting Kafka, PostgreSQL and the services")
             await _measure_stack(figures, seconds, wanted, profiles, progress)
