@@ -10,9 +10,15 @@ from sla_engine.domain.decide import decide
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.kept_promises import Results
 from sla_engine.domain.policies import Policies
+from sla_engine.domain.queueing import serve
 from sla_engine.domain.quick_what_if import replay, within_reach
 from sla_engine.domain.request import Rejected
+from sla_engine.domain.retiming import retime
+from sla_engine.domain.team_queue import Shift, StaffedTeam
 from sla_engine.domain.ticket import Ticket
+from sla_engine.domain.waits import Waits, microseconds, waits_of
+from sla_engine.replay_histories import Side
+from sla_engine.replay_staffing import endings
 from tests.load.figures import Figures, Row
 from tests.load.lives import FIRST, YEAR, live, policies
 from tests.load.rounds import ROUNDS
@@ -22,6 +28,8 @@ from ticket_contracts.tickets import TicketFact
 LIVES = 1_000  # some 20 facts each: a quarter of a second a round at least
 WHAT_IF_BUDGET = 20_000  # tickets a second and core
 REPEATS = 10  # of the lives in a round of what-if
+HANDLING = 12 * 60 * 1_000_000  # microseconds of an agent for an answer
+WAITS_OF_AN_AGENT = 2_500  # so many tickets of the year to an agent: there are queues, and they are worked off
 
 
 def measure_decide_evolve(figures: Figures, lives: int = LIVES) -> None:
@@ -66,6 +74,33 @@ def measure_what_if(figures: Figures, lives: int = LIVES) -> None:
         f"{_spread(ours, limits)}; the budget is {WHAT_IF_BUDGET:,}"
     )
     figures.rows.append(Row("what_if", sum(ours) / ROUNDS, sum(limits) / ROUNDS, "tickets/s", note))
+
+
+def measure_what_if_staffing(figures: Figures, lives: int = LIVES) -> None:
+    """`what_if_staffing`: stored histories read, their waits simulated, read again, replayed; the limit reads once."""
+    cases = live(lives, policies())
+    stored = [_stored(case) for case in cases] * REPEATS
+    other, until = policies(2, calendar="always", on_priority="from_now"), FIRST + 2 * YEAR
+    agents = max(1, lives * REPEATS // WAITS_OF_AN_AGENT)
+    team = StaffedTeam((Shift(other.calendars["office"], agents),), HANDLING)
+
+    def imagine() -> None:
+        waits = Waits()
+        for facts in stored:
+            waits.add(waits_of(read_history(facts)))
+        served, side = serve(waits, {"service": team}, microseconds(until)), Side(other)
+        for facts, own in zip(stored, waits.each_counted_ticket(), strict=True):
+            assert side.count_quickly(retime(read_history(facts), endings(waits, own, served)), until)
+
+    limits, ours = [], []
+    for _ in range(ROUNDS):
+        limits.append(_rate(len(stored), lambda: [read_history(history) for history in stored]))
+        ours.append(_rate(len(stored), imagine))
+    note = (
+        f"per core; one staffing of {agents} agents; limit: read once, nothing else; {_spread(ours, limits)}; "
+        f"the aim is {WHAT_IF_BUDGET:,}"
+    )
+    figures.rows.append(Row("what_if_staffing", sum(ours) / ROUNDS, sum(limits) / ROUNDS, "tickets/s", note))
 
 
 def _make(facts: Sequence[tuple[type[TicketFact], dict[str, Any]]]) -> None:

@@ -134,3 +134,24 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(
         asked.add(moment, timedelta(hours=100))
     assert asked.add(start, duration) == fresh.add(start, duration)
     assert asked.between(start, start + duration) == fresh.between(start, start + duration)
+
+
+@settings(max_examples=60, deadline=None)
+@given(calendars, moments, st.timedeltas(timedelta(), timedelta(weeks=60)))
+def test_openings_are_apart_and_all_the_business_time_there_is(
+    calendar: BusinessCalendar, start: datetime, length: timedelta
+) -> None:
+    end = start + length
+    openings = calendar.openings(start, end)
+    assert sum((closes - opens for opens, closes in openings), timedelta()) == calendar.between(start, end)
+    edges = [edge for opening in openings for edge in opening]
+    assert edges == sorted(set(edges))
+    assert all(start <= edge <= end for edge in edges)
+    assert calendar.openings(end, start) == []
+
+
+def test_what_closes_as_the_stretch_begins_or_opens_as_it_ends_is_no_opening_of_it() -> None:
+    evenings, noon = calendar_of(3), BEGIN + timedelta(days=40, hours=12)
+    [(opens, closes)] = evenings.openings(noon, noon + timedelta(days=1))
+    assert evenings.openings(closes, opens + timedelta(days=1)) == []
+    assert evenings.openings(opens, closes) == [(opens, closes)]

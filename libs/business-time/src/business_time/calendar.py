@@ -135,6 +135,17 @@ class BusinessCalendar:
         """Whether business time passes at `instant`."""
         return self.next_opening(instant) == instant
 
+    def openings(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """Return the stretches between the two in which it is open, in order; stretches that touch are one."""
+        if end <= start:
+            return []
+        self._cover(start.year)
+        self._cover(end.year)
+        since, until = start - EPOCH, end - EPOCH
+        first, behind = bisect_right(self._closes, since), bisect_left(self._opens, until)
+        stretches = zip(self._opens[first:behind], self._closes[first:behind], strict=True)
+        return [(EPOCH + max(opens, since), EPOCH + min(closes, until)) for opens, closes in stretches]
+
     def _position(self, instant: datetime) -> timedelta:
         """Business time from the first year laid out until `instant`."""
         if not self._first_year < instant.year < self._next_year - 1:

@@ -60,7 +60,7 @@ def _findings(document: Document, names: Names) -> Iterator[Finding]:
             if not document.members and not document.addresses:
                 yield "members", "nobody is in it, so that nobody would be told; give members or addresses"
         case Calendar():
-            yield from _calendar(document)
+            yield from calendar_findings(document)
         case Policy():
             yield from _policy(document, names)
             yield from escalations(document, names)
@@ -122,7 +122,8 @@ def _routing(routing: Routing, names: Names) -> Iterator[Finding]:
         yield from condition(f"rules.{index}.when", rule.when)
 
 
-def _calendar(calendar: Calendar) -> Iterator[Finding]:
+def calendar_findings(calendar: Calendar) -> Iterator[Finding]:
+    """Yield what is wrong with a calendar by itself."""
     if not any(calendar.week.values()):
         yield "week", "it never opens, so no target would ever fall due; give at least one interval"
     for day, intervals in [*calendar.week.items(), *calendar.working.items()]:
@@ -217,4 +218,4 @@ def _in(file: str) -> str:
     return f" in {file}" if file else ""
 
 
-__all__ = ["ROUTING_NAME", "ConfigurationRefused", "FoundDocument", "Problem", "check_documents"]
+__all__ = ["ROUTING_NAME", "ConfigurationRefused", "FoundDocument", "Problem", "calendar_findings", "check_documents"]

@@ -64,11 +64,24 @@ def read_documents(file: Path) -> list[Document]:
     return [each for each in found if isinstance(each, Document)]
 
 
+def read_parts(file: Path, name: str) -> list[object]:
+    """Return what stands between the `---` of a file; keys written twice are refused, and only true and false are
+    booleans.
+
+    :raises ConfigurationRefused: it is no YAML.
+    """
+    try:
+        return list(yaml.load_all(file.read_text(encoding="utf-8"), _Loader))
+    except (yaml.YAMLError, ValueError) as error:  # the latter: no UTF-8, or a date that there is not
+        problem = Problem(name, "", "", f"not readable as YAML: {' '.join(str(error).split())}")
+        raise ConfigurationRefused([problem]) from error
+
+
 def _read_file(file: Path, name: str) -> Iterator[Document | Problem]:
     try:
-        parts = list(yaml.load_all(file.read_text(encoding="utf-8"), _Loader))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        yield Problem(name, "", "", f"not readable as YAML: {' '.join(str(error).split())}")
+        parts = read_parts(file, name)
+    except ConfigurationRefused as refused:
+        yield from refused.problems
         return
     for index, part in enumerate(parts, start=1):
         if part is not None:  # an empty document, such as the one after a closing `---`
@@ -88,11 +101,13 @@ def parse_document(part: object, name: str, index: int) -> Iterator[Document | P
     try:
         yield kind.model_validate({field: value for field, value in part.items() if field != "kind"})
     except ValidationError as error:
-        title = f"{kind.kind}/{part.get('name', f'document {index}')}"
-        for detail in error.errors(include_url=False):
-            yield Problem(
-                name, title, ".".join(str(step) for step in detail["loc"]), _fix(detail["type"], detail["msg"])
-            )
+        yield from problems_of(error, name, f"{kind.kind}/{part.get('name', f'document {index}')}")
+
+
+def problems_of(error: ValidationError, file: str, title: str) -> Iterator[Problem]:
+    """Yield each thing that a model found wrong with a document."""
+    for detail in error.errors(include_url=False):
+        yield Problem(file, title, ".".join(str(step) for step in detail["loc"]), _fix(detail["type"], detail["msg"]))
 
 
 def _fix(error_type: str, message: str) -> str:
@@ -100,4 +115,4 @@ def _fix(error_type: str, message: str) -> str:
         return "there is no such field; correct its name or remove it"
     if error_type == "missing":
         return "it is missing; add it"
-    return message
+    return message.removeprefix("Value error, ")

@@ -50,7 +50,10 @@ async def reading(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]
     """
     connection = await connect(url, application_name="firebreak-reader")
     try:
-        await connection.execute("SET default_transaction_read_only = on; SET statement_timeout = '10min'")
+        await connection.execute(
+            "SET default_transaction_read_only = on; SET statement_timeout = '10min'; "
+            "SET idle_in_transaction_session_timeout = '10min'"  # what is worked out meanwhile may take minutes
+        )
         yield connection
     finally:
         await connection.close()

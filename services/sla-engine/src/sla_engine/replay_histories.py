@@ -1,0 +1,146 @@
+"""Replay stored tickets under other policies and count their clocks; `firebreak what-if` shows what comes of it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from sla_engine.domain.acts import NO_ACTS, History, read_history
+from sla_engine.domain.handling import Measured
+from sla_engine.domain.kept_promises import Results, result_of
+from sla_engine.domain.policies import Policies
+from sla_engine.domain.quick_what_if import replay as replay_quickly
+from sla_engine.domain.quick_what_if import within_reach
+from sla_engine.domain.wait_figures import WaitFigures
+from sla_engine.domain.what_if import replay, without_warnings
+from sla_engine.stored_state import decode_fact
+from ticket_contracts.tickets import TicketFact
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+TICKETS_AT_ONCE = 500  # some 10 MB where conversations are long
+WHOLE_AT_ONCE = 50  # of those that are read in full: a fact in Python is ten times its text
+
+_HISTORIES = """
+SELECT ticket_id, '[' || string_agg('["' || event.type || '",' || event.data || ']', ',' ORDER BY event.version) || ']'
+FROM tickets AS ticket JOIN ticket_events AS event USING (ticket_id)
+WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2 AND event.type <> ALL($3)
+GROUP BY ticket_id
+ORDER BY ticket_id
+"""
+"""One text for each ticket, in the form of `acts.History`: an answer's rows cost more than their reading."""
+
+_WHOLE = """
+SELECT ticket_id, type, data FROM ticket_events WHERE ticket_id = ANY($1::uuid[]) ORDER BY ticket_id, version
+"""
+"""Clocks' facts too: of an imported ticket they tell up to when it was another system's."""
+
+_AS_THEY_WENT = """
+SELECT clock.metric, ticket.team, coalesce(ticket.priority, 'none') AS priority,
+       to_char(clock.started_at AT TIME ZONE 'UTC', 'HH24') AS hour, clock.status, count(*) AS clocks
+FROM tickets AS ticket JOIN clocks AS clock USING (ticket_id)
+WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2
+GROUP BY 1, 2, 3, 4, 5
+"""
+"""What is stored is the fold of the same events: `firebreak rebuild --check`."""
+
+_COUNT = "SELECT count(*) FROM tickets WHERE opened_at >= $1 AND opened_at < $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which tickets, and up to when their clocks are followed."""
+
+    first: datetime
+    last: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of each side: `real`, `present` (modelled, where it is stated) and `supposed`.
+
+    The rest is known where a staffing was supposed. `still_open` are tickets whose customer waits still, on each side.
+    """
+
+    results: Mapping[str, Results]
+    waits: Mapping[str, Mapping[str, WaitFigures]] | None = None
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    still_open: int = 0
+
+
+@dataclass(slots=True)
+class Side:
+    """Policies under which tickets are replayed, and what came of it."""
+
+    policies: Policies
+    results: Results = field(default_factory=Results)
+    acting: Policies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.acting = without_warnings(self.policies)
+
+    def count_quickly(self, history: History, until: datetime) -> bool:
+        """Replay and count what the quick way is right for; return whether it is."""
+        if not within_reach(history, self.policies):
+            return False
+        ticket = replay_quickly(history, self.policies, until)
+        self.results.add(ticket.holding, ticket.clocks)
+        return True
+
+    def count_in_full(self, facts: Sequence[TicketFact], until: datetime) -> None:
+        """Replay and count any ticket."""
+        ticket = replay(facts, self.acting, until)
+        self.results.add(ticket.summary, ticket.clocks)
+
+
+Batch: TypeAlias = Sequence[tuple[UUID, History]]
+Advance: TypeAlias = Callable[[int], None]
+"""Told how many more tickets are done."""
+
+Step: TypeAlias = Callable[[str, int | None], Advance]
+"""Told what begins, and of how many tickets it consists, None where nobody knows."""
+
+
+async def read_histories(connection: Connection, first: datetime, last: datetime) -> AsyncIterator[Batch]:
+    """Yield the tickets opened between the two, by their ids: in the same order each time of one snapshot."""
+    histories = await connection.cursor(_HISTORIES, first, last, NO_ACTS)
+    while rows := await histories.fetch(TICKETS_AT_ONCE):
+        yield [(ticket_id, read_history(facts)) for ticket_id, facts in rows]
+
+
+async def read_whole(
+    connection: Connection, ticket_ids: Sequence[UUID]
+) -> AsyncIterator[tuple[UUID, list[TicketFact]]]:
+    """Yield all facts of each ticket."""
+    for start in range(0, len(ticket_ids), WHOLE_AT_ONCE):
+        rows = await connection.fetch(_WHOLE, ticket_ids[start : start + WHOLE_AT_ONCE])
+        for ticket_id, of_one in groupby(rows, itemgetter(0)):
+            yield ticket_id, [decode_fact(row["type"], row["data"]) for row in of_one]
+
+
+async def count_tickets(connection: Connection, first: datetime, last: datetime) -> int:
+    """Return how many tickets were opened between the two."""
+    number: int = await connection.fetchval(_COUNT, first, last)
+    return number
+
+
+async def as_they_went(connection: Connection, span: Span) -> Results:
+    """Return what is stored."""
+    real = Results(tickets=await count_tickets(connection, span.first, span.last))
+    for metric, team, priority, hour, status, clocks in await connection.fetch(_AS_THEY_WENT, span.first, span.last):
+        real.clocks[metric, team, priority, hour, result_of(status)] += clocks
+    return real
+
+
+async def replay_span(connection: Connection, span: Span, side: Side, advance: Advance) -> None:
+    """Replay every ticket of the span as people acted."""
+    async for batch in read_histories(connection, span.first, span.last):
+        others = [ticket_id for ticket_id, history in batch if not side.count_quickly(history, span.until)]
+        async for _, facts in read_whole(connection, others):
+            side.count_in_full(facts, span.until)
+        advance(len(batch))
