@@ -33,11 +33,19 @@ async def breaking() -> AsyncIterator[Attempt]:
     raise KeyError("a secret")
 
 
-def checker(file: SourcesFile, *trials: Trial, problem: str = "", asked: list[Asked] | None = None) -> Checker:
+def checker(
+    file: SourcesFile,
+    *trials: Trial,
+    problem: str = "",
+    defect: Exception | None = None,
+    asked: list[Asked] | None = None,
+) -> Checker:
     @asynccontextmanager
     async def open_trials(what: Asked) -> AsyncIterator[Sequence[Trial]]:
         if asked is not None:
             asked.append(what)
+        if defect is not None:
+            raise defect
         if problem:
             raise SourcesInvalid([problem])
         yield trials
@@ -101,10 +109,12 @@ def test_a_defect_of_one_check_or_service_costs_no_other_and_shows_nothing_of_wh
     checkers = [
         ("broken", ImportError("no module")),
         ("b", checker(SourcesFile.WEBHOOKS, Trial("a", "x", breaking), SHOP)),
+        ("c", checker(SourcesFile.MAILBOXES, defect=KeyError("a secret"))),
     ]
     found = run(checkers, *FILES, "--json")
     assert [(each["source"], each["outcome"]) for each in json.loads(found.stdout)] == [
         ("broken", "failed"),
+        ("mailboxes.yaml", "failed"),
         ("a", "passed"),
         ("a", "failed"),
         ("shop", "passed"),

@@ -1,5 +1,6 @@
 """`firebreak sources check` of mail hooks, against the app that they are in."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -177,3 +178,34 @@ async def test_no_row_shows_a_secret(tmp_path: Path) -> None:
     shown = json.dumps([(each.what, each.answer, each.advice) for each in attempts])
     hidden = (PATH, "password-of-it", "signing-key", base64.b64encode(b"user:password-of-it").decode())
     assert [secret for secret in hidden if secret in shown] == []
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server of IMAP that repeats what it does not take."""
+    writer.write(b"* OK hello\r\n")
+    while line := await reader.readline():
+        tag, _, words = line.strip().partition(b" ")
+        done = b" OK" if words == b"CAPABILITY" else b" BAD what is " + words
+        writer.write(tag + done + b"\r\n")
+    writer.close()
+
+
+async def refused_login(folder: Path, host: str, port: int) -> Attempt:
+    imap = {"host": host, "port": port, "user": "ann", "password": {"value": 'pass"word'}}
+    security = "none" if host == "127.0.0.1" else "tls"
+    file = folder / "mailboxes.yaml"
+    file.write_text(yaml.safe_dump({"mailboxes": [{**BOX, "imap": {**imap, "security": security}}]}))
+    async with open_trials(Asked(file, URL, {}, NOW)) as [trial]:
+        [attempt] = [attempt async for attempt in trial.attempts()]
+    return attempt
+
+
+async def test_a_server_that_repeats_the_login_does_not_make_us_show_the_password(tmp_path: Path) -> None:
+    async with await asyncio.start_server(_echo, "127.0.0.1", 0) as server:
+        attempt = await refused_login(tmp_path, "127.0.0.1", server.sockets[0].getsockname()[1])
+    assert (attempt.outcome, "left out" in attempt.answer, "word" in attempt.answer) == (F, True, False)
+
+
+async def test_a_host_that_is_no_name_is_told(tmp_path: Path) -> None:
+    attempt = await refused_login(tmp_path, "imap..example", 993)
+    assert (attempt.outcome, "check host" in attempt.advice) == (F, True)

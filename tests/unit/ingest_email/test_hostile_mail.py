@@ -222,7 +222,7 @@ def test_a_body_that_brought_down_a_worker_is_not_touched_again() -> None:
     assert mail.problems
 
 
-@pytest.mark.parametrize("name", ["Subject", "X-Note"])
+@pytest.mark.parametrize("name", ["Subject", "X-Note", "X Note", "Subject ", "Ä", "\tSubject", ""])
 def test_a_field_of_many_encoded_words_is_kept_from_the_parser_that_would_take_seconds(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,4 +231,4 @@ def test_a_field_of_many_encoded_words_is_kept_from_the_parser_that_would_take_s
 
     monkeypatch.setattr(mime_tree, "parse_email_tree", parse)
     words = " ".join(["=?utf-8?q?=E6=B0=B4?="] * 6_000)
-    assert read(raw_mail(f"{name}: {words}", body="pump leaks")).body.text == "pump leaks"
+    assert read(raw_mail(f"{name}: {words}", body="pump leaks")).body.text.endswith("pump leaks")

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.delivery import Mailbox
 from ingest_email.door import Door, SmtpLimits, client_of
+from ingest_email.mailboxes import FindMailbox
 from ingest_email.metrics import MailMetrics
 from ingest_email.receive_mail import ReceiveMail
 from ingest_email.smtp_server import load_tls, open_smtp_server
@@ -37,16 +38,44 @@ class Defect(AcceptMail):
 class Everybody:
     """Mailboxes: every address is one."""
 
-    def find(self, address: str) -> Mailbox:
+    def find(self, address: str) -> Mailbox | None:
         return Mailbox(address, "acme", address, "mail", "+")
 
 
+EVERYBODY = Everybody().find
+
+
+class OneGoes(Everybody):
+    """All are there when they are named; the second is removed from the file before the mail comes."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def find(self, address: str) -> Mailbox | None:
+        self._asked += 1
+        return None if self._asked > len(THREE) - 1 and address.startswith("y@") else super().find(address)
+
+
+class Taken(Defect):
+    """Takes every mail, for whomever it is."""
+
+    async def accept(
+        self, raw: bytes, envelope_sender: str, mailboxes: Sequence[Mailbox], recipients: Sequence[str] = ()
+    ) -> None:
+        """Nothing is told of it."""
+
+
 @asynccontextmanager
-async def a_door(tls: ssl.SSLContext | None = None, idle_seconds: float = 60) -> AsyncIterator[tuple[Door, int]]:
+async def a_door(
+    tls: ssl.SSLContext | None = None,
+    idle_seconds: float = 60,
+    accept: AcceptMail | None = None,
+    find: FindMailbox = EVERYBODY,
+) -> AsyncIterator[tuple[Door, int]]:
     metrics = MailMetrics(CollectorRegistry())
     limits = SmtpLimits(10_000, 2000, 10, 10, 0, 100_000, idle_seconds)
     door = Door(limits, metrics, asyncio.get_running_loop().time)
-    handler = ReceiveMail(Defect(), Everybody().find, 100, metrics)
+    handler = ReceiveMail(accept or Defect(), find, 100, metrics)
     async with open_smtp_server(HOST, 0, "mx.example", handler, door, limits, tls, LmtpSession) as port:
         yield door, port
 
@@ -60,9 +89,11 @@ async def ask(port: int, *lines: bytes) -> tuple[asyncio.StreamReader, asyncio.S
 THREE = (b"MAIL FROM:<a@b.example>", b"RCPT TO:<x@y.example>", b"RCPT TO:<y@y.example>", b"RCPT TO:<z@y.example>")
 
 
-async def codes_after(lines: tuple[bytes, ...], greeting: int) -> list[bytes]:
+async def codes_after(
+    lines: tuple[bytes, ...], greeting: int, accept: AcceptMail | None = None, find: FindMailbox = EVERYBODY
+) -> list[bytes]:
     """The codes of all answers after those to LHLO, MAIL and RCPT."""
-    async with a_door() as (_, port):
+    async with a_door(accept=accept, find=find) as (_, port):
         reader, writer = await ask(port, *THREE, *lines, b"QUIT")
         said = (await reader.read()).splitlines()
         writer.close()
@@ -71,6 +102,11 @@ async def codes_after(lines: tuple[bytes, ...], greeting: int) -> list[bytes]:
 
 async def test_a_defect_is_told_to_each_recipient_of_an_lmtp_mail() -> None:
     assert await codes_after((b"DATA", b"hello", b"."), 6) == [b"354", b"451", b"451", b"451", b"221"]
+
+
+async def test_a_mail_to_a_mailbox_that_is_removed_meanwhile_is_not_called_accepted() -> None:
+    codes = await codes_after((b"DATA", b"hello", b"."), 6, Taken(), OneGoes().find)
+    assert codes == [b"354", b"451", b"451", b"451", b"221"]
 
 
 async def test_a_data_command_that_is_refused_has_one_answer_however_many_recipients_there_are() -> None:

@@ -51,6 +51,9 @@ def test_records_of_one_file_are_read_with_and_without_line_breaks(tmp_path: Pat
     assert (missed.call.answered, missed.call.hangup_cause) == (False, "CUSTOMER_DISCONNECT")
 
 
+PACKED = gzip.compress(json.dumps(RECORD).encode())
+
+
 def test_files_that_firehose_compressed_are_read_beside_others(tmp_path: Path, desk: Desk) -> None:
     write(tmp_path, "1", {})
     packed = [gzip.compress(json.dumps(RECORD | {"ContactId": name}).encode()) for name in ("c-2", "c-3")]
@@ -60,8 +63,8 @@ def test_files_that_firehose_compressed_are_read_beside_others(tmp_path: Path, d
 
 @pytest.mark.parametrize(
     "content",
-    [gzip.compress(json.dumps(RECORD).encode())[:-9], b"\x1f\x8bnothing", gzip.compress(b" " * 100_000)],
-    ids=["cut off", "damaged", "too long"],
+    [PACKED[:-9], b"\x1f\x8bnothing", gzip.compress(b" " * 100_000), PACKED + json.dumps(RECORD).encode()],
+    ids=["cut off", "damaged", "too long", "then not compressed"],
 )
 def test_a_compressed_file_that_cannot_be_read_is_counted_and_the_next_is_read(
     tmp_path: Path, desk: Desk, content: bytes, monkeypatch: pytest.MonkeyPatch

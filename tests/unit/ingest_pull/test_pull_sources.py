@@ -24,6 +24,8 @@ def test_a_file_without_sources_is_a_process_that_waits(tmp_path: Path) -> None:
         (f"sources: [{ENTRY}, {ENTRY}]", "the name 'desk' stands twice"),
         ("sources: [{name: desk, provider: fax, brand: acme, account: main}]", "must be one of asterisk-cdr"),
         (f"sources: [{ENTRY.replace('/var/log', 'here')}]", r"sources\.0 \(desk\)\.options\.folder: .*absolute path"),
+        (f"sources: [{ENTRY.replace('}}', ', zone: Asia}}')}]", r"options\.zone: .*no time zone"),
+        ("sources: !!timestamp then", "not YAML"),
         (f"sources: [{ENTRY[:-1]}, secrets: [env:ABSENT]}}]", "set the environment variable ABSENT"),
         (f"sources: [{ENTRY[:-1]}, files: {{}}}}]", r"sources\.0 \(desk\)\.files: asterisk-cdr has no files"),
         (f"sources: [{ENTRY[:-1]}, files: {{token: x}}}}]", r"sources\.0\.files\.token"),
@@ -67,3 +69,17 @@ def test_a_reading_keeps_the_jobs_of_sources_that_did_not_change(tmp_path: Path)
         "asterisk-cdr/second",
     ]
     assert "user:two" not in repr(changed)
+
+
+def test_a_mapping_that_changed_is_read_again_with_its_source_alone(tmp_path: Path) -> None:
+    file, mapping = tmp_path / "sources.yaml", tmp_path / "calls.yaml"
+    columns = "{id: ID, caller: From, started_at: Start, seconds: Length}"
+    mapping.write_text(f"{{kind: call, columns: {columns}}}")
+    options = f"{{folder: {tmp_path}, mapping: {mapping}}}"
+    export = f"{{name: export, provider: csv, brand: acme, account: main, options: {options}}}"
+    file.write_text(f"sources: [{ENTRY}, {export}]")
+    first = read_pull_sources(file, {}, Desk().shared)
+    assert first.files == (file, mapping)
+    mapping.write_text(mapping.read_text().replace("Length", "Seconds"))
+    again = read_pull_sources(file, {}, Desk().shared, first)
+    assert [again.jobs[name] is job for name, job in first.jobs.items()] == [True, False]

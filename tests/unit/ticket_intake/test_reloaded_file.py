@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from ticket_intake.reloaded_file import ReloadedFile
 from ticket_intake.source_file import SourcesInvalid
 
@@ -25,12 +27,19 @@ class Reader:
     file: Path
     counts: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
+    meanwhile: list[str] = field(default_factory=list)
+    """What somebody else writes into the secret's file just after it was read."""
 
     def read(self) -> Reading:
         secret = Path(self.file.read_text())
+        if secret.name == "odd":
+            raise ZeroDivisionError("a secret")
         if not secret.exists():
             raise SourcesInvalid([f"no {secret.name}"])
-        return Reading(secret.read_text(), (self.file, secret))
+        reading = Reading(secret.read_text(), (self.file, secret))
+        if self.meanwhile:
+            secret.write_text(self.meanwhile.pop())
+        return reading
 
     async def until(self, *counts: str) -> None:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -77,3 +86,26 @@ async def test_who_asks_is_told_each_time(tmp_path: Path) -> None:
         reader.file.write_text(str(tmp_path / "secret"))
         file.ask_reload()
         await reader.until("refused", "refused", "done")
+
+
+async def test_what_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    async with watched(tmp_path, 0.001) as (reader, file):
+        reader.meanwhile.append("the third one")
+        (tmp_path / "secret").write_text("the second")
+        await reader.until("done", "done")
+        assert reader.adopted == ["the second", "the third one"]
+        assert file.current.text == "the third one"
+
+
+async def test_a_defect_of_the_reading_stops_nothing_that_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with watched(tmp_path, 0.001) as (reader, file):
+        reader.file.write_text(str(tmp_path / "odd"))
+        await reader.until("refused")
+        reader.file.write_text(str(tmp_path / "secret"))
+        await reader.until("refused", "done")
+        assert file.current.text == "first"
+    told = capsys.readouterr()
+    assert "ZeroDivisionError" in told.out + told.err
+    assert "a secret" not in told.out + told.err

@@ -57,3 +57,20 @@ async def test_a_job_that_swallows_its_cancellation_is_not_run_again() -> None:
     await job.waits.wait()
     await runner.end(job)
     assert (task.done(), job.runs) == (True, 1)
+
+
+class NoPool:
+    """A database that nobody may ask."""
+
+    async def acquire(self, **_: Any) -> None:
+        raise AssertionError("who has no jobs asks no database")
+
+
+async def test_a_runner_that_never_had_jobs_asks_no_database() -> None:
+    pool: Any = NoPool()
+    runner = JobRunner("test", [], pool, pool)
+    running = asyncio.create_task(runner.run())
+    while await runner.ready() is not None:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0)
+    runner.stop()
+    await running

@@ -63,6 +63,9 @@ async def check_sources(
                 except SourcesInvalid as error:
                     refused = [Row(place.path.name, "", _wrong(problem)) for problem in error.problems]
                     rows += [row for row in refused if row not in rows]  # two services may read one file
+                except Exception as error:  # noqa: BLE001 - a defect of one service's check, as in `_rows`
+                    what = f"the check of {service}"
+                    rows.append(Row(place.path.name, "", failed(what, type(error).__name__, "report this as a bug")))
         _check_names(only, trials, any_refused=bool(rows))
         chosen = sorted((trial for trial in trials if not only or trial.source in only), key=lambda each: each.source)
         for number, trial in enumerate(chosen):

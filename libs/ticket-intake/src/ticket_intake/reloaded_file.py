@@ -17,7 +17,7 @@ LOOK_SECONDS = 5.0
 
 log = structlog.get_logger("sources")
 
-_Fingerprint: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+_Fingerprint: TypeAlias = dict[Path, tuple[int, int, int] | None]
 
 
 class Reading(Protocol):
@@ -69,20 +69,28 @@ class ReloadedFile(Generic[R]):
             self._reload(adopt, tell_again=asked)
 
     def _reload(self, adopt: Callable[[R], None], *, tell_again: bool) -> None:
-        self._seen = _fingerprint(self.current)  # before reading: a change during the reading is seen next time
+        self._seen = _fingerprint(self.current)
         try:
             reading = self._read()
         except SourcesInvalid as error:
-            if tell_again or error.problems != self._problems:
-                self._count("refused")
-                log.error("the file is not valid, what was read before stays in use", problems=error.problems)
-            self._problems = error.problems
+            self._refuse(error.problems, tell_again=tell_again)
+            return
+        except Exception as error:  # noqa: BLE001 - nobody foresaw it; an edit must not stop what runs
+            # Its words are left out: whoever did not foresee it did not see to it that they hold no secret.
+            problem = f"the file cannot be read ({type(error).__name__}): undo what changed, and report this as a bug"
+            self._refuse([problem], tell_again=tell_again)
             return
         self._problems = []
         self.current = reading
-        self._seen = _fingerprint(reading)
+        self._seen = _fingerprint(reading) | {path: self._seen[path] for path in reading.files if path in self._seen}
         self._count("done")
         adopt(reading)
+
+    def _refuse(self, problems: list[str], *, tell_again: bool) -> None:
+        if tell_again or problems != self._problems:
+            self._count("refused")
+            log.error("the file is not valid, what was read before stays in use", problems=problems)
+        self._problems = problems
 
 
 @contextmanager
@@ -97,7 +105,7 @@ def on_hangup(ask: Callable[[], None]) -> Iterator[None]:
 
 
 def _fingerprint(reading: Reading) -> _Fingerprint:
-    return tuple(_stat(path) for path in reading.files)
+    return {path: _stat(path) for path in reading.files}
 
 
 def _stat(path: Path) -> tuple[int, int, int] | None:

@@ -65,7 +65,7 @@ def read_document(path: Path, setting: str) -> object:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SourcesInvalid([f"{path}: {error.strerror}; set {setting} to a readable file"]) from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is none
+    except Exception as error:  # not UTF-8, a date that is none, a tag whose text is not of its kind, too deep
         place = f" at line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
         raise SourcesInvalid([f"{path}: not YAML in UTF-8{place}"]) from error
 

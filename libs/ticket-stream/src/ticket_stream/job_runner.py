@@ -55,6 +55,7 @@ class JobRunner:
         self._first_pause = first_pause_seconds
         self._held = HeldConnection(pool, self._owner)
         self._listening: Connection | None = None
+        self._has_joined = False
         self._look = asyncio.Event()
         self._stopping = False
         self._running: dict[str, tuple[Turn, asyncio.Task[None]]] = {}
@@ -122,6 +123,7 @@ class JobRunner:
         if not self._jobs and not self._to_release:
             self._away = None  # and no member: the jobs are shared by processes that have some
             return
+        self._has_joined = True
         async with asyncio.timeout(_CALL_SECONDS):
             connection = await self._held.get()
             if self._listening is not connection:
@@ -210,6 +212,8 @@ class JobRunner:
 
     async def _leave(self) -> None:
         """Give everything back, so that the others need not wait for the leases to expire."""
+        if not self._has_joined:  # who never had jobs asks no database
+            return
         try:
             async with asyncio.timeout(_CALL_SECONDS):
                 connection = await self._held.get()

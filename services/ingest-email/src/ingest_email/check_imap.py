@@ -34,7 +34,7 @@ async def imap_attempts(account: Account, secret: Secret, tls: ssl.SSLContext) -
         yield failed(
             what, f"nothing within {SECONDS:.0f} s", "check host, port and security; is a firewall in between?"
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name of a host
         yield failed(what, str(error) or type(error).__name__, "check host, port and security; is the server up?")
     else:
         yield passed(what, answer)

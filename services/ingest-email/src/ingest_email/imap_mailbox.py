@@ -20,6 +20,7 @@ Secret = Callable[[], Awaitable[str]]
 
 _UID_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 _UID_NEXT = re.compile(rb"\[UIDNEXT (\d+)\]", re.IGNORECASE)
+_TELLING = 40  # characters of a secret by which it is found in an answer that is cut off
 _EXISTS = re.compile(rb"^(\d+) EXISTS", re.IGNORECASE | re.MULTILINE)
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _BODY = re.compile(rb'\bBODY\[\](?:<0>)? (?:\{\d+\}|"((?:[^"\\]|\\.)*)")', re.IGNORECASE)
@@ -140,13 +141,21 @@ async def _log_in(wire: ImapWire, account: Account, secret: Secret) -> None:
     abilities = await _abilities(wire)
     if account.method == "xoauth2":
         claim = encoded(f"user={account.user}\1auth=Bearer {words}\1\1".encode())
-        await wire.command("AUTHENTICATE XOAUTH2", respond=_once(claim))
+        command, respond = "AUTHENTICATE XOAUTH2", _once(claim)
     elif b"AUTH=PLAIN" in abilities:
-        await wire.command("AUTHENTICATE PLAIN", respond=_once(encoded(f"\0{account.user}\0{words}".encode())))
+        claim = encoded(f"\0{account.user}\0{words}".encode())
+        command, respond = "AUTHENTICATE PLAIN", _once(claim)
     elif b"LOGINDISABLED" in abilities:
         raise ImapRefused("the server takes no password on this connection: use security tls or starttls")
     else:
-        await wire.command(f"LOGIN {quoted(account.user)} {quoted(words)}")
+        claim = quoted(words)
+        command, respond = f"LOGIN {quoted(account.user)} {claim}", None
+    try:
+        await wire.command(command, respond=respond)
+    except ImapRefused as error:
+        if any(each[:_TELLING] in str(error) for each in (words, claim)):
+            raise ImapRefused("the login is refused; the server's reason repeats our secret and is left out") from None
+        raise
 
 
 def _once(claim: str) -> Callable[[bytes], bytes]:

@@ -14,6 +14,7 @@ from ticket_stream.edge_publisher import KafkaAway
 UNKNOWN_RECIPIENT = "550 5.1.1 No such mailbox here"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients, send the rest as another mail"
 ACCEPTED = "250 2.0.0 Accepted"
+MAILBOX_GONE = "451 4.2.1 A mailbox was removed here meanwhile, try again"
 LOG_AWAY = "451 4.3.0 Cannot record the mail now, try again later"
 STORAGE_FULL = "452 4.3.1 Cannot store the mail now, try again later"
 OUR_FAULT = "451 4.3.0 Something went wrong here, try again later"
@@ -70,8 +71,10 @@ class ReceiveMail:
         return OUR_FAULT
 
     async def _answer(self, envelope: Envelope) -> str:
-        # Each mailbox once, however many recipients lead to it.
-        found = {box.address: box for to in envelope.rcpt_tos if (box := self._find(to)) is not None}
+        boxes = [self._find(to) for to in envelope.rcpt_tos]
+        if None in boxes:  # the file changed since RCPT took it; it is refused when the sender comes again
+            return MAILBOX_GONE
+        found = {box.address: box for box in boxes if box is not None}  # once, however many recipients lead to it
         content = envelope.original_content or b""
         try:
             await self._accept.accept(bytes(content), envelope.mail_from or "", list(found.values()), envelope.rcpt_tos)

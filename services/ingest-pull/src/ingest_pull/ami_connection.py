@@ -117,7 +117,7 @@ async def open_manager(address: ManagerAddress) -> AsyncIterator[ManagerConnecti
             reader, writer = await asyncio.open_connection(
                 address.host, address.port, ssl=context, limit=_LARGEST_PACKET
             )
-    except OSError as error:  # includes TimeoutError
+    except (OSError, UnicodeError) as error:  # includes TimeoutError; UnicodeError: no name of a host
         raise ManagerAway(f"{address.host}:{address.port} cannot be reached: {error}") from error
     try:
         connection = ManagerConnection(reader, writer)

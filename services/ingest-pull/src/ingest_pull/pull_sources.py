@@ -1,4 +1,4 @@
-"""The file of pull sources, read again when it or a secret changes, and written like that of ingest-webhook:
+"""The file of pull sources, read again when it, a secret or a mapping changes, and written like that of ingest-webhook:
 
 sources:
   - name: desk                  # with the provider, the name of the job: a renamed source begins anew,
@@ -20,7 +20,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest_pull.kinds.parts import JobParts, OptionWrong, SecretsWrong, Shared
-from ingest_pull.kinds.registry import KINDS, WITH_FILES
+from ingest_pull.kinds.registry import FILES_BESIDE, KINDS, WITH_FILES
 from ticket_contracts.contract import Name
 from ticket_intake.source_file import (
     SecretResolver,
@@ -94,13 +94,14 @@ def read_pull_sources(
         resolver = SecretResolver(place, environment)
         secrets = resolver.resolve_all("secrets", entry.secrets)
         tokens = resolver.resolve_all("tokens", entry.tokens)
-        files += resolver.files
+        beside = [Path(str(option))] if (option := entry.options.get(FILES_BESIDE.get(entry.provider, ""))) else []
+        files += [*resolver.files, *beside]
         if resolver.problems:
             problems += resolver.problems
             continue
         if entry.files is not None and entry.provider not in WITH_FILES:
             problems.append(f"{place}.files: {entry.provider} has no files to be fetched; leave `files` out")
-        origins[entry.name] = (entry, secrets, tokens)
+        origins[entry.name] = (entry, secrets, tokens, [_content(path) for path in beside])
         if origins[entry.name] == before.origins.get(entry.name):
             jobs[entry.name] = before.jobs[entry.name]
             continue
@@ -116,6 +117,14 @@ def read_pull_sources(
     if problems:
         raise SourcesInvalid(problems)
     return PullSources(jobs, origins, tuple(files))
+
+
+def _content(path: Path) -> bytes | None:
+    """To tell whether it changed; the kind itself reads it, and says what is wrong."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        return None
 
 
 def _read_entries(path: Path) -> list[_Entry]:

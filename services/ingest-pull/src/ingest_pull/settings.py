@@ -11,7 +11,8 @@ class IngestPullSettings(ServiceSettings, KafkaSettings, PostgresSettings, Objec
     """Reads files and other machines, writes `support.messages.v1`; Postgres holds leases and cursors only."""
 
     pull_sources_file: Path = Field(
-        description="YAML file of the sources to read; read again when it or a secret changes, and on SIGHUP.",
+        description="YAML file of the sources to read. Read again when it, a secret or a mapping changes, and on "
+        "SIGHUP.",
         examples=["/etc/firebreak/pull-sources.yaml"],
     )
     publish_seconds: float = Field(

@@ -28,7 +28,7 @@ async def ask_ourselves(client: httpx.AsyncClient, address: str, what: str) -> A
         case HTTPStatus.UNAUTHORIZED:
             advice = "the running service has other tokens than this file, or its clock differs from ours by minutes"
         case HTTPStatus.NOT_FOUND:
-            advice = "the running service does not know this source: it reads another file, or wants a restart"
+            advice = "the running service does not know this source: it reads another file, or refused this one"
         case _:
             advice = "unexpected: see the service's /ready and its log; from outside, the proxy must pass /callbacks/"
     return failed(what, told, advice)

@@ -3,10 +3,12 @@
 Delivered at least once, and again when something in them changed; a transfer makes one more record of the same call.
 """
 
+import gzip
 import json
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from io import BytesIO
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -67,19 +69,17 @@ def read_content(content: bytes, most: int) -> str:
     :param most: bytes of text.
     :raises RowUnreadable: it is longer, or damaged.
     """
-    unpacked = bytearray()
-    while content.startswith(_GZIP):  # one after the other is one file, too (RFC 1952 §2.2)
-        inflater = zlib.decompressobj(wbits=31)
+    if content.startswith(_GZIP):
         try:
-            unpacked += inflater.decompress(content, most + 1 - len(unpacked))
-        except zlib.error as error:
+            with gzip.open(BytesIO(content)) as file:  # several one after the other are one file (RFC 1952 §2.2)
+                content = file.read(most + 1)
+        except EOFError as error:
+            raise RowUnreadable("is cut off within its compression") from error
+        except (zlib.error, gzip.BadGzipFile) as error:
             raise RowUnreadable(f"is damaged: {error}") from error
-        if len(unpacked) > most:
+        if len(content) > most:
             raise RowUnreadable(f"is longer than {most} bytes, more than any file of contact records")
-        if not inflater.eof:
-            raise RowUnreadable("is cut off within its compression")
-        content = inflater.unused_data
-    return (bytes(unpacked) or content).decode("utf-8-sig", "replace")
+    return content.decode("utf-8-sig", "replace")
 
 
 def split_records(text: str) -> Iterator[object]:

@@ -39,5 +39,5 @@ def known_zone(name: object) -> ZoneInfo:
     """
     try:
         return name if isinstance(name, ZoneInfo) else ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, such as Asia
         raise ValueError("is no time zone, e.g. Asia/Shanghai or Europe/Berlin") from error

@@ -18,5 +18,8 @@ KINDS: Mapping[str, BuildJob] = {
     wecom_service.KIND: wecom_service.build,
 }
 
+FILES_BESIDE: Mapping[str, str] = {csv_files.CSV: "mapping"}
+"""Kinds with an option that names one more file to be read, and the option."""
+
 WITH_FILES = frozenset({wecom_service.KIND})
 """Kinds whose messages have files that ingest-files can fetch."""
