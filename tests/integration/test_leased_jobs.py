@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -19,8 +20,11 @@ from tests.support.stream_world import OUT, World, eventually, open_world
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import Topic
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
-from ticket_stream.job_rows import wake_job
+from ticket_stream.job_rows import lease, wake_job
 from ticket_stream.job_runner import JobRunner
+
+STEADY_RENEWALS = 15  # at six a lease
+SECONDS = 30.0  # to come about on a busy machine; one is usual
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -85,6 +89,32 @@ async def test_processes_share_the_jobs_and_a_leaver_gives_its_own_back_with_the
         await eventually(lambda: owns(first, 3))
     found = await numbers_of(world, moved)
     assert sorted(set(found)) == list(range(1, max(found) + 1))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("yz", "xyz"), ("y", "xz"), ("xyz", "yz"), ("xyz", "x"), ("vwxyz", "xy")],
+    ids=lambda names: names,
+)
+async def test_while_processes_know_different_jobs_each_job_has_an_owner_and_keeps_it(
+    world: World, first: str, second: str
+) -> None:
+    span = timedelta(seconds=0.3)
+    known = {"first": list(first), "second": list(second)}
+    wanted = sorted({*first, *second})
+
+    async def renewed() -> dict[str, set[str]]:
+        async with world.pool.acquire() as connection:
+            owned = {owner: await lease(connection, CONSUMER, owner, span, names) for owner, names in known.items()}
+        await asyncio.sleep(span.total_seconds() / 6)
+        return owned
+
+    async with asyncio.timeout(SECONDS):
+        unchanged, before = 0, dict[str, set[str]]()
+        while unchanged < STEADY_RENEWALS:
+            owned = await renewed()
+            settled = owned == before and sorted(name for names in owned.values() for name in names) == wanted
+            unchanged, before = unchanged + 1 if settled else 0, owned
 
 
 async def test_a_killed_owners_job_goes_on_elsewhere_where_its_cursor_stood(

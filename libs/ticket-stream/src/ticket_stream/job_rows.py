@@ -31,7 +31,8 @@ RETURNING revision
 """
 
 _RELEASE = """
-UPDATE stream_jobs SET owner = NULL, lease_until = NULL WHERE consumer = $1 AND owner = $2 AND name = ANY ($3)
+UPDATE stream_jobs SET owner = NULL, lease_until = clock_timestamp()
+WHERE consumer = $1 AND owner = $2 AND name = ANY ($3)
 """
 
 _NOTE = """
@@ -62,7 +63,10 @@ class JobLost(Exception):
 
 
 async def lease(connection: Connection, consumer: str, owner: str, span: timedelta, names: Sequence[str]) -> set[str]:
-    """Renew, give back what is above the fair share, take what is free; return the jobs that this owner has."""
+    """Renew, give back what others lack, take what is free up to the fair share, and above it what nobody takes.
+
+    Return the jobs that this owner has.
+    """
     return set(await connection.fetchval(_LEASE, consumer, owner, span, list(names)))
 
 

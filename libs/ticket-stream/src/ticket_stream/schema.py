@@ -83,6 +83,7 @@ STREAM_MEMBERS = Table(
     Column("owner", Text, primary_key=True),
     _time("joined_at"),
     _time("expires_at"),
+    Column("names", ARRAY(Text)),  # the jobs that this process knows; not for partitions, which all know
     postgresql_with=_HOT_ROWS,
 )
 
