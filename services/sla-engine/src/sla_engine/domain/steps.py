@@ -93,7 +93,7 @@ def _due(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
         at = moment_after(calendar, clock.counted_from, wanted)
     else:
         at = _due_after_breach(clock, step, calendar)
-    return at if step.out_of_hours or _is_within_hours(calendar, at) else calendar.next_opening(at)
+    return at if step.out_of_hours or is_within_hours(calendar, at) else calendar.next_opening(at)
 
 
 def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
@@ -103,7 +103,7 @@ def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar)
     return moment_after(calendar, since, step.after - late.business_microseconds * MICROSECOND)
 
 
-def _is_within_hours(calendar: BusinessCalendar, at: datetime) -> bool:
+def is_within_hours(calendar: BusinessCalendar, at: datetime) -> bool:
     """Whether it is open, or closes at this very moment: what the last minute of a day brings is told on that day."""
     return calendar.is_open(at) or calendar.is_open(at - MICROSECOND)
 
