@@ -124,16 +124,22 @@ class Case:
         self.requests: list[Request] = []
 
     def receive(
-        self, at: datetime, number: int = 1, *, priority: Priority | None = Priority.NORMAL, **message: Any
+        self,
+        at: datetime,
+        number: int = 1,
+        *,
+        priority: Priority | None = Priority.NORMAL,
+        appended_at: datetime | None = None,
+        **message: Any,
     ) -> Decision:
-        """Let a customer's message arrive."""
+        """Let a customer's message arrive; it may have been long on its way to the log."""
         routing = Routing(team="service", priority=priority, **message.pop("routing", {}))
         contact_id = message.pop("contact_id", CUSTOMER_ID)
         received = a_message(at, number, **message)
         command = ReceiveMessage(
             ticket_id=TICKET_ID, actor=MACHINE, message=received, contact_id=contact_id, routing=routing
         )
-        return self.ask(command, at, f"message-{number}")
+        return self.ask(command, appended_at or at, f"message-{number}")
 
     def open_by_agent(self, at: datetime, command_id: str | None = None, **changes: Any) -> Decision:
         """Let an agent open the ticket: with a public message, unless the changes say otherwise."""

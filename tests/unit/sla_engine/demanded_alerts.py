@@ -13,6 +13,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from business_time.calendar import Interval, OpeningHours
+from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.policies import Policy
 from tests.unit.business_time.minute_oracle import MINUTE, MinuteOracle
 from ticket_contracts.escalations import TicketEscalated
@@ -61,8 +62,9 @@ def _point(fact: ClockFact) -> Point | None:
 
 @dataclass
 class ClockLife:
-    """The facts of one clock. `known_at` is the wall time at which the engine learned that it starts."""
+    """The facts of one clock. It began with the ticket's fact `version`, of which the engine learned at `known_at`."""
 
+    version: int
     known_at: datetime
     started: ClockState
     facts: list[ClockFact] = field(default_factory=list)
@@ -81,6 +83,14 @@ class ClockLife:
         """Its steps, each with the policy that it stands in."""
         return {(fact.clock.policy, fact.step) for fact in self.facts if isinstance(fact, TicketEscalated)}
 
+    @property
+    def counted_until(self) -> datetime | None:
+        """Up to when all its points must have come: of the very moment at which a step of another clock ends it, none
+        need."""
+        stopped = self.last.stopped_at
+        ended_by_step = stopped is not None and self.facts[-1].actor.id.startswith(ACTOR_PREFIX)
+        return stopped - MINUTE if stopped is not None and ended_by_step else stopped
+
     def is_plain(self) -> bool:
         """Whether it kept one promise, counted from its start, until its end."""
         ended = False
@@ -98,13 +108,16 @@ def clocks_of(facts: Sequence[TicketFact], known_at: Mapping[int, datetime]) -> 
     lives: dict[Which, ClockLife] = {}
     for fact in facts:
         if isinstance(fact, TicketOpened):
-            lives |= {(clock.metric, clock.cycle): ClockLife(known_at[fact.version], clock) for clock in fact.clocks}
+            lives |= {
+                (clock.metric, clock.cycle): ClockLife(fact.version, known_at[fact.version], clock)
+                for clock in fact.clocks
+            }
         elif isinstance(fact, ClockFact):
             which = (fact.clock.metric, fact.clock.cycle)
             if which in lives:
                 lives[which].facts.append(fact)
             else:
-                lives[which] = ClockLife(known_at[fact.version], fact.clock)
+                lives[which] = ClockLife(fact.version, known_at[fact.version], fact.clock)
     return lives
 
 
@@ -124,7 +137,10 @@ def taken_before(which: Which, lives: Mapping[Which, ClockLife]) -> set[tuple[st
 
 
 def paused_stretches(facts: Sequence[TicketFact], pause_on: Container[Status], until: datetime) -> Iterator[Stretch]:
-    """Yield when the ticket's status was a pausing one; what is told late changes nothing that is over."""
+    """Yield when the ticket's status was a pausing one; what is told late changes nothing that is over.
+
+    `facts` begin with a clock's start: one that a late message begins knows nothing of pauses before it.
+    """
     since: datetime | None = None
     edge = facts[0].at
     for fact in facts:
@@ -155,7 +171,7 @@ class Demand:
         for at, point in self.life.given:
             if not self._used(at - MINUTE) < shares[point] == self._used(at):
                 yield f"{point} at {at}, when {self._used(at)} and not {shares[point]} were used"
-        end = self.life.last.stopped_at or until
+        end = self.life.counted_until or until
         reached = [point for point, share in shares.items() if share <= self._used(end)]
         given = {point for _, point in self.life.given}
         yield from (f"{point} is missing, {end} it ended" for point in self._wanted(reached) if point not in given)

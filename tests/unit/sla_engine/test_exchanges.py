@@ -170,6 +170,17 @@ def test_of_two_opposite_merges_at_once_the_lower_id_takes_the_other_in() -> Non
     assert desk.tickets[ONE].merging is None
 
 
+def test_who_has_taken_a_ticket_in_does_not_ask_to_become_part_of_it_before_that_ticket_knows() -> None:
+    desk = Desk(ONE, TWO)
+    desk.ask(merge(ONE, TWO))
+    desk.take(desk.under_way.pop(0))  # TWO takes ONE in; the answer is under way
+    refusal = desk.ask(merge(TWO, ONE))
+    desk.settle()
+    assert (desk.tickets[ONE].summary.merged_into, desk.tickets[TWO].summary.merged_into) == (TWO, None)
+    assert refusal.startswith("target_id: ")
+    assert desk.receive(ONE, 9) == TWO
+
+
 def test_a_merge_into_a_ticket_that_does_not_exist_or_is_closed_leaves_the_source_as_it_was() -> None:
     desk = Desk(ONE)
     desk.ask(merge(ONE, TWO))

@@ -15,13 +15,12 @@ from sla_engine.domain.waits import Wait, microseconds, waits_of
 from sla_engine.domain.what_if import replay as replay_in_full
 from sla_engine.domain.what_if import without_warnings
 from tests.unit.sla_engine.case import AGENT, Case
-from tests.unit.sla_engine.test_sla_rule_48_what_if import (
-    CALL,
+from tests.unit.sla_engine.test_sla_rule_48_what_if import CALL, import_of
+from tests.unit.sla_engine.what_if_lives import (
     CALLS,
     START,
     UNTIL,
     Script,
-    import_of,
     live,
     policy_options,
     rehearsed,

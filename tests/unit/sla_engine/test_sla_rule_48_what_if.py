@@ -3,219 +3,46 @@
 Mostly it is the quick replay that is held to it here; `test_sla_rule_49_replay` does the same with the one in full.
 """
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sla_engine.domain.acts import NO_ACTS, History, read_history
 from sla_engine.domain.kept_promises import Results
-from sla_engine.domain.policies import Policies
 from sla_engine.domain.quick_what_if import replay, within_reach
-from sla_engine.domain.rehearsal import Rehearsal
-from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.what_if import NoOpening, without_warnings
 from sla_engine.domain.what_if import replay as replay_in_full
-from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, TICKET_ID, Case, a_policy, moment, policies_of
-from tests.unit.sla_engine.escalation_case import PEOPLE, a_step, escalations
-from ticket_contracts.actions import ChangeTags, MarkSpam, Snooze
+from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, TICKET_ID, Case
+from tests.unit.sla_engine.what_if_lives import (
+    CALLS,
+    START,
+    UNTIL,
+    Script,
+    live,
+    openings,
+    policy_options,
+    rehearsed,
+    steps,
+    stored,
+    three_policies,
+    told,
+)
 from ticket_contracts.commands import Routing
-from ticket_contracts.exchanges import FinishMerge, Merge, OpenSplit, SplitOrigin, UndoMerge
-from ticket_contracts.messages import CallRecord, Party
-from ticket_contracts.tickets import MessageAdded, TicketFact, TicketOpened
+from ticket_contracts.exchanges import OpenSplit, SplitOrigin
+from ticket_contracts.messages import Party
+from ticket_contracts.tickets import MessageAdded, TicketOpened
 from ticket_contracts.upkeep import HistoricMessage, HistoricStep, ImportTicket
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
     ClockStatus,
     IdentityKind,
-    MessageKind,
     Metric,
     Priority,
     Status,
 )
-
-START = moment("fri 08:00")
-UNTIL = START + timedelta(days=90)
-CALLS = [
-    CallRecord(call_id="1", direction=direction, answered=answered, caller="1", callee="2", started_at=START, seconds=9)
-    for direction in ("inbound", "outbound")
-    for answered in (True, False)
-]
-
-steps = st.lists(
-    st.tuples(
-        st.integers(0, 6 * 60),  # minutes since the step before
-        st.integers(0, 90),  # of them the command was dated back: a message that was long on its way
-        st.one_of(
-            st.tuples(st.just("receive"), st.sampled_from([*Automation])),
-            st.tuples(st.just("call"), st.sampled_from(CALLS)),
-            st.tuples(st.just("revise"), st.sampled_from([MessageKind.EDITED, MessageKind.DELETED])),
-            st.tuples(st.just("reply"), st.sampled_from([AGENT, MACHINE])),
-            st.tuples(st.just("note"), st.none()),
-            st.tuples(st.just("status"), st.sampled_from([*Status])),
-            st.tuples(st.just("priority"), st.sampled_from([*Priority])),
-            st.tuples(st.just("team"), st.sampled_from(["service", "experts"])),
-            st.tuples(st.just("spam"), st.booleans()),
-            st.tuples(st.just("snooze"), st.integers(1, 600)),
-            st.tuples(st.just("merge"), st.booleans()),
-            st.tuples(st.just("tags"), st.sampled_from(["vip", "slow"])),
-        ),
-    ),
-    min_size=4,
-    max_size=25,
-)
-Script = list[tuple[int, int, tuple[str, Any]]]
-COMPARED = {
-    "metric",
-    "cycle",
-    "status",
-    "policy",
-    "policy_version",
-    "calendar",
-    "target_seconds",
-    "used_seconds",
-    "used_microseconds",
-    "counted_from",
-    "paused_at",
-    "started_at",
-    "due_at",
-    "stopped_at",
-    "breached_at",
-    "cancel_reason",
-}
-TELLING = (
-    a_step("75", percent=75),
-    a_step("late", metric=Metric.UPDATE),
-    a_step("late again", metric=Metric.NEXT_RESPONSE, after=timedelta(minutes=50)),
-    a_step("late by night", metric=Metric.RESOLUTION, after=timedelta(hours=5), out_of_hours=True),
-)
-ACTING = a_step("hand over", percent=50, reassign_team="experts", raise_priority=True)
-policy_options = st.fixed_dictionaries(
-    {
-        "on_reopen": st.sampled_from(["new_cycle", "continue", "ignore"]),
-        "on_priority": st.sampled_from(["from_start", "from_now", "reset"]),
-        "pauses": st.sampled_from([frozenset(), frozenset({Metric.RESOLUTION, Metric.UPDATE}), frozenset(Metric)]),
-        "calendar": st.sampled_from(["office", "always"]),
-        "call_counts_as_reply": st.booleans(),
-        "steps": st.sampled_from([(), TELLING]),
-    }
-)
-openings = st.sampled_from(
-    [(Priority.NORMAL, Automation.HUMAN), (Priority.URGENT, Automation.HUMAN), (Priority.LOW, Automation.HUMAN)] * 2
-    + [(Priority.HIGH, Automation.HUMAN), (None, Automation.HUMAN), (Priority.NORMAL, Automation.BOUNCE)]
-)
-EVERY_METRIC = {
-    metric: {Priority.LOW: hours * 7200, Priority.NORMAL: hours * 3600, Priority.URGENT: hours * 1800}
-    for metric, hours in zip(Metric, (1, 2, 4, 8), strict=True)
-}
-FOR_EXPERTS = {metric: {Priority.NORMAL: 3 * 3600, Priority.HIGH: 3600} for metric in Metric}
-FOR_VIPS = {Metric.FIRST_RESPONSE: dict.fromkeys(Priority, 900), Metric.RESOLUTION: dict.fromkeys(Priority, 7200)}
-
-
-def three_policies(**options: Any) -> Policies:
-    """One for a team, one for a tag, one for everybody else, which has the options."""
-    return policies_of(
-        a_policy(name="experts", order=0, teams=frozenset({"experts"}), calendar="always", targets=FOR_EXPERTS),
-        a_policy(name="vip", order=1, tags=frozenset({"vip"}), targets=FOR_VIPS),
-        a_policy(order=2, targets=EVERY_METRIC, **options),
-        people=PEOPLE,
-    )
-
-
-def live(
-    script: Script,
-    policies: Policies,
-    priority: Priority | None = Priority.NORMAL,
-    automation: Automation = Automation.HUMAN,
-    by_agent: dict[str, Any] | None = None,
-) -> Case:
-    """Live a script under the policies; `by_agent` is what an agent opens the ticket with."""
-    case = Case(policies)
-    if by_agent is None:
-        case.receive(START, priority=priority, automation=automation)
-    else:
-        case.open_by_agent(START, **by_agent)
-    at = START
-    for number, (minutes, late, (kind, argument)) in enumerate(script, start=2):
-        at += timedelta(minutes=minutes)
-        _take(case, kind, argument, max(START, at - timedelta(minutes=late)), number)
-    case.pass_time(at + timedelta(days=60))
-    return case
-
-
-def _take(case: Case, kind: str, argument: Any, at: datetime, number: int) -> None:
-    about = {"ticket_id": TICKET_ID, "actor": AGENT}
-    match kind:
-        case "receive":
-            case.receive(at, number, automation=argument)
-        case "call":
-            case.receive(at, number, channel=Channel.PHONE, call=argument)
-        case "revise":
-            case.receive(at, number, kind=argument)
-        case "reply":
-            case.reply(at, actor=argument)
-        case "note":
-            case.note(at)
-        case "status":
-            case.set_status(argument, at)
-        case "priority":
-            case.set_priority(argument, at)
-        case "team":
-            case.assign(argument, at)
-        case "spam":
-            case.ask(MarkSpam(**about, spam=argument), at)
-        case "snooze":
-            case.ask(Snooze(**about, until=at + timedelta(minutes=argument)), at)
-        case "tags":
-            case.ask(ChangeTags(**about, add=(argument,)), at)
-        case "merge" if argument:
-            other = CUSTOMER_ID  # any id but its own
-            case.ask(Merge(**about, target_id=other), at, f"merge {number}")
-            case.ask(FinishMerge(**about, target_id=other, merge_id=f"merge {number}"), at)
-        case "merge":
-            case.ask(UndoMerge(**about), at)
-
-
-def stored(facts: list[TicketFact]) -> History:
-    """Return what the command reads of these facts."""
-    rows = [f'["{fact.event_type}",{fact.encode().decode()}]' for fact in facts if fact.event_type not in NO_ACTS]
-    return read_history(f"[{','.join(rows)}]")
-
-
-def told(ticket: Ticket) -> list[dict[str, object]]:
-    """Return the clocks without what only the record knows: warnings, steps and causes."""
-    return [clock.model_dump(include=COMPARED) for clock in ticket.clocks]
-
-
-def rehearsed(ticket: Rehearsal) -> list[dict[str, object]]:
-    """Return the same of clocks that were only rehearsed."""
-    for clock in ticket.clocks:
-        clock.settle()
-    return [
-        {
-            "metric": clock.metric,
-            "cycle": clock.cycle,
-            "status": clock.status,
-            "policy": clock.policy.name,
-            "policy_version": clock.policy.version,
-            "calendar": clock.calendar.name,
-            "target_seconds": clock.target_seconds,
-            "used_seconds": clock.used // timedelta(seconds=1),
-            "used_microseconds": clock.used.microseconds,
-            "counted_from": clock.counted_from,
-            "paused_at": clock.paused_at,
-            "started_at": clock.started_at,
-            "due_at": clock.due_at,
-            "stopped_at": clock.stopped_at,
-            "breached_at": clock.breached_at,
-            "cancel_reason": clock.cancel_reason,
-        }
-        for clock in ticket.clocks
-    ]
 
 
 def assert_both_give_what_happened(case: Case) -> None:
@@ -314,63 +141,6 @@ def test_rule_48_an_agent_s_opening_words_answer_what_the_customer_wrote_before(
     case.pass_time(UNTIL)
     assert list(case.ticket.of_metric(Metric.NEXT_RESPONSE)) == []
     assert_both_give_what_happened(case)
-
-
-@pytest.mark.parametrize("policy", ["standard", "vip", "experts"])
-def test_rule_48_only_a_ticket_that_comes_under_a_policy_whose_steps_act_is_out_of_reach(policy: str) -> None:
-    case = Case(three_policies(steps=TELLING))
-    case.receive(START)
-    acting = with_acting_steps(three_policies(steps=TELLING), {policy})
-    assert within_reach(stored(case.facts), acting) is (policy != "standard")
-    case.ask(ChangeTags(ticket_id=TICKET_ID, actor=AGENT, add=("vip",)), START + timedelta(minutes=1))
-    assert within_reach(stored(case.facts), acting) is (policy == "experts")
-    case.assign("experts", START + timedelta(minutes=2))
-    assert not within_reach(stored(case.facts), acting)
-
-
-def test_rule_48_steps_of_an_earlier_version_act_on_the_tickets_of_their_time() -> None:
-    case = Case(three_policies())
-    case.receive(START)
-    history = stored(case.facts)
-    for since, reached in ((START, True), (START + timedelta(seconds=1), False)):
-        newest = a_policy(version=4, effective_from=since, earlier=(a_policy(steps=(ACTING,)),))
-        assert within_reach(history, policies_of(newest)) is reached
-
-
-def test_rule_48_what_a_step_has_changed_is_out_of_reach_under_any_policy() -> None:
-    case = Case(three_policies(steps=(ACTING,)))
-    case.receive(START)
-    case.reply(START + timedelta(hours=3))
-    case.pass_time(UNTIL)
-    assert [fact.team for fact in escalations(case.facts)] == ["experts"]
-    quiet = three_policies()
-    assert not within_reach(stored(case.facts), quiet)
-    lived_without = Case(quiet)
-    lived_without.receive(START)
-    lived_without.reply(START + timedelta(hours=3))
-    lived_without.pass_time(UNTIL)
-    assert told(replay_in_full(case.facts, quiet, UNTIL)) == told(lived_without.ticket)
-
-
-@settings(max_examples=60)
-@given(steps, st.sets(st.sampled_from(["vip", "experts"])), st.sets(st.sampled_from(["vip", "experts"])))
-def test_rule_48_whatever_is_within_reach_is_replayed_as_in_full(
-    script: Script, one: set[str], other: set[str]
-) -> None:
-    case = live(script, with_acting_steps(three_policies(), one))
-    policies = with_acting_steps(three_policies(calendar="always"), other)
-    history = stored(case.facts)
-    in_full = told(replay_in_full(case.facts, without_warnings(policies), UNTIL))
-    if within_reach(history, policies):
-        assert rehearsed(replay(history, policies, UNTIL)) == in_full
-    else:
-        assert one | other
-
-
-def with_acting_steps(policies: Policies, names: set[str]) -> Policies:
-    """Return the same with a step that acts in each of the policies named."""
-    acting = [replace(each, steps=(*each.steps, ACTING)) if each.name in names else each for each in policies.in_force]
-    return policies_of(*acting, people=PEOPLE)
 
 
 def test_rule_48_what_was_split_off_is_timed_when_all_its_messages_are_there() -> None:

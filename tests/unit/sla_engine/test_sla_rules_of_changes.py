@@ -315,6 +315,15 @@ def test_rule_34_longer_hours_make_late_what_they_make_late_from_the_edit_on() -
     assert case.resolution.breached_at == moment("mon 20:00")
 
 
+def test_rule_34_what_longer_hours_make_late_before_the_recalculation_comes_is_not_dated_in_the_past() -> None:
+    case = opened(warnings=(90,))
+    case.reply(moment("mon 10:10"))
+    case.policies = with_calendar(case, office(week=(((0, 24 * 60),),) * 7))
+    facts = case.pass_time(moment("tue 10:00"))
+    assert kinds(facts) == ["clock-recalculated", "clock-breached"]
+    assert {fact.at for fact in facts} == {moment("tue 09:12")}  # when the warning was to come
+
+
 def test_rule_34_a_paused_clock_is_worked_out_when_it_resumes() -> None:
     case = opened()
     case.reply(moment("mon 10:10"))

@@ -14,7 +14,7 @@ from sla_engine.domain.wait_figures import WaitFigures, figures_by_team
 from sla_engine.domain.waits import Wait, Waited, Waits, microseconds, waits_of
 from sla_engine.staffing_file import StaffingRefused, read_staffing
 from tests.unit.sla_engine.case import Case, moment, office
-from tests.unit.sla_engine.test_sla_rule_48_what_if import stored
+from tests.unit.sla_engine.what_if_lives import stored
 from ticket_contracts.commands import Actor
 from ticket_contracts.vocabulary import ActorKind, Priority
 

@@ -128,6 +128,9 @@ class TicketFact(Payload):
     )
 
 
+SEEN_AT = "when our log had it, where that was more than a second after `at`; of an import, when it was done"
+
+
 class TicketOpened(TicketFact):
     """The first fact of every ticket: number, classification with its trace, assignment, first message and clocks."""
 
@@ -138,6 +141,7 @@ class TicketOpened(TicketFact):
     clocks: tuple[ClockState, ...] = ()
     no_clock_reason: str = Field(default="", description="why there is no clock (rule 35)")
     previous_ticket_id: UUID | None = None
+    seen_at: Instant | None = Field(default=None, description=SEEN_AT)
 
 
 class MessageAdded(TicketFact):
@@ -146,6 +150,7 @@ class MessageAdded(TicketFact):
     event_type: ClassVar[str] = "firebreak.ticket.message-added.v1"
 
     message: MessageEntry
+    seen_at: Instant | None = Field(default=None, description=SEEN_AT)
 
 
 class MessageRevised(TicketFact):

@@ -11,7 +11,7 @@ from msgspec.json import Decoder
 
 from ticket_contracts.actions import TicketWoke
 from ticket_contracts.catalogue import TICKET_EVENTS
-from ticket_contracts.tickets import ClockFact, StatusChanged, TicketFact
+from ticket_contracts.tickets import ClockFact, PriorityChanged, StatusChanged, TicketAssigned, TicketFact
 from ticket_contracts.upkeep import TicketReevaluated
 from ticket_contracts.vocabulary import ActorKind, Automation, Channel, MessageKind, Priority, Status
 
@@ -20,6 +20,7 @@ NO_ACTS = tuple(
 )
 """The event types by which clocks tell what they did: it follows from the acts of people and a policy."""
 
+PRIORITY, ASSIGNED = PriorityChanged.event_type, TicketAssigned.event_type
 _STATUS, _WOKE = StatusChanged.event_type, TicketWoke.event_type
 
 # Looking a member up costs more than comparing it.
@@ -90,12 +91,15 @@ class Holding(Struct, gc=False):
 
 
 class Act(Struct, gc=False):
-    """One thing that somebody did."""
+    """One thing that somebody did. `previous_team` had a ticket that was handed over."""
 
     at: datetime
     actor: Doer
     ticket: Holding
     message: Said | None = None
+    seen_at: datetime | None = None
+    previous_team: str | None = None
+    imported: bool | None = None
 
 
 History = list[tuple[str, Act]]

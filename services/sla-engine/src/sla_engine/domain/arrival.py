@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from sla_engine.domain import timing
 from sla_engine.domain.acting import wake
-from sla_engine.domain.conversation import is_held_call, received_entry, speaks
+from sla_engine.domain.conversation import is_held_call, received_entry, speaks, told_late
 from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.opening import customer_of
@@ -26,12 +26,12 @@ def receive(draft: Draft, command: ReceiveMessage, policies: Policies) -> None:
     if entry.kind is not MessageKind.CREATED:
         draft.add(MessageRevised, message=entry)
     elif not speaks(entry):
-        draft.add(MessageAdded, message=entry)
+        draft.add(MessageAdded, message=entry, seen_at=told_late(draft.at, draft.seen_at))
         count_call(draft, entry, policies)
     elif ticket.summary.status is Status.CLOSED:
         draft.add(SuccessorNamed, successor_id=follow_up_id(ticket.ticket_id))
     else:
-        draft.add(MessageAdded, message=entry)
+        draft.add(MessageAdded, message=entry, seen_at=told_late(draft.at, draft.seen_at))
         wake(draft)
         if ticket.summary.status in (Status.PENDING, Status.ON_HOLD, Status.SOLVED):
             change_status(draft, policies, Status.OPEN)

@@ -187,12 +187,15 @@ def recalculate(clock: ClockState, policy: Policy, calendar: BusinessCalendar, a
     return _changed(anew, causes=_caused(clock, "recalculated", cause))
 
 
-def moved_later(due: DueTransition, policy: Policy, calendar: BusinessCalendar) -> bool:
-    """Whether something comes later than was worked out: the calendar was edited since (rule 34)."""
+def moved(due: DueTransition, policy: Policy, calendar: BusinessCalendar) -> bool:
+    """Whether something comes at another time than was worked out: the calendar was edited since (rule 34).
+
+    What comes earlier by that, is late from this moment on, as after a recalculation: nothing is dated before it.
+    """
     clock = due.clock
     assert clock.counted_from is not None  # only for a clock that counts anything is due
     assert clock.due_at is not None
-    if clock.status is ClockStatus.RUNNING and moment_after(calendar, clock.counted_from, _left(clock)) > clock.due_at:
+    if clock.status is ClockStatus.RUNNING and moment_after(calendar, clock.counted_from, _left(clock)) != clock.due_at:
         return True
     if due.step is None:
         return False

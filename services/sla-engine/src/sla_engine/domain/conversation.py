@@ -14,6 +14,9 @@ BELIEVED_FOR = timedelta(days=30)
 is a clock that was reset, and would give a ticket that breached years ago."""
 
 
+PUNCTUAL = timedelta(seconds=1)
+"""How late a timer may be (rule 43), and so how late a message may come without its facts saying so."""
+
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these all sums of times can be done; a clock that shows another time is broken."""
 
@@ -24,6 +27,11 @@ def message_time(message: MessageReceived) -> datetime:
     if message.time_trusted and sent_at is not None and timedelta() < at - sent_at <= BELIEVED_FOR:
         at = sent_at
     return at.astimezone(UTC)
+
+
+def told_late(at: datetime, seen_at: datetime) -> datetime | None:
+    """Return when a message was seen, if that was so late that steps may have been taken meanwhile."""
+    return seen_at if seen_at - at > PUNCTUAL else None
 
 
 def speaks(entry: MessageEntry) -> bool:

@@ -74,12 +74,12 @@ def plan_of(step: Step, ticket: TicketSummary, people: People) -> Plan:
     holder = team, agent or (ticket.assignee if team == ticket.team else None)
     return Plan(
         holder=None if holder == (ticket.team, ticket.assignee) else holder,
-        priority=_raised(ticket.priority) if step.raise_priority else None,
+        priority=raised(ticket.priority) if step.raise_priority else None,
         not_done=tuple(not_done),
     )
 
 
-def _raised(priority: Priority | None) -> Priority | None:
+def raised(priority: Priority | None) -> Priority | None:
     """Return the next grade; None where there is none."""
     if priority is None or priority is _GRADES[-1]:
         return None

@@ -36,7 +36,7 @@ def import_ticket(
     refusal = _refusal_of_times(command, now)
     if refusal is not None:
         return refusal
-    opened = _opened(request, command, policies)
+    opened = _opened(request, command, policies, now)
     draft = Draft(evolve(None, opened), opened.at, opened.actor, request.id, opened.at, imported=True)
     for number, step in enumerate(command.steps):
         at = step.at.astimezone(UTC)
@@ -65,7 +65,7 @@ def _refusal_of_times(command: ImportTicket, now: datetime) -> Rejected | None:
     return None
 
 
-def _opened(request: Request, command: ImportTicket, policies: Policies) -> TicketOpened:
+def _opened(request: Request, command: ImportTicket, policies: Policies, now: datetime) -> TicketOpened:
     at = command.opened_at.astimezone(UTC)
     customer = Actor(kind=ActorKind.CUSTOMER, id=str(command.contact_id), name=command.contact.name)
     entry = _entry(HistoricMessage(text=command.text), command, customer, at, request.id, "opening")
@@ -102,6 +102,7 @@ def _opened(request: Request, command: ImportTicket, policies: Policies) -> Tick
         message=entry,
         clocks=clocks,
         no_clock_reason=reason,
+        seen_at=now,
     )
 
 

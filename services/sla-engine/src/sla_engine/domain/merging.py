@@ -43,6 +43,8 @@ def merge(draft: Draft, command: Merge, _: Policies) -> Rejected | None:
         return CLOSED
     if ticket.merging is not None:
         return Rejected("rejected", f"the ticket is being merged into {ticket.merging.target_id} already")
+    if any(absorbed.source_id == command.target_id for absorbed in ticket.absorbed):  # it may not know of that yet
+        return Rejected("rejected", "target_id: that ticket is part of this one; undo its merge first")
     draft.add(MergeBegun, target_id=command.target_id, merge_id=draft.cause)
     return None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sla_engine.domain.conversation import is_held_call, received_entry, speaks
+from sla_engine.domain.conversation import is_held_call, received_entry, speaks, told_late
 from sla_engine.domain.cycles import first_clocks
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Request
@@ -43,6 +43,7 @@ def open_ticket(request: Request, command: ReceiveMessage, policies: Policies) -
         clocks=clocks,
         no_clock_reason=reason,
         previous_ticket_id=command.previous_ticket_id,
+        seen_at=told_late(at, request.appended_at),
     )
 
 

@@ -46,6 +46,12 @@ class Policy:
         """Whether a step of this version changes tickets."""
         return any(step.acts for step in self.steps)
 
+    @cached_property
+    def acting(self) -> Mapping[Metric, tuple[Step, ...]]:
+        """The steps that change tickets, by the metric that they watch."""
+        acting = [step for step in self.steps if step.acts]
+        return {metric: of for metric in Metric if (of := tuple(step for step in acting if step.metric is metric))}
+
     def matches(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> bool:
         """Whether every condition that is given holds; of the tags any one."""
         return (

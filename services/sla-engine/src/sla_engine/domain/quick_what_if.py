@@ -9,6 +9,7 @@ from sla_engine.domain.acts import Act, History, Said, caused_change
 from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rehearsal import Rehearsal
+from sla_engine.domain.rehearsed_steps import EscalatingRehearsal
 from sla_engine.domain.what_if import NoOpening
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import MergeUndone, TicketMerged
@@ -29,17 +30,30 @@ _FOLLOWED = {
 def within_reach(history: History, policies: Policies) -> bool:
     """Whether `replay` gives a ticket's clocks as they would be. Where it does not, `what_if.replay` does.
 
-    Escalation steps that change tickets are unknown here. One that ran in reality has changed what all later acts show
-    of the ticket, and only the full facts tell that from what people changed. One that would run now needs a policy
-    which the ticket comes under; until then the ticket is as the acts show it, so it is enough to match each of them.
-    Warnings and steps that only tell people change no result.
+    An import that does not say when it was done is out of reach where steps act: the acts do not tell up to when the
+    ticket was another system's.
     """
-    if any(act.actor.id.startswith(ACTOR_PREFIX) for _, act in history):
-        return False
+    opened = history[0][1] if history else None
+    imported_sometime = opened is not None and bool(opened.imported) and opened.seen_at is None
+    return not (imported_sometime and policies.some_act)
+
+
+def _some_step_may_act(history: History, policies: Policies) -> bool:
+    """Whether the ticket comes under a policy with a step that would change it.
+
+    Until then it is as the acts show it, so it is enough to match each of them.
+    """
     if not policies.some_act:
-        return True
+        return False
     matched = (policies.match(act.ticket) for _, act in history)
-    return not any(policy is not None and policy.acts for policy in matched)
+    return any(policy is not None and policy.acts for policy in matched)
+
+
+def _past(history: History) -> datetime | None:
+    """Return up to when it was another system's ticket (rule 47)."""
+    if not history[0][1].imported:
+        return None
+    return max(act.seen_at or act.at for _, act in history if act.imported)
 
 
 def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
@@ -49,9 +63,14 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
     """
     if not history or history[0][0] != _OPENED:
         raise NoOpening("a history begins with the opening of its ticket")
-    opened = history[0][1]
-    ticket = Rehearsal(opened, _message(opened), policies)
-    number = 1
+    opened, number = history[0][1], 1
+    acted = any(act.actor.id.startswith(ACTOR_PREFIX) for _, act in history)
+    if acted:
+        history = [(kind, act) for kind, act in history if not act.actor.id.startswith(ACTOR_PREFIX)]
+    if acted or _some_step_may_act(history, policies):
+        ticket: Rehearsal = EscalatingRehearsal(opened, _message(opened), policies, _past(history))
+    else:
+        ticket = Rehearsal(opened, _message(opened), policies)
     if opened.actor.is_engine:
         number = _gather(ticket, history)
     else:
@@ -59,19 +78,20 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
     while number < len(history):
         kind, act = history[number]
         number += 1
-        if act.at > until:
+        arrived = act.seen_at or act.at
+        if arrived > until:
             continue
-        ticket.bring_forward(act.at)
+        ticket.let_pass(arrived)
         ticket.at = act.at
         if kind == _SAID:
             said = _message(act)
             caused = caused_change(act, history, number, answers=said.is_answer, asks=said.speaks)
-            ticket.holding = act.ticket
-            ticket.hear(said, history[caused][1] if caused else None)
+            ticket.holding = ticket.as_here(kind, act)
+            ticket.hear(said, ticket.as_here(*history[caused]) if caused else None)
             number = caused + 1 if caused else number
         else:
-            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, act.ticket)
-    ticket.bring_forward(until)
+            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, ticket.as_here(kind, act))
+    ticket.let_pass(until)
     return ticket
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import ClassVar
 
 from sla_engine.domain.acts import Act, Holding, Said
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS, old_places
@@ -24,6 +25,7 @@ _SOLVED, _CLOSED = Status.SOLVED, Status.CLOSED  # looking a member up costs mor
 class Rehearsal:
     """The ticket as the acts so far have left it, as far as its clocks can tell."""
 
+    clock_kind: ClassVar[type[RehearsedClock]] = RehearsedClock
     __slots__ = (
         "answered",
         "at",
@@ -70,7 +72,15 @@ class Rehearsal:
         ]
         opening, *due = first_moments(calendar, said.at, *[target * MICROSECONDS for _, target in targets])
         for (metric, target), due_at in zip(targets, due, strict=True):
-            self._started(RehearsedClock(metric, 1, policy, calendar, target, opening, due_at))
+            self._started(self.clock_kind(metric, 1, policy, calendar, target, opening, due_at))
+
+    def as_here(self, _: str, act: Act) -> Holding:
+        """Return the ticket after an act of this event type: here as there."""
+        return act.ticket
+
+    def let_pass(self, until: datetime) -> None:
+        """Let time pass."""
+        self.bring_forward(until)
 
     def bring_forward(self, until: datetime) -> None:
         """Breach what was due by then; one breach changes nothing for another clock, so their order is no matter."""
@@ -88,8 +98,8 @@ class Rehearsal:
                 self.unanswered_since = self.unanswered_since or said.at
             self.first_said_at = self.first_said_at or said.at
 
-    def hear(self, said: Said, change: Act | None) -> None:
-        """Let clocks hear a message; `change` is the change of status that came with it."""
+    def hear(self, said: Said, change: Holding | None) -> None:
+        """Let clocks hear a message; `change` is the ticket after the change of status that came with it."""
         first, was_closed = self.first_said_at is None, self.holding.status is _CLOSED
         self.record(said)
         if said.is_answer:
@@ -125,7 +135,9 @@ class Rehearsal:
 
     def follow_priority(self, after: Holding) -> None:
         """Give clocks that have no result the target of the new priority (rule 28)."""
-        self.holding = after
+        before, self.holding = self.holding.priority, after
+        if after.priority is before:
+            return
         for clock in [clock for clock in self.open if clock.is_undecided]:
             target = clock.policy.target(clock.metric, after.priority)
             if target is None:
@@ -213,9 +225,9 @@ class Rehearsal:
         if policy is not None:
             self._start_cycle(policy, _NEXT_RESPONSE, since)
 
-    def _take(self, change: Act | None) -> None:
+    def _take(self, change: Holding | None) -> None:
         if change is not None:
-            self.follow_status(change.ticket)
+            self.follow_status(change)
 
     def _freeze(self, status: Status) -> None:
         for clock in self.open:
@@ -258,7 +270,7 @@ class Rehearsal:
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
                 opening, due_at = first_moments(clock.calendar, self.at, target * MICROSECONDS)
-                fresh = RehearsedClock(
+                fresh = self.clock_kind(
                     clock.metric, clock.cycle + 1, clock.policy, clock.calendar, target, opening, due_at
                 )
                 self._started(fresh)
@@ -285,7 +297,7 @@ class Rehearsal:
             return
         known, calendar = self.latest.get(metric), self.policies.calendars[policy.calendar]
         opening, due_at = first_moments(calendar, since, target * MICROSECONDS)
-        clock = RehearsedClock(metric, known.cycle + 1 if known else 1, policy, calendar, target, opening, due_at)
+        clock = self.clock_kind(metric, known.cycle + 1 if known else 1, policy, calendar, target, opening, due_at)
         if since < self.at:
             clock.retarget(target, self.at)
         self._started(clock)

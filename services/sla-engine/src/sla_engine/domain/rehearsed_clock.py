@@ -144,7 +144,7 @@ class RehearsedClock:
         self, policy: Policy, calendar: BusinessCalendar, target_seconds: int, at: datetime, paused_at: datetime | None
     ) -> "RehearsedClock":
         """Return the next cycle under another policy, with the time that this one, just cancelled, has used."""
-        fresh: RehearsedClock = object.__new__(RehearsedClock)
+        fresh: RehearsedClock = object.__new__(type(self))
         self.settle()
         fresh.metric, fresh.cycle, fresh.policy, fresh.calendar = self.metric, self.cycle + 1, policy, calendar
         fresh.used, fresh.started_at = self.used, self.started_at

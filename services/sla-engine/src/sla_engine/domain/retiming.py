@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sla_engine.domain.acts import Act, History, Said
+from msgspec.structs import replace
+
+from sla_engine.domain.acts import Act, History
 from sla_engine.domain.conversation import LATEST
 from sla_engine.domain.queueing import NEVER
 from sla_engine.domain.waits import EPOCH, MICROSECOND
-from ticket_contracts.tickets import ClockFact, TicketFact
+from ticket_contracts.tickets import ClockFact, MessageAdded, TicketFact, TicketOpened
 from ticket_contracts.upkeep import TicketReevaluated
 
 _NOTHING = timedelta()
@@ -44,13 +46,15 @@ def _later(history: History, shift: timedelta) -> History:
 
 
 def _moved(act: Act, shift: timedelta, latest: datetime = LATEST) -> Act:
-    at, said = act.at + shift, act.message
+    at, said, seen_at = act.at + shift, act.message, act.seen_at
     if not shift and at <= latest:
         return act
     if said is not None:
         said_at = min(said.at + shift, latest)  # it may be long before `at`: the message was on its way
-        said = Said(said.author, said.public, said_at, said.kind, said.automation, said.call)
-    return Act(min(at, latest), act.actor, act.ticket, said)
+        said = replace(said, at=said_at)
+    if seen_at is not None:
+        seen_at = min(seen_at + shift, latest)
+    return replace(act, at=min(at, latest), message=said, seen_at=seen_at)
 
 
 def retime_facts(facts: Iterable[TicketFact], moved: Sequence[tuple[str, Act]]) -> list[TicketFact]:
@@ -68,6 +72,8 @@ def retime_facts(facts: Iterable[TicketFact], moved: Sequence[tuple[str, Act]]) 
 
 def _dated(fact: TicketFact, act: Act) -> TicketFact:
     changes: dict[str, object] = {"at": act.at}
+    if isinstance(fact, MessageAdded | TicketOpened):
+        changes["seen_at"] = act.seen_at
     entry = getattr(fact, "message", None)
     if entry is not None and act.message is not None:
         changes["message"] = entry.model_copy(update={"at": act.message.at})

@@ -102,10 +102,7 @@ def _due(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
         at = moment_after(calendar, clock.counted_from, wanted)
     else:
         at = _due_after_breach(clock, step, calendar)
-    try:
-        return at if step.out_of_hours or _is_within_hours(calendar, at) else calendar.next_opening(at)
-    except OutOfCalendar:
-        return at
+    return at if step.out_of_hours else within_hours(calendar, at)
 
 
 def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar) -> datetime:
@@ -115,9 +112,17 @@ def _due_after_breach(clock: ClockState, step: Step, calendar: BusinessCalendar)
     return moment_after(calendar, since, step.after - late.business_microseconds * MICROSECOND)
 
 
-def _is_within_hours(calendar: BusinessCalendar, at: datetime) -> bool:
-    """Whether it is open, or closes at this very moment: what the last minute of a day brings is told on that day."""
-    return calendar.is_open(at) or calendar.is_open(at - MICROSECOND)
+def within_hours(calendar: BusinessCalendar, at: datetime) -> datetime:
+    """Return `at` when it is open or closes at this very moment: what the last minute of a day brings is told that day.
+
+    Else the next opening, if the calendar has one in its years.
+    """
+    if calendar.is_open(at) or calendar.is_open(at - MICROSECOND):
+        return at
+    try:
+        return calendar.next_opening(at)
+    except OutOfCalendar:
+        return at
 
 
 def lateness(clock: ClockState, calendar: BusinessCalendar, at: datetime) -> Lateness:

@@ -64,7 +64,7 @@ def bring_forward(draft: Draft, policies: Policies, until: datetime) -> None:
 def _turn(draft: Draft, policies: Policies, due: DueTransition) -> None:
     policy, calendar = policies.of_clock(due.clock), policies.calendar_of(due.clock)
     cause = timer_cause(draft.ticket.ticket_id, due.at)
-    if clocks.moved_later(due, policy, calendar):
+    if clocks.moved(due, policy, calendar):
         # The calendar was edited and the recalculation has not come yet: no alarm for a day that is none any more.
         anew = clocks.recalculate(due.clock, policy, calendar, due.at, cause)
         draft.turn_by_time(ClockRecalculated, anew, due.at, cause)

@@ -57,12 +57,13 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
     opened = facts[0] if facts else None
     if not isinstance(opened, TicketOpened):
         raise NoOpening("a history begins with the opening of its ticket")
-    past = max((fact.at for fact in facts if fact.imported), default=None)
-    told = [fact for fact in facts[1:] if _is_told(fact) and fact.at <= until]
+    past = max((arrival_of(fact) for fact in facts if fact.imported), default=None)
+    told = [fact for fact in facts[1:] if _is_told(fact) and arrival_of(fact) <= until]
     if opened.actor == ENGINE:
         draft, told = _split_off(opened, told, policies)
     else:
-        clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), opened.at, policies)
+        seen_at = opened.at if opened.imported else arrival_of(opened)
+        clocks, reason = clocks_of_first(opened.ticket, opened.message, _cause(opened), seen_at, policies)
         ticket = evolve(None, opened.model_copy(update={"clocks": clocks, "no_clock_reason": reason}))
         draft = QuietDraft(ticket, opened.at, opened.actor, _cause(opened), opened.at)
         draft.turned = {(clock.metric, clock.cycle): clock for clock in clocks}
@@ -70,8 +71,10 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
     while number < len(acts):
         _, fact = acts[number]
         number += 1
-        _let_pass(draft, policies, fact.at, past)
-        draft.at = draft.seen_at = fact.at
+        draft.seen_at = arrival_of(fact)
+        _let_pass(draft, policies, draft.seen_at, past)
+        draft.at = fact.at
+        draft.imported = True if past is not None and draft.at <= past else None
         draft.actor, draft.cause = fact.actor, _cause(fact)
         if isinstance(fact, MessageAdded):
             caused = caused_change(fact, acts, number, answers=is_answer(fact.message), asks=speaks(fact.message))
@@ -81,6 +84,12 @@ def replay(facts: Sequence[TicketFact], policies: Policies, until: datetime) -> 
             _follow(draft, policies, fact)
     _let_pass(draft, policies, until, past)
     return replace(draft.ticket, clocks=tuple(draft.turned.values()), past_clocks=())
+
+
+def arrival_of(fact: TicketFact) -> datetime:
+    """Return when the engine could know of it: what was due before then it has done, whatever time the fact counts."""
+    seen_at = fact.seen_at if isinstance(fact, MessageAdded | TicketOpened) else None
+    return seen_at or fact.at
 
 
 def _is_told(fact: TicketFact) -> bool:
@@ -201,7 +210,7 @@ def _follow(draft: QuietDraft, policies: Policies, fact: TicketFact) -> None:
             follow_status_change(draft, policies, before.status, fact.ticket.status)
         case PriorityChanged() if fact.ticket.priority is not before.priority:
             follow_priority_change(draft, policies)
-        case TicketAssigned() if fact.ticket.team != before.team and fact.ticket.status not in ENDED:
+        case TicketAssigned() if draft.ticket.summary.team != before.team and fact.ticket.status not in ENDED:
             follow_team(draft, policies)
         case SpamMarked():
             follow_spam_mark(draft, policies)
