@@ -1,5 +1,6 @@
 """The only place where the parts of ingest-email are put together."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -53,6 +54,8 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
         ) as pool,
     ):
         readiness.add("kafka", _kafka_check(publisher))
+        doors_open = asyncio.Event()
+        readiness.add("doors", _doors_check(doors_open))
         readiness.add("reading workers", _pool_check(pool))
         sealed = SealedAddresses(settings.reply_address_secrets.get_secret_value().split())
         accept = AcceptMail(storage, pool, publisher, metrics, _now, uuid7, sealed)
@@ -84,6 +87,7 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             await doors.enter_async_context(listen(settings.smtp_port))
             if settings.lmtp_port is not None:
                 await doors.enter_async_context(listen(settings.lmtp_port, session_type=LmtpSession))
+            doors_open.set()
             yield
 
 
@@ -138,6 +142,13 @@ def smtp_limits(settings: IngestEmailSettings) -> SmtpLimits:
 def _kafka_check(publisher: EdgePublisher) -> Check:
     async def check() -> str | None:
         return None if publisher.available() else "Kafka does not answer; senders are told to try again"
+
+    return check
+
+
+def _doors_check(are_open: asyncio.Event) -> Check:
+    async def check() -> str | None:
+        return None if are_open.is_set() else "SMTP is not open yet"
 
     return check
 
