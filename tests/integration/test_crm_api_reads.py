@@ -272,6 +272,8 @@ async def test_what_is_told_of_a_file_is_seen_where_its_message_was_split_to(
     assert (await client.get(read)).json()["items"][0]["attachments"][0]["state"] == "pending"
 
     link = "UPDATE tickets SET state = jsonb_set(state, '{links}', $2::text::jsonb) WHERE ticket_id = $1"
+    await execute(database_url, link, other.ticket_id, f'[["{source.ticket_id}", "problem"]]')
+    assert (await client.get(read)).json()["items"][0]["attachments"][0]["state"] == "pending"
     await execute(database_url, link, other.ticket_id, f'[["{source.ticket_id}", "related"]]')
     [attachment] = (await client.get(read)).json()["items"][0]["attachments"]
     assert (attachment["state"], attachment["content"]["key"]) == ("stored", content.key)

@@ -134,7 +134,8 @@ async def fetching(
             lambda: str(uuid7()),
             lambda: datetime.now(UTC),
         )
-        yield Fetching(FileFetching(work, at_once=4), storage, routers, (kafka.bootstrap, prefix))
+        slots = FileFetching(work, at_once=4, may_tell=publisher.available)
+        yield Fetching(slots, storage, routers, (kafka.bootstrap, prefix))
 
 
 def with_files(*locators: str, source: str = "telegram") -> MessageReceived:
@@ -204,6 +205,19 @@ async def test_a_provider_that_is_away_is_asked_later_and_not_for_ever(
         assert await process.waiting() == 0
 
 
+async def test_while_kafka_is_away_no_provider_is_asked_for_what_could_not_be_told(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with bot_api(TOKEN) as partner, fetching(routers, kafka, topics, tmp_path, partner) as process:
+        partner.files["bill"] = b"paid"
+        await routers.route(with_files("bill"))
+        there, process.slots.may_tell = process.slots.may_tell, lambda: False
+        assert await process.work_once() == 0
+        process.slots.may_tell = there
+        assert await process.work_once() == 1
+        assert [each.files[0].state for each in await process.told()] == [FileState.STORED]
+
+
 async def test_a_slow_provider_holds_its_own_slots_and_nobody_elses(
     routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
 ) -> None:
@@ -237,6 +251,7 @@ async def test_the_result_of_a_file_whose_ticket_is_unknown_opens_none(routers: 
         ("{tokens: [env:MISSING]}", "set the environment variable MISSING"),
         ("{}", "only for a token"),
         ("{tokens: [{value: t}], api: 'ftp://x'}", "api"),
+        ("{tokens: [{value: t}], api: 'http://x:99999'}", "api: Value error, Port out of range"),
         ("{token: x}", "token"),
     ],
 )

@@ -16,7 +16,7 @@ from ticket_contracts.envelope import Event
 from ticket_contracts.messages import Attachment, MessageReceived
 from ticket_contracts.topics import Topic
 from ticket_contracts.vocabulary import FileState, MessageKind, Scan
-from ticket_stream.edge_publisher import KafkaAway
+from ticket_stream.edge_publisher import EventTooLarge, KafkaAway
 
 __all__ = ["routers"]  # the fixture
 
@@ -117,6 +117,68 @@ async def test_a_file_of_which_the_scanner_cannot_tell_is_failed_in_the_end(
         assert told.files[0].state is FileState.FAILED
         assert told.files[0].reason.startswith("given up after 2 attempts: the scanner could not tell")
         assert told.files[0].content is None
+
+
+async def test_a_file_that_the_scanner_cannot_tell_of_takes_no_other_file_of_its_message_along(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with (
+        clamd(unsure=b"riddle") as partner,
+        scanning(routers, kafka, topics, tmp_path, partner) as process,
+    ):
+        contents = (b"a bill", b"a riddle", EICAR, b"riddle 2", b"riddle 3", b"never asked")
+        await routers.route(await mailed(process, *contents), router=routers.new(scans=True))
+        for _ in range(2):
+            assert await process.work_once() == 1
+            await process.make_due()
+        [told] = await process.told()
+        failed = FileState.FAILED
+        states = [each.state for each in told.files]
+        assert states == [FileState.STORED, failed, FileState.INFECTED, failed, failed, failed]
+        assert told.files[0].scan is Scan.CLEAN
+        assert told.files[1].reason == "given up after 2 attempts: the scanner could not tell: stream: broken ERROR"
+        assert b"never asked" not in partner.scanned
+
+
+async def test_a_file_that_ends_the_scanner_each_time_is_failed_and_holds_no_other_up_for_ever(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with clamd(deadly=b"bomb") as partner, scanning(routers, kafka, topics, tmp_path, partner) as process:
+        await routers.route(await mailed(process, b"a bomb"), router=routers.new(scans=True))
+        for _ in range(2):
+            partner.silent = False  # somebody restarts it
+            assert await process.work_once() == 1
+            assert process.slots.work.scanner.away is partner.silent is True
+            assert await process.slots.start_due() == 0
+            await process.make_due()
+        [told] = await process.told()
+        assert told.files[0].state is FileState.FAILED
+        assert await process.waiting() == 0
+
+
+async def test_an_order_that_cannot_be_read_or_told_harms_no_other(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with clamd() as partner, scanning(routers, kafka, topics, tmp_path, partner) as process:
+        message = await mailed(process, b"a bill")
+        await routers.route(message, router=routers.new(scans=True))
+        await routers.rows("UPDATE file_fetches SET file = '[{}]', not_before = now() - interval '1 minute'")
+        other = {"identity": "1" * 64, "provider_id": "<2@x>"}
+        await routers.route(message.model_copy(update=other), router=routers.new(scans=True))
+        working = process.slots.work
+
+        async def too_large(topic: Topic, key: str, event: Event) -> None:
+            raise EventTooLarge("no event can hold it")
+
+        process.slots.work = replace(working, publish=too_large)
+        assert await process.work_once() == 1
+        assert await process.work_once() == 0  # both are put off
+        assert await process.waiting() == 2
+        process.slots.work = working
+        await process.make_due()
+        assert await process.work_once() == 1
+        assert [each.provider_id for each in await process.told()] == ["<2@x>"]
+        assert await process.waiting() == 1
 
 
 async def test_a_file_that_ends_each_process_that_takes_it_is_failed_and_not_taken_for_ever(

@@ -12,11 +12,16 @@ FOUND = "Eicar-Test-Signature"
 
 @dataclass
 class Clamd:
-    """`address` is host and port. `answer` is said instead of the truth; `silent` answers nothing, no PING either."""
+    """`address` is host and port. `answer` is said instead of the truth; `silent` answers nothing, no PING either.
+
+    Of what holds `unsure` it cannot tell; `deadly` makes it silent.
+    """
 
     most_bytes: int = 1024 * 1024
     answer: bytes | None = None
     silent: bool = False
+    unsure: bytes | None = None
+    deadly: bytes | None = None
     scanned: list[bytes] = field(default_factory=list)
     address: tuple[str, int] = ("", 0)
 
@@ -37,7 +42,12 @@ class Clamd:
                     writer.write(b"INSTREAM size limit exceeded. ERROR\0")
                     return
             self.scanned.append(content)
+            if self.deadly is not None and self.deadly in content:
+                self.silent = True
+                return
             told = f"stream: {FOUND} FOUND" if EICAR in content else "stream: OK"
+            if self.unsure is not None and self.unsure in content:
+                told = "stream: broken ERROR"
             writer.write(self.answer if self.answer is not None else told.encode() + b"\0")
         finally:
             writer.close()

@@ -32,6 +32,14 @@ def file(number: int, state: FileState = FileState.PENDING) -> RemoteFile:
     return RemoteFile(number=number, name=f"{number}.png", state=state)
 
 
+def test_the_file_of_another_account_with_the_same_ids_is_not_taken_for_it() -> None:
+    awaited = file(0).model_copy(update={"locator": "ours"})
+    theirs = file(0, FileState.STORED).model_copy(update={"locator": "theirs"})
+    message = shown(entry(MessageKind.CREATED, "42/7", awaited))
+    told = entry(MessageKind.ATTACHMENT, "42/7", theirs)
+    assert show_newest_files([message], [told])[0].files == [awaited]
+
+
 def test_the_newest_state_of_each_file_stands_in_its_message() -> None:
     messages = [
         shown(entry(MessageKind.CREATED, "one", file(0), file(1))),

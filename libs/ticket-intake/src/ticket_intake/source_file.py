@@ -9,9 +9,10 @@ the list, and what proves something else (Meta's word for its first question) ha
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """Part of an address, of the event source and of metrics: one spelling in all three."""
@@ -42,6 +43,11 @@ class SecretInParts(BaseModel):
 WrittenSecret: TypeAlias = str | LiteralSecret | SecretInParts
 
 
+def _with_port(url: str) -> str:
+    urlsplit(url).port  # noqa: B018 - checked when it is read
+    return url
+
+
 class WrittenFiles(BaseModel):
     """`files` of a source: with what ingest-files fetches what customers send. Which of it, docs/files.md says."""
 
@@ -50,7 +56,7 @@ class WrittenFiles(BaseModel):
     tokens: list[WrittenSecret] = Field(default_factory=list, description="used as they are; all are tried in turn")
     app_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,100}$", description="whose secrets `secrets` are")
     secrets: list[WrittenSecret] = Field(default_factory=list, description="the provider gives an access token for one")
-    api: str = Field(
+    api: Annotated[str, AfterValidator(_with_port)] = Field(
         default="", pattern=r"^(https?://[^/@\s]+(/\S*)?)?$", description="another address of the provider's API"
     )
 

@@ -38,11 +38,19 @@ def view_attachment(attachment: Attachment, verdicts: Verdicts) -> AttachmentVie
 
 
 def show_newest_files(items: Sequence[MessageView], told: Sequence[MessageEntry]) -> list[MessageView]:
-    """Put what became of each file in the place of the file that was awaited."""
+    """Put what became of each file in the place of the file that was awaited.
+
+    Both have the locator. Without it, two accounts that count their messages alike would show each other's files.
+    """
     newest = {
-        (entry.provider_id, file.number): file for entry in told for file in entry.files if file.attachment_key is None
+        (entry.provider_id, file.number, file.locator): file
+        for entry in told
+        for file in entry.files
+        if file.attachment_key is None
     }
     return [
-        item.model_copy(update={"files": [newest.get((item.provider_id, file.number), file) for file in item.files]})
+        item.model_copy(
+            update={"files": [newest.get((item.provider_id, file.number, file.locator), file) for file in item.files]}
+        )
         for item in items
     ]

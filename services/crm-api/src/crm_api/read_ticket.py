@@ -9,7 +9,7 @@ from crm_api.file_states import Verdicts, are_awaited, show_newest_files, verdic
 from crm_api.list_tickets import tickets_with_contact, view_ticket
 from crm_api.page import bytes_of, read_page
 from crm_api.read_links import relations_of
-from crm_api.responses import MessagePage, MessageView, TicketView, TimelineEntry, TimelinePage
+from crm_api.responses import MessagePage, MessageView, Relation, TicketView, TimelineEntry, TimelinePage
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.vocabulary import FileState, MessageKind
 from ticket_store.tables.messages import MESSAGES
@@ -35,6 +35,10 @@ async def read_timeline(connection: AsyncConnection, ticket_id: UUID, after: int
     rows, more = await read_page(connection, query, limit)
     items = [_view_fact(row) for row in rows]
     return TimelinePage(items=items, next_cursor=str(items[-1].version) if more else None)
+
+
+# Links that people make, of a problem to thousands of incidents: no message has come from there.
+_NOT_MOVED = frozenset({Relation.DUPLICATE_OF, Relation.DUPLICATED_BY, Relation.PROBLEM, Relation.INCIDENT})
 
 
 async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int, limit: int) -> MessagePage:
@@ -65,7 +69,8 @@ async def _read_told(connection: AsyncConnection, ticket_id: UUID) -> list[Messa
     What is told of a message that was split off, or of one that came before a merge, stands in the other ticket.
     """
     state = await connection.scalar(select(TICKETS.c.state).where(TICKETS.c.ticket_id == ticket_id))
-    tickets = [ticket_id, *(relations_of(state) if state is not None else ())]
+    related = relations_of(state) if state is not None else {}
+    tickets = [ticket_id, *(other for other, said in related.items() if not _NOT_MOVED.issuperset(said))]
     query = (
         select(MESSAGES.c.entry)
         .where(MESSAGES.c.ticket_id.in_(tickets), MESSAGES.c.entry["kind"].astext == MessageKind.ATTACHMENT)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,10 +22,15 @@ log = structlog.get_logger("files")
 
 @dataclass(slots=True)
 class FileFetching:
-    """Runs for ever in the supervisor; any number of processes share the table."""
+    """Runs for ever in the supervisor; any number of processes share the table.
+
+    :param may_tell: whether Kafka is there. Without it nothing is taken, or each file is had again and again from its
+        provider, only to be put off.
+    """
 
     work: OrderWork
     at_once: int
+    may_tell: Callable[[], bool]
     _in_hand: dict["asyncio.Task[None]", Order] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -42,7 +47,7 @@ class FileFetching:
     async def start_due(self) -> int:
         """Take what is due into the free slots; return how much that was."""
         started = 0
-        while len(self._in_hand) < self.at_once and await self.work.scanner.ready():
+        while len(self._in_hand) < self.at_once and self.may_tell() and await self.work.scanner.ready():
             held = Counter(order.source for order in self._in_hand.values())
             order = await self.work.orders.take(full_sources(held, self.at_once))
             if order is None:

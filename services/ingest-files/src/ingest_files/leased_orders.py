@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ticket_contracts.messages import RemoteFile
+import structlog
+
+from ticket_contracts.messages import MessageReceived, RemoteFile
 from ticket_store.sessions import Pool
 from ticket_store.tables import file_fetches
 
 FETCH, SCAN = "fetch", "scan"
+# Until a row that cannot be read is looked at again, by a release that may know how.
+_UNREADABLE_PAUSE = timedelta(hours=1)
+
+log = structlog.get_logger("files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class Order:
     number: int
     source: str
     work: str
-    message: Mapping[str, Any]
+    message: MessageReceived
     files: tuple[RemoteFile, ...]
     correlation_id: str
     attempt: int
@@ -35,10 +41,17 @@ class LeasedOrders:
     lease: timedelta
 
     async def take(self, full: Sequence[str]) -> Order | None:
-        """Take what is due for longest, but of none of the `full` sources."""
+        """Take what is due for longest, but of none of the `full` sources. A row that cannot be read is put off."""
         async with self.pool.acquire() as connection:
-            row = await connection.fetchrow(file_fetches.TAKE, self.lease, full)
-        return _read(row) if row else None
+            while row := await connection.fetchrow(file_fetches.TAKE, self.lease, full):
+                try:
+                    return _read(row)
+                except ValueError:  # one of another release; the others must not wait for it
+                    log.exception("an order cannot be read", source=row["source"], identity=row["identity"].hex())
+                attempts: int = row["attempts"]
+                held = (row["identity"], row["number"], attempts)
+                await connection.execute(file_fetches.PUT_OFF, *held, _UNREADABLE_PAUSE, attempts - 1)
+        return None
 
     async def renew(self, orders: Sequence[Order]) -> None:
         columns = zip(*((order.identity, order.number, order.attempt) for order in orders), strict=True)
@@ -72,7 +85,7 @@ def _read(row: Mapping[str, Any]) -> Order:
         row["number"],
         row["source"],
         SCAN if scans else FETCH,
-        json.loads(row["message"]),
+        MessageReceived.model_validate_json(row["message"]),
         files,
         row["correlation_id"],
         row["attempts"],

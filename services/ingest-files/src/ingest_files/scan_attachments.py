@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from ingest_files.errors import GiveUp, NotItsFault
-from ingest_files.scan_file import Scanner
+from ingest_files.errors import GiveUp, NotItsFault, TryLater
+from ingest_files.scan_file import Scanner, ScannerFell
 from ticket_contracts.messages import RemoteFile
 from ticket_contracts.vocabulary import FileState, Scan
 from ticket_store.object_storage import ObjectDamaged, ObjectMissing, StorageUnavailable
@@ -14,6 +14,16 @@ Load = Callable[[str], Awaitable[bytes]]
 
 # Of a signature's name: a hundred of them have to fit one event.
 _REASON_LENGTH = 200
+# Files of one message without a verdict in one attempt; each may have taken the scanner's whole time.
+_MOST_UNDECIDED = 3
+
+
+class Undecided(TryLater):
+    """Of some files there is no verdict. `results` has all files: those without one as `failed`, with the reason."""
+
+    def __init__(self, reason: str, results: tuple[RemoteFile, ...]) -> None:
+        super().__init__(reason)
+        self.results = results
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,25 @@ class AttachmentScanner:
     async def scan(self, files: Sequence[RemoteFile]) -> tuple[RemoteFile, ...]:
         """Return the files as they are after it. One after another: one of them is in memory at a time.
 
-        :raises TryLater: of one there is no verdict, so the message waits.
+        :raises Undecided: of some there is no verdict, so the message waits.
+        :raises NotItsFault: or ScannerFell; then nothing more is asked.
         """
-        return tuple([await self._scan_one(file) for file in files])
+        results: list[RemoteFile] = []
+        reasons: list[str] = []
+        for file in files:
+            if len(reasons) == _MOST_UNDECIDED:
+                results.append(without_verdict(file, "not scanned: the scanner could not tell of others before it"))
+                continue
+            try:
+                results.append(await self._scan_one(file))
+            except (NotItsFault, ScannerFell):
+                raise
+            except TryLater as error:
+                reasons.append(str(error))
+                results.append(without_verdict(file, str(error)))
+        if reasons:
+            raise Undecided(reasons[0], tuple(results))
+        return tuple(results)
 
     async def _scan_one(self, file: RemoteFile) -> RemoteFile:
         if self.scanner is None:

@@ -23,6 +23,10 @@ class ScannerAway(NotItsFault):
     """It answers nobody."""
 
 
+class ScannerFell(TryLater):
+    """It was there, got the file, and answers nobody since: the file may be why, so this counts as an attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scanner:
     """A clamd at an address."""
@@ -34,16 +38,19 @@ class Scanner:
     async def find(self, content: bytes) -> str | None:
         """Return the name of what was found, None when the scanner calls it clean.
 
-        :raises ScannerAway: it does not answer a PING either.
+        :raises ScannerAway: it does not answer a PING.
+        :raises ScannerFell: it does not answer a PING any more.
         :raises TryLater: it could not tell, or not in time.
         :raises GiveUp: the file is larger than the scanner takes (`StreamMaxLength`).
         """
+        if not await self.answers():
+            raise ScannerAway("the scanner does not answer")
         try:
             async with asyncio.timeout(self.seconds):
                 answer = await self._scan(content)
         except _Silence as error:
             reason = f"the scanner does not answer: {type(error).__name__}"
-            raise (TryLater if await self.answers() else ScannerAway)(reason) from error
+            raise (TryLater if await self.answers() else ScannerFell)(reason) from error
         return _read(answer)
 
     async def answers(self) -> bool:

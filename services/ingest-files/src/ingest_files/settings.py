@@ -18,7 +18,7 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
     pull_sources_file: Path | None = Field(
         None,
         description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`). Read as the other. "
-        "Absent: they are named in words only.",
+        "Absent: those of a source with `files` there end as `failed`; without `files` they are named in words.",
         examples=["/etc/firebreak/pull-sources.yaml"],
     )
     max_file_bytes: int = Field(

@@ -75,7 +75,7 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
             lambda: datetime.now(UTC),
         )
         with on_hangup(sources.ask_reload):
-            fetching = FileFetching(work, settings.files_at_once)
+            fetching = FileFetching(work, settings.files_at_once, publisher.available)
             async with (
                 supervisor.running("leases of files", fetching.keep_leases()),
                 supervisor.running("files", fetching.run()),

@@ -12,12 +12,13 @@ from ingest_files.errors import NotItsFault, TryLater
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.leased_orders import FETCH, LeasedOrders, Order
 from ingest_files.metrics import FileMetrics
-from ingest_files.scan_attachments import AttachmentScanner, without_verdict
-from ingest_files.scan_file import ScannerAway
+from ingest_files.scan_attachments import AttachmentScanner, Undecided, without_verdict
+from ingest_files.scan_file import ScannerAway, ScannerFell
 from ingest_files.scanner_state import ScannerState
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import RemoteFile
 from ticket_contracts.topics import MESSAGES, Topic
+from ticket_contracts.vocabulary import FileState
 from ticket_stream.edge_publisher import KafkaAway
 
 Publish = Callable[[Topic, str, Event], Awaitable[None]]
@@ -64,6 +65,8 @@ class OrderWork:
                 self.scanner.went_away()
             await self._put_off(order, str(error), FIRST_PAUSE, order.attempt - 1)
         except Exception as error:  # whatever it is: this process and the other files must not fall with one
+            if isinstance(error, ScannerFell):
+                self.scanner.went_away()
             if not isinstance(error, TryLater | TimeoutError):
                 log.exception("a file cannot be worked on", source=order.source, attempt=order.attempt)
             reason = _reason(error, self.limits.seconds)
@@ -71,7 +74,7 @@ class OrderWork:
                 pause = min(FIRST_PAUSE * 2 ** (order.attempt - 1), LONGEST_PAUSE)
                 await self._put_off(order, reason, pause, order.attempt)
             else:
-                await self._give_up(order, reason)
+                await self._give_up(order, reason, error.results if isinstance(error, Undecided) else ())
         else:
             await self._tell(order, results)
 
@@ -81,16 +84,25 @@ class OrderWork:
                 return (await self.fetcher.fetch(order.source, order.files[0]),)
             return await self.attachments.scan(order.files)
 
-    async def _give_up(self, order: Order, reason: str) -> None:
-        words = f"given up after {min(order.attempt, self.limits.attempts)} attempts: {reason}"
-        await self._tell(order, tuple(without_verdict(file, words) for file in order.files))
+    async def _give_up(self, order: Order, reason: str, results: tuple[RemoteFile, ...] = ()) -> None:
+        """Tell that it failed; of `results`, only those files that did."""
+        words = f"given up after {min(order.attempt, self.limits.attempts)} attempts: "
+        if results:
+            failed = {file.number: without_verdict(file, words + file.reason) for file in results if _is_failed(file)}
+            await self._tell(order, tuple(failed.get(file.number, file) for file in results))
+            return
+        await self._tell(order, tuple(without_verdict(file, words + reason) for file in order.files))
 
     async def _tell(self, order: Order, results: tuple[RemoteFile, ...]) -> None:
-        key, event = compose_result(order, results, self.new_id(), self.now())
         try:
+            key, event = compose_result(order, results, self.new_id(), self.now())
             await self.publish(MESSAGES, key, event)
         except KafkaAway:
             await self._put_off(order, "Kafka is away", FIRST_PAUSE, order.attempt - 1)
+            return
+        except ValueError:  # no event can hold it; the other files must not fall with it
+            log.exception("what became of files cannot be told", source=order.source, identity=order.identity.hex())
+            await self._put_off(order, "it cannot be told", LONGEST_PAUSE, order.attempt)
             return
         await self.orders.remove(order)
         for file in results:
@@ -102,6 +114,10 @@ class OrderWork:
         log.info("a file is tried again", source=order.source, attempt=order.attempt, reason=reason)
         self.metrics.tries.labels(order.source).inc()
         await self.orders.put_off(order, pause, attempts)
+
+
+def _is_failed(file: RemoteFile) -> bool:
+    return file.state is FileState.FAILED
 
 
 def _reason(error: Exception, seconds: float) -> str:
