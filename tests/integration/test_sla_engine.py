@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from sla_engine.check_fold import TicketRange, check_folds
+from sla_engine.compile_policies import PolicyBook
 from sla_engine.domain.arrival import follow_up_id
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import MOST_KEPT_IDS
@@ -19,9 +20,10 @@ from sla_engine.stored_state import decode_fact, decode_state
 from sla_engine.write_tickets import SecondWriter
 from tests.support.sla_engine import OFFICE, ORIGIN, STANDARD, EngineUnderTest, as_record, configure, types_of
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, moment
+from ticket_contracts.actions import MarkSpam
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, Routing, SetPriority, SetStatus
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
-from ticket_contracts.vocabulary import Priority, Status
+from ticket_contracts.vocabulary import Metric, Priority, Status
 from ticket_store.documents import Group, Policy, Team
 from ticket_store.sessions import open_pool
 from ticket_stream.failures import PoisonRecord, UnknownType
@@ -433,6 +435,25 @@ async def test_a_calendar_that_no_engine_can_read_any_more_stops_no_partition(en
     } == {"breached"}
     (state,) = await engine.rows("SELECT state FROM tickets WHERE ticket_id = $1", TICKETS_OF_BATCH[2])
     assert "calendar office, which cannot be used: it does not exist" in decode_state(state["state"]).no_clock_reason
+
+
+async def test_a_business_day_is_that_of_the_archived_calendar_whoever_asks_first(engine: EngineUnderTest) -> None:
+    await open_one(engine)
+    other = OFFICE.model_copy(update={"name": "other"})
+    newer = STANDARD.model_copy(update={"calendar": "other", "effective_from": moment("mon 11:00")})
+    await configure(engine.pool, other, newer)
+    later = EngineUnderTest(engine.pool)
+    spam = MarkSpam(ticket_id=ONE, actor=AGENT, spam=True)
+    await later.run(asked(later, spam, spam.model_copy(update={"spam": False})), now=EARLY)
+    [row] = await later.rows("SELECT * FROM clocks WHERE metric = 'resolution' ORDER BY cycle DESC LIMIT 1")
+    assert (row["policy_version"], row["target_seconds"]) == (1, 8 * 3600)
+
+    await configure(engine.pool, other, newer.model_copy(update={"effective_from": None}))
+    async with engine.pool.acquire() as connection:
+        book = PolicyBook()
+        await book.current(connection)
+        held = (await book.including(connection, {("standard", 1)}, ())).past["standard", 1]  # of no running clock
+    assert held.target(Metric.RESOLUTION, Priority.NORMAL) == 8 * 3600
 
 
 async def test_a_batch_of_five_hundred_takes_no_more_statements_than_a_batch_of_five(engine: EngineUnderTest) -> None:

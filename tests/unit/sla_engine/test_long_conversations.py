@@ -1,6 +1,5 @@
 """A ticket of thousands of exchanges: its state stays small, and what counts of clocks that are over is kept."""
 
-import json
 from datetime import timedelta
 from uuid import uuid5
 
@@ -9,6 +8,7 @@ from sla_engine.check_fold import StoredRows, check_page
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.request import Rejected
+from sla_engine.domain.rule_memory import RuleMemory, RuleUse
 from sla_engine.domain.ticket import MOST_RELATED, PAST_CLOCKS_FORMAT, Absorbed, Link, Ticket, replace
 from sla_engine.domain.what_if import replay
 from sla_engine.publish_facts import Cause
@@ -16,6 +16,7 @@ from sla_engine.stored_rows import clock_row, message_row, new_ticket_row
 from sla_engine.stored_state import decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, TICKET_ID, Case, a_policy, moment, policies_of
 from ticket_contracts.actions import MarkSpam
+from ticket_contracts.automation import RuleRan
 from ticket_contracts.exchanges import AbsorbMerged, LinkTickets, Split
 from ticket_contracts.tickets import ClockFact, ClockState, MessageAdded, TicketOpened
 from ticket_contracts.topics import COMMANDS
@@ -125,22 +126,59 @@ def test_what_if_and_the_rows_to_write_have_all_clocks() -> None:
     assert handled.started == set(wanted)
 
 
-def test_a_rebuild_finds_no_difference_and_misses_a_clock_that_the_ticket_does_not_keep() -> None:
-    case = talked(FEW)
+def stored_by(case: Case, state: Ticket) -> tuple[StoredRows, list[dict[str, object]]]:
+    """Return what stands in the tables, and the rows of `clocks` among it."""
     rows = [dict(zip(CLOCK_COLUMNS, clock_row(case.ticket, each), strict=True)) for each in all_clocks(case).values()]
     said = [message_row(fact) for fact in case.facts if isinstance(fact, TicketOpened | MessageAdded)]
     ticket = dict(zip(NEW_TICKET_COLUMNS, new_ticket_row(case.ticket, NINE), strict=True))
-    state = json.loads(encode_state(case.ticket))
     facts = [{"type": fact.event_type, "data": fact.encode()} for fact in case.facts]
     stored = StoredRows(
         facts={TICKET_ID: facts},
-        tickets={TICKET_ID: {**ticket, "tags": [], "state": json.dumps(state)}},
+        tickets={TICKET_ID: {**ticket, "tags": [], "state": encode_state(state)}},
         clocks={TICKET_ID: rows},
         messages={TICKET_ID: [dict(zip(NEW_MESSAGE_COLUMNS, row, strict=True)) for row in said]},
     )
+    return stored, rows
+
+
+def test_a_rebuild_finds_no_difference_and_misses_a_clock_that_the_ticket_does_not_keep() -> None:
+    case = talked(FEW)
+    stored, rows = stored_by(case, case.ticket)
     assert check_page([TICKET_ID], stored).differences == []
     del rows[1]
     assert len(check_page([TICKET_ID], stored).differences) == 1
+
+
+def test_a_ticket_that_an_engine_has_stored_with_all_clocks_is_read_and_checked_as_its_facts_make_it() -> None:
+    case = talked(FEW)
+    before = replace(case.ticket, clocks=tuple(all_clocks(case).values()), past_clocks=(), format=1)
+    stored, _ = stored_by(case, before)
+
+    assert decode_state(encode_state(before)) == case.ticket
+    assert check_page([TICKET_ID], stored).differences == []
+
+
+def test_how_often_rules_ran_is_no_difference_and_what_was_told_of_them_is_one() -> None:
+    case = talked(1)
+    ran = case.ticket.version + 1
+    fact = RuleRan(
+        ticket_id=TICKET_ID,
+        version=ran,
+        at=NINE,
+        actor=AGENT,
+        ticket=case.ticket.summary,
+        rule="greet",
+        rule_version=1,
+        configuration_version=1,
+        outcome="ran",
+        cause="x",
+    )
+    case.facts.append(fact)
+    case.stored = evolve(case.ticket, fact)
+    for told, found in (((), 0), (("stopped",), 1)):
+        use = RuleUse("greet", 1, (NINE,), told)  # as it was before runs were counted
+        stored, _ = stored_by(case, replace(case.ticket, automation=RuleMemory(uses=(use,))))
+        assert len(check_page([TICKET_ID], stored).differences) == found
 
 
 def test_what_a_ticket_is_related_to_is_bounded_and_the_refusal_says_what_to_do() -> None:

@@ -227,3 +227,15 @@ def test_what_was_recorded_before_an_answer_but_done_after_it_stays_after_it() -
     [wait] = waits_of(history).ended
     moved = retime(history, [(wait.place, microseconds(START + timedelta(minutes=10)))])
     assert [act.at - START for _, act in moved[:3]] == [timedelta(minutes=minutes) for minutes in (0, 20, 10)]
+
+
+def test_nobody_answers_before_the_ticket_is_there_though_the_mail_was_long_on_its_way() -> None:
+    case = Case(three_policies(calendar="always"))
+    case.open_by_agent(START, public=False)
+    case.receive(START - timedelta(minutes=30), 2)
+    case.reply(START + timedelta(minutes=30))
+    history = stored(case.facts)
+    [wait] = waits_of(history).ended
+    assert wait.since == START
+    moved = retime(history, [(wait.place, microseconds(wait.since + timedelta(minutes=5)))])
+    assert [act.at - START for _, act in moved] == [timedelta(minutes=minutes) for minutes in (0, -30, 5)]

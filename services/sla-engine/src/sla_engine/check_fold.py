@@ -10,10 +10,11 @@ from uuid import UUID
 
 import asyncpg
 
+from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
 from sla_engine.domain.evolve import BrokenHistory, evolve
 from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_rows import Row, clock_row, message_row, new_ticket_row
-from sla_engine.stored_state import decode_fact, encode_state
+from sla_engine.stored_state import decode_fact, decode_state, encode_state
 from ticket_contracts.tickets import ClockFact, ClockState, MessageAdded, MessageRevised, TicketOpened
 from ticket_contracts.vocabulary import Metric
 from ticket_store.tables.clocks import CLOCK_COLUMNS
@@ -162,12 +163,26 @@ def _of_ticket(ticket: Ticket, row: Any) -> Iterator[str]:
     if row is None:
         yield f"its {ticket.version} events have no row in `tickets`"
         return
-    if {**_EMPTY, **json.loads(row["state"])} != json.loads(encode_state(ticket)):
+    if _comparable(row["state"]) != _comparable(encode_state(ticket)):
         yield "`tickets.state` is not the fold of its events"
     folded = dict(zip(NEW_TICKET_COLUMNS, new_ticket_row(ticket, ticket.summary.opened_at), strict=True))
     for name in NEW_TICKET_COLUMNS:
         if name != "state" and name not in NOT_FOLDED and not _same(folded[name], row[name]):
             yield f"`tickets.{name}` is not what its events say"
+
+
+def _comparable(state: str) -> Mapping[str, object]:
+    """Return a state as far as it does not depend on which engine has stored it.
+
+    Not compared is how often rules ran: one that was in use before runs were counted over 30 days counts from then on.
+    """
+    told: dict[str, Any] = {**_EMPTY, **json.loads(state)}
+    if len(told["clocks"]) > MOST_KEPT_CLOCKS:  # of an engine that kept all
+        told = json.loads(encode_state(decode_state(state)))
+    rules = told.pop("automation", {})
+    told["waits"] = rules.get("waits", [])
+    told["told"] = sorted(use[:2] + use[3:4] for use in rules.get("uses", []) if use[3])  # rule, version, told
+    return told
 
 
 def _of_rows(

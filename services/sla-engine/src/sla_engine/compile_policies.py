@@ -66,11 +66,13 @@ class PolicyBook:
     async def including(
         self, connection: Connection, versions: Collection[PolicyVersion], calendars: Collection[str]
     ) -> Policies:
-        """Return the same with the versions and calendars that running clocks still hold."""
+        """Return the same with the versions and calendars that tickets still hold."""
         known = self._policies
-        sought = {*known.calendars, *known.unusable_calendars}
-        missing_calendars = [name for name in calendars if name not in sought]
         missing_versions = [version for version in versions if version not in known.past]
+        past = await configuration.load_past(connection, documents.Policy, missing_versions) if missing_versions else {}
+        sought = {*known.calendars, *known.unusable_calendars}
+        # Those of the policies too, before these are compiled: how long a business day is, the calendar says.
+        missing_calendars = list({*calendars, *(policy.calendar for policy in past.values())} - sought)
         if missing_calendars:
             found = await connection.fetch(LATEST_CALENDARS, missing_calendars)
             usable, unusable = compile_calendars(_calendar(row["body"]) for row in found)
@@ -80,8 +82,7 @@ class PolicyBook:
                 calendars={**known.calendars, **usable, **earlier},
                 unusable_calendars={**known.unusable_calendars, **_unread(missing_calendars, found), **unusable},
             )
-        if missing_versions:
-            past = await configuration.load_past(connection, documents.Policy, missing_versions)
+        if past:
             compiled = {
                 (name, version): held_policy(policy, version, known.calendars)
                 for (name, version), policy in past.items()
@@ -96,7 +97,7 @@ class Earlier:
     """What is no more in force, and counts.
 
     `policies` are, of those that hold only for tickets opened from some time on, the versions before, the newest first;
-    `calendars`, of those whose newest version cannot be used, the last one that can.
+    `calendars`, of those that were archived meanwhile or whose newest version cannot be used, the last one that can.
     """
 
     policies: Mapping[str, Sequence[Versioned[documents.Policy]]] = field(default_factory=dict)
@@ -114,8 +115,9 @@ async def earlier_versions(connection: Connection, loaded: Configuration) -> Ear
     for name, version in wanted:
         if (name, version) in found:
             earlier[name].append(Versioned(found[name, version], version))
-    _, unusable = compile_calendars(each.document for each in loaded.of(documents.Calendar).values())
-    return Earlier(earlier, await usable_versions(connection, unusable))
+    usable, unusable = compile_calendars(each.document for each in loaded.of(documents.Calendar).values())
+    named = {each.document.calendar for versions in earlier.values() for each in versions}
+    return Earlier(earlier, await usable_versions(connection, {*unusable, *named} - usable.keys()))
 
 
 async def usable_versions(connection: Connection, names: Collection[str]) -> dict[str, BusinessCalendar]:
@@ -146,7 +148,7 @@ def compile_configuration(loaded: Configuration, earlier: Earlier | None = None)
     """Compile what is in force, and the earlier versions that still hold for some tickets."""
     earlier = earlier or Earlier()
     usable, unusable = compile_calendars(versioned.document for versioned in loaded.of(documents.Calendar).values())
-    calendars = {**usable, **{name: each for name, each in earlier.calendars.items() if name in unusable}}
+    calendars = {**earlier.calendars, **usable}
     policies: list[domain.Policy] = []
     past: dict[PolicyVersion, domain.Policy] = {}
     for name, newest in loaded.of(documents.Policy).items():

@@ -2,6 +2,7 @@
 
 from pydantic import TypeAdapter
 
+from sla_engine.domain.evolve import without_old_clocks
 from sla_engine.domain.ticket import STATE_FORMAT, Ticket
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.tickets import TicketFact
@@ -19,7 +20,8 @@ def encode_state(ticket: Ticket) -> str:
 
 
 def decode_state(state: str) -> Ticket:
-    """
+    """Return the ticket, with no more clocks than one that this engine has stored.
+
     :raises NewerState: its format is above ours.
     """
     ticket = _TICKET.validate_json(state)
@@ -27,7 +29,7 @@ def decode_state(state: str) -> Ticket:
         raise NewerState(
             f"ticket {ticket.ticket_id} is stored in format {ticket.format}, this engine reads {STATE_FORMAT}"
         )
-    return ticket
+    return without_old_clocks(ticket)
 
 
 def decode_fact(event_type: str, data: str | bytes) -> TicketFact:

@@ -36,11 +36,12 @@ def turned(clocks: Clocks, past: Past, changed: ClockState, *, started: bool) ->
     """Return what is remembered after a transition. One of a clock that is kept no more changes nothing here."""
     for place in range(len(clocks) - 1, -1, -1):  # the newest clocks turn most often
         if clocks[place].metric is changed.metric and clocks[place].cycle == changed.cycle:
-            return _without_old((*clocks[:place], changed, *clocks[place + 1 :]), past)
-    return _without_old((*clocks, changed), past) if started else (clocks, past)
+            return without_old((*clocks[:place], changed, *clocks[place + 1 :]), past)
+    return without_old((*clocks, changed), past) if started else (clocks, past)
 
 
-def _without_old(clocks: Clocks, past: Past) -> tuple[Clocks, Past]:
+def without_old(clocks: Clocks, past: Past) -> tuple[Clocks, Past]:
+    """Return what is remembered of these clocks."""
     gone = old_places(clocks, _metric, _is_over)
     if not gone:
         return clocks, past

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sla_engine.domain.clock_memory import turned
+from sla_engine.domain.clock_memory import turned, without_old
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.rule_memory import leave_status, remember
@@ -136,3 +136,13 @@ def with_clock(ticket: Ticket, kind: type[ClockFact], clock: ClockState, **chang
     if past is not ticket.past_clocks:
         changes |= {"past_clocks": past, "format": PAST_CLOCKS_FORMAT}
     return replace(ticket, clocks=clocks, no_clock_reason="", **changes)
+
+
+def without_old_clocks(ticket: Ticket) -> Ticket:
+    """Return the ticket as its facts make it here, when an engine that kept every clock has stored it."""
+    clocks, past = without_old(ticket.clocks, ticket.past_clocks)
+    return (
+        ticket
+        if clocks is ticket.clocks
+        else replace(ticket, clocks=clocks, past_clocks=past, format=PAST_CLOCKS_FORMAT)
+    )

@@ -45,15 +45,19 @@ def waits_of(history: History) -> Waited:
     """Return what an agent's public answer or an agent's solving or closing has ended, by the rules of `Rehearsal`.
 
     A wait that ends otherwise, by a merge, a machine or as spam, was nobody's work. It begins when the words are on
-    the ticket: no earlier could an agent answer a call that was noted late, or what was split off another ticket. What
-    was answered there, before the split, counts there.
+    the ticket, after all that stands there before them: no earlier could an agent answer a call that was noted late, a
+    mail that was long on its way, or what was split off another ticket. What was answered there, before the split,
+    counts there.
     """
     ended: list[Wait] = []
     gathered = _gathered(history) if history[0][1].actor.is_engine else 0
     since: datetime | None = None
     answered_at: datetime | None = None
     closed = False
+    latest = history[0][1].at
     for place, (kind, act) in enumerate(history):
+        if act.at > latest:
+            latest = act.at
         said = act.message if kind in _SPOKEN else None
         if said is not None:
             if said.is_answer:
@@ -62,7 +66,7 @@ def waits_of(history: History) -> Waited:
                     _end(ended, place, since, act)
                 since = None
             elif since is None and said.speaks and not closed and (answered_at is None or said.at > answered_at):
-                since = act.at
+                since = latest
         elif kind == _STATUS:
             if act.ticket.status in ENDED:
                 if since is not None and act.actor.kind is _AGENT:
