@@ -53,10 +53,7 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             settings.reading_workers, mailboxes.current.addresses(), metrics, supervisor, settings.mail_trusted_server
         ) as pool,
     ):
-        readiness.add("kafka", _kafka_check(publisher))
-        doors_open = asyncio.Event()
-        readiness.add("doors", _doors_check(doors_open))
-        readiness.add("reading workers", _pool_check(pool))
+        doors_open = _add_checks(readiness, publisher, pool)
         sealed = SealedAddresses(settings.reply_address_secrets.get_secret_value().split())
         accept = AcceptMail(storage, pool, publisher, metrics, _now, uuid7, sealed)
         handler = ReceiveMail(accept, mailboxes.find, settings.smtp_recipients, metrics)
@@ -137,6 +134,15 @@ def smtp_limits(settings: IngestEmailSettings) -> SmtpLimits:
         idle_seconds=settings.smtp_idle_seconds,
         require_tls=settings.smtp_require_tls,
     )
+
+
+def _add_checks(readiness: Readiness, publisher: EdgePublisher, pool: ReadingPool) -> asyncio.Event:
+    """Let the process be ready when all parts are; the event is to be set once mail can come in."""
+    doors_open = asyncio.Event()
+    readiness.add("kafka", _kafka_check(publisher))
+    readiness.add("doors", _doors_check(doors_open))
+    readiness.add("reading workers", _pool_check(pool))
+    return doors_open
 
 
 def _kafka_check(publisher: EdgePublisher) -> Check:
