@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from ingest_files.scan_file import Scanner
 from ingest_files.scanner_state import ScannerState
 from ingest_files.work_order import Limits, OrderWork
 from tests.integration.test_router import Routers, routers
+from tests.support.commit_cutter import open_commit_cutter, through
 from tests.support.incoming import message
 from tests.support.mail_service import read_log
 from tests.support.partners.bot_api import BotApi, bot_api
@@ -383,6 +385,32 @@ async def test_a_killed_process_loses_the_file_in_its_hand_to_another_when_its_l
     assert told.files[0].state is FileState.STORED
     assert told.files[0].content is not None
     assert (tmp_path / "objects" / told.files[0].content.key).read_bytes() == b"paid"
+
+
+async def test_a_file_in_hand_while_postgres_goes_away_is_told_and_done_when_it_is_back(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
+) -> None:
+    async with bot_api(TOKEN) as partner, open_commit_cutter(urlsplit(database_url).port or 0) as relay:
+        partner.files["receipt"] = b"paid"
+        partner.held.add("receipt")
+        write_sources(tmp_path, partner)
+        await routers.route(with_files("receipt"))
+        postgres = through(relay.port, database_url)
+        async with service(kafka, topics, tmp_path, postgres, 1.0, OLD="before") as running:
+            await asyncio.wait_for(partner.asked_for_held.wait(), PROCESS_SECONDS)
+            await relay.take_away()
+            partner.go.set()
+            async with asyncio.timeout(PROCESS_SECONDS):
+                while not await read_log(kafka.bootstrap, topics):  # noqa: ASYNC110 - told, and its row cannot be removed
+                    await asyncio.sleep(0.05)
+            assert await routers.count("file_fetches") == 1
+            relay.bring_back()
+            await until_nothing_waits(routers)
+            await running.stop()
+    told = await read_log(kafka.bootstrap, topics)
+    assert {each.files[0].state for each in told} == {FileState.STORED}
+    assert len({each.identity for each in told}) == 1
+    assert len(await routers.route(*told)) == 1
 
 
 async def test_a_voicemail_becomes_a_file_of_its_ticket_and_no_link_is_written_down(

@@ -96,7 +96,13 @@ class SignedRequests:
 async def prepare(options: dict[str, str]) -> SteeredLoad[bytes]:
     """Connect all senders."""
     host, port = options["host"], int(options["port"])
-    load: SteeredLoad[bytes] = SteeredLoad(iter(SignedRequests(host, port, options["path"], options["secret"])))
+    requests = SignedRequests(host, port, options["path"], options["secret"])
+    return await with_senders(SteeredLoad(iter(requests)), options)
+
+
+async def with_senders(load: SteeredLoad[bytes], options: dict[str, str]) -> SteeredLoad[bytes]:
+    """Give a load its connections: whatever is not 2xx is told as a failure."""
+    host, port = options["host"], int(options["port"])
     answered: Answered[bytes] = load.answered
 
     def received(sender: HttpSender, status: int, body: bytes) -> None:

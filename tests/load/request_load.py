@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tests.load.hook_requests import hook_requests
-from tests.load.http_load import HttpSender, connect
-from tests.load.steered_load import Answered, SteeredLoad, run_steered
+from tests.load.http_load import with_senders
+from tests.load.steered_load import SteeredLoad, run_steered
 from tests.load.strangers import requests_of_all
 from tests.support.partners.signed_request import SignedRequest
 
@@ -32,14 +32,7 @@ async def prepare(options: dict[str, str]) -> SteeredLoad[bytes]:
         name: on_the_wire(f"{host}:{port}", options["path"].format(name=name), requests)
         for name, requests in found.items()
     }
-    load = SteeredLoad(iter(()), choices)
-    answered: Answered[bytes] = load.answered
-
-    def received(sender: HttpSender, status: int, body: bytes) -> None:
-        answered(sender, None if 200 <= status < 300 else f"{status} {body[:200].decode(errors='replace')}")
-
-    load.idle.extend([await connect(host, port, received) for _ in range(int(options["connections"]))])
-    return load
+    return await with_senders(SteeredLoad(iter(()), choices), options)
 
 
 if __name__ == "__main__":

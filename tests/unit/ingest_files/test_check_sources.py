@@ -11,7 +11,6 @@ import stamina
 from ingest_files.check_sources import attempts, open_trials
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.schemes.registry import SCHEMES
 from ingest_files.schemes.scheme import Access
 from tests.unit.ingest_files.wire import Handler, Wire
 from ticket_intake.source_checks import Asked, Attempt, Outcome
@@ -43,9 +42,9 @@ def _of_the_token(request: httpx.Request) -> httpx.Response:
 async def tried(
     provider: str, *tokens: str, handler: Handler = _of_the_token, api: str = "", app_id: str = ""
 ) -> list[Attempt]:
-    source = FileSource(SCHEMES[provider], Access(tokens or ("",), api, app_id))
+    source = FileSource(provider, Access(tokens or ("",), api, app_id))
     client = GuardedClient(httpx.AsyncClient(transport=Wire(handler)), 10_000, _anywhere)
-    return [attempt async for attempt in attempts(provider, source, client)]
+    return [attempt async for attempt in attempts(source, client)]
 
 
 @pytest.mark.parametrize("provider", GOOD)

@@ -67,8 +67,8 @@ class Surroundings:
     def __init__(self, handler: Handler = provider, scanner: Scanner | None = None) -> None:
         self.storage = ObjectStorage.open("memory:///")
         tokens = {"twilio-sms": "AC:word"}
-        sources = {name: FileSource(fetch, Access((tokens.get(name, "token"),))) for name, fetch in SCHEMES.items()}
-        sources["rotated"] = FileSource(SCHEMES["slack"], Access(("old", "token")))
+        sources = {name: FileSource(name, Access((tokens.get(name, "token"),))) for name in SCHEMES}
+        sources["rotated"] = FileSource("slack", Access(("old", "token")))
         client = httpx.AsyncClient(transport=Wire(handler))
 
         async def resolve(host: str, port: int) -> list[str]:
@@ -206,6 +206,6 @@ async def test_a_link_that_is_none_is_failed_and_harms_nobody_else(source: str, 
 @pytest.mark.parametrize("source", ["line", "messenger"])
 async def test_a_link_that_a_customer_chose_does_not_lead_to_the_server_that_the_operator_trusts(source: str) -> None:
     around = Surroundings(lambda _: httpx.Response(200, content=PHOTO))
-    trusted = FileSource(SCHEMES[source], Access(("token",), "http://10.0.0.5:8081"))
+    trusted = FileSource(source, Access(("token",), "http://10.0.0.5:8081"))
     around.fetcher = replace(around.fetcher, sources={source: trusted})
     assert (await around.fetch(source, "http://10.0.0.5:8081/admin")).state is FileState.FAILED

@@ -14,7 +14,6 @@ from ingest_files.errors import TryLater
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.schemes.registry import SCHEMES
 from ingest_files.schemes.scheme import Access
 from tests.unit.ingest_files.wire import Handler, Wire
 from ticket_contracts.messages import RemoteFile
@@ -38,7 +37,7 @@ async def fetch(provider: str, token: str, locator: str, handler: Handler) -> Re
         return ["8.8.8.8"]
 
     client = GuardedClient(httpx.AsyncClient(transport=Wire(handler)), 1000, resolve)
-    sources = {"source": FileSource(SCHEMES[provider], Access((token,)))}
+    sources = {"source": FileSource(provider, Access((token,)))}
     fetcher = FileFetcher(client, sources, ObjectStorage.open("memory:///").put, None)
     return await fetcher.fetch("source", RemoteFile(number=0, name="one", locator=locator))
 

@@ -13,7 +13,7 @@ from ingest_files.errors import TryLater
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.schemes.registry import EXCHANGING, SCHEMES, WITHOUT_SOMETIMES
+from ingest_files.schemes.registry import EXCHANGING, WITHOUT_SOMETIMES
 from ingest_files.schemes.scheme import Access
 from tests.support.partners.file_platforms import (
     CONTENT,
@@ -83,7 +83,7 @@ class Around:
             return ["10.0.0.1" if host == "inside.dingtalk.com" else "8.8.8.8"]
 
         guarded = GuardedClient(client, MOST_BYTES, resolve)
-        sources = {"source": FileSource(SCHEMES[row.provider], access)}
+        sources = {"source": FileSource(row.provider, access)}
         self.fetcher = FileFetcher(guarded, sources, self.storage.put, None)
 
     async def fetch(self, locator: str | None = None) -> RemoteFile:

@@ -26,19 +26,20 @@ from tests.unit.sla_engine.what_if_lives import (
     rehearsed,
     steps,
     stored,
+    take,
     three_policies,
     told,
 )
-from ticket_contracts.vocabulary import ClockStatus, Metric, Priority, Status
+from ticket_contracts.vocabulary import Automation, ClockStatus, Metric, Priority, Status
 
 plain_steps = st.lists(
     st.tuples(
         st.integers(1, 6 * 60),  # minutes since the step before
         st.one_of(
-            st.just(("receive", None)),
-            st.just(("receive", None)),
-            st.just(("reply", None)),
-            st.just(("reply", None)),
+            st.just(("receive", Automation.HUMAN)),
+            st.just(("receive", Automation.HUMAN)),
+            st.just(("reply", AGENT)),
+            st.just(("reply", AGENT)),
             st.just(("note", None)),
             st.tuples(st.just("status"), st.sampled_from([Status.OPEN, Status.PENDING, Status.SOLVED])),
             st.tuples(st.just("priority"), st.sampled_from([Priority.NORMAL, Priority.URGENT])),
@@ -55,7 +56,7 @@ delays = st.lists(st.integers(1, 12 * 60), min_size=15, max_size=15)
 
 def really(script: PlainScript) -> list[Step]:
     """Return the steps with their times, the opening first."""
-    at, dated = START, [(START, ("receive", None))]
+    at, dated = START, [(START, ("receive", Automation.HUMAN))]
     for minutes, step in script:
         at += timedelta(minutes=minutes)
         dated.append((at, step))
@@ -86,19 +87,7 @@ def otherwise(dated: Sequence[Step], waiting_minutes: Sequence[int]) -> list[Ste
 def lived(dated: Sequence[Step], options: dict[str, Any]) -> Case:
     case = Case(three_policies(**options))
     for number, (at, (kind, argument)) in enumerate(dated, start=1):
-        match kind:
-            case "receive":
-                case.receive(at, number)
-            case "reply":
-                case.reply(at)
-            case "note":
-                case.note(at)
-            case "status":
-                case.set_status(argument, at)
-            case "priority":
-                case.set_priority(argument, at)
-            case "team":
-                case.assign(argument, at)
+        take(case, kind, argument, at, number)
     case.pass_time(UNTIL)
     return case
 

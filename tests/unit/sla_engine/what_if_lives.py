@@ -140,12 +140,13 @@ def live(
         elif punctual and kind == "call":
             case.receive(dated, number, channel=Channel.PHONE, call=argument, appended_at=at)
         else:
-            _take(case, kind, argument, at if punctual else dated, number)
+            take(case, kind, argument, at if punctual else dated, number)
     case.pass_time(at + timedelta(days=60))
     return case
 
 
-def _take(case: Case, kind: str, argument: Any, at: datetime, number: int) -> None:
+def take(case: Case, kind: str, argument: Any, at: datetime, number: int) -> None:
+    """Let one step of a script happen."""
     about = {"ticket_id": TICKET_ID, "actor": AGENT}
     match kind:
         case "receive":

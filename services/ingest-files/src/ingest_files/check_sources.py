@@ -5,27 +5,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import httpx
-from pydantic import BaseModel
 
 from ingest_files.errors import GiveUp, TryLater
 from ingest_files.file_sources import FileSource, read_file_sources
 from ingest_files.guarded_http import GuardedClient
 from ingest_files.schemes.questions import QUESTIONS, NoQuestion
 from ticket_intake.source_checks import Asked, Attempt, Checker, SourcesFile, Trial, failed, not_tried, passed
-from ticket_intake.source_file import read_document
 
 SECONDS = 10.0
 _ANSWER_BYTES = 64 * 1024
 _SEND_A_FILE = "send a file to the channel and look at it in its ticket"
-
-
-class _Named(BaseModel):
-    name: str
-    provider: str
-
-
-class _File(BaseModel):
-    sources: list[_Named]
 
 
 @asynccontextmanager
@@ -35,19 +24,16 @@ async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
     :raises SourcesInvalid:
     """
     sources = read_file_sources(asked.file, asked.environment)
-    document = _File.model_validate(read_document(asked.file, "FIREBREAK_SOURCES_FILE"))
-    provider_of = {each.name: each.provider for each in document.sources}
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=SECONDS) as client:
         guarded = GuardedClient(client, _ANSWER_BYTES)
         yield [
-            Trial(name, provider_of[name], partial(attempts, provider_of[name], source, guarded))
-            for name, source in sources.by_name.items()
+            Trial(name, source.provider, partial(attempts, source, guarded)) for name, source in sources.by_name.items()
         ]
 
 
-async def attempts(provider: str, source: FileSource, client: GuardedClient) -> AsyncIterator[Attempt]:
+async def attempts(source: FileSource, client: GuardedClient) -> AsyncIterator[Attempt]:
     """Ask for each token in turn."""
-    ask = QUESTIONS.get(provider)
+    ask = QUESTIONS.get(source.provider)
     tokens = source.access.tokens
     field = "secrets" if source.access.app_id else "tokens"
     if tokens == ("",):
@@ -63,7 +49,7 @@ async def attempts(provider: str, source: FileSource, client: GuardedClient) -> 
         except NoQuestion as error:
             yield not_tried(what, f"{error}: {_SEND_A_FILE}")
         except GiveUp as error:
-            yield failed(what, str(error), f"put what docs/files.md says of {provider} there")
+            yield failed(what, str(error), f"put what docs/files.md says of {source.provider} there")
         except TryLater as error:
             yield failed(
                 what, str(error), "let this machine reach the provider's API without a proxy, or correct `api`"

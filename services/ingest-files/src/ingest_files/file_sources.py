@@ -17,10 +17,14 @@ from ticket_intake.source_file import SecretResolver, SourcesInvalid, WrittenFil
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """One source whose files are fetched."""
+    """One source whose files are fetched; `provider` is one of `SCHEMES`."""
 
-    fetch: Fetch
+    provider: str
     access: Access
+
+    @property
+    def fetch(self) -> Fetch:
+        return SCHEMES[self.provider]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def read_file_sources(
             problems += [f"{place}{problem}" for problem in wrong]
         else:
             access = Access(tokens or ("",), entry.files.api, entry.files.app_id)
-            found[entry.name] = FileSource(SCHEMES[entry.provider], access)
+            found[entry.name] = FileSource(entry.provider, access)
     if problems:
         raise SourcesInvalid(problems)
     return FileSources(found, tuple(files))

@@ -4,9 +4,9 @@ A conversation of years has thousands of finished clocks. They stand in the tabl
 ticket's state, every message would rewrite what all messages before it have left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol
 
 from ticket_contracts.tickets import ClockState
 from ticket_contracts.vocabulary import ClockStatus, Metric
@@ -42,7 +42,7 @@ def turned(clocks: Clocks, past: Past, changed: ClockState, *, started: bool) ->
 
 def without_old(clocks: Clocks, past: Past) -> tuple[Clocks, Past]:
     """Return what is remembered of these clocks."""
-    gone = old_places(clocks, _metric, _is_over)
+    gone = old_places(clocks)
     if not gone:
         return clocks, past
     known = {each.metric: each for each in past}
@@ -61,10 +61,17 @@ def _with(before: PastClocks | None, clock: ClockState) -> PastClocks:
     return PastClocks(clock.metric, latest, before.promised or promised, before.breached or breached)
 
 
-T = TypeVar("T")
+class AnyClock(Protocol):
+    """A ticket's clock or a rehearsed one; `stopped_at` is None while it is not over."""
+
+    @property
+    def metric(self) -> Metric: ...
+
+    @property
+    def stopped_at(self) -> datetime | None: ...
 
 
-def old_places(clocks: Sequence[T], metric: Callable[[T], Metric], is_over: Callable[[T], bool]) -> set[int]:
+def old_places(clocks: Sequence[AnyClock]) -> set[int]:
     """Return which clocks, in the order of their start, need not be kept.
 
     These are finished, not the newest of their metric, and at least MOST_KEPT_CLOCKS were started after them. It makes
@@ -72,14 +79,6 @@ def old_places(clocks: Sequence[T], metric: Callable[[T], Metric], is_over: Call
     """
     if len(clocks) <= MOST_KEPT_CLOCKS:
         return set()
-    newest = {metric(clock): place for place, clock in enumerate(clocks)}
+    newest = {clock.metric: place for place, clock in enumerate(clocks)}
     old = range(len(clocks) - MOST_KEPT_CLOCKS)
-    return {place for place in old if is_over(clocks[place]) and newest[metric(clocks[place])] != place}
-
-
-def _metric(clock: ClockState) -> Metric:
-    return clock.metric
-
-
-def _is_over(clock: ClockState) -> bool:
-    return clock.stopped_at is not None
+    return {place for place in old if clocks[place].stopped_at is not None and newest[clocks[place].metric] != place}

@@ -321,7 +321,7 @@ class Rehearsal:
     def _remembered(self) -> list[RehearsedClock]:
         """Return the clocks that a ticket would still know of, in the order of their start."""
         if len(self.kept) > MOST_KEPT_CLOCKS:
-            old = old_places(self.kept, _metric, _is_over)
+            old = old_places(self.kept)
             for place in sorted(old):
                 self._let_go(self.kept[place])
             self.kept = [clock for place, clock in enumerate(self.kept) if place not in old]
@@ -345,11 +345,3 @@ class Rehearsal:
     def _can_start(self, policy: Policy) -> bool:
         holding = self.holding
         return not holding.spam and holding.priority is not None and policy.calendar in self.policies.calendars
-
-
-def _metric(clock: RehearsedClock) -> Metric:
-    return clock.metric
-
-
-def _is_over(clock: RehearsedClock) -> bool:
-    return clock.stopped_at is not None
