@@ -100,13 +100,14 @@ class Dovecot:
     def deliver(self, user: str, raw: bytes) -> None:
         """Put a mail into a user's INBOX."""
         box = self.folder / "mail" / user
-        for part in ("cur", "new", "tmp"):
-            (box / part).mkdir(parents=True, exist_ok=True)
+        parts = [box / part for part in ("cur", "new", "tmp")]
+        for part in parts:
+            part.mkdir(parents=True, exist_ok=True)
         name = f"1700000000.M{next(self._numbers):06}P1.test"
         written = box / "tmp" / name
         written.write_bytes(raw)
+        self._give_to_dovecot(box, *parts, written)
         written.rename(box / "new" / name)
-        self._give_to_dovecot(box)
 
     def renumber(self, user: str) -> None:
         """Let every mail have another UID: what a restored or rebuilt mailbox looks like."""
@@ -115,7 +116,7 @@ class Dovecot:
             file.unlink()
         old = next(self._numbers)
         (box / "dovecot-uidlist").write_text(f"3 V{1_900_000_000 + old} N5000 G{'0' * 31}{old % 10}\n")
-        self._give_to_dovecot(box)
+        self._give_to_dovecot(box / "dovecot-uidlist")
 
     def lock_away(self, user: str, words: str) -> None:
         """Take the one mail that has these words from the server: it is listed, and cannot be had."""
@@ -163,11 +164,10 @@ class Dovecot:
         writer.close()
         return greeting.startswith(b"* OK")
 
-    def _give_to_dovecot(self, box: Path) -> None:
+    def _give_to_dovecot(self, *paths: Path) -> None:
         if os.geteuid() == 0:
-            for path in (box.parent, box, *box.rglob("*")):
-                with suppress(FileNotFoundError):  # the server moves mails from `new` to `cur`
-                    shutil.chown(path, _user())
+            for path in paths:
+                shutil.chown(path, _user())
 
 
 @asynccontextmanager
