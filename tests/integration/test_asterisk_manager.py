@@ -82,6 +82,16 @@ async def pending(desk: Desk, ended_at: str) -> bool:
     return any(call["started_at"] == "2026-11-26T11:00:00Z" for call in desk.cursor.get("pending", []))
 
 
+async def test_calls_that_are_told_together_are_handed_over_together() -> None:
+    desk = Desk()
+    async with asterisk_manager() as manager, listening(desk, manager):
+        for number in range(200):
+            manager.tell("Cdr", **(CDR | {"UniqueID": f"1795690800.{number}"}))
+        await eventually(lambda: has(desk, 200))
+    assert desk.moves < 20  # the operating system says how many come at once
+    assert [message.provider_id for message in desk.messages] == [f"1795690800.{number}" for number in range(200)]
+
+
 async def test_a_connection_that_is_lost_ends_the_run_and_the_next_one_connects_again() -> None:
     desk = Desk()
     async with asterisk_manager() as manager:

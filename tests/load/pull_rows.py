@@ -42,7 +42,7 @@ from tests.support.stack import free_port_base
 from ticket_contracts.topics import MESSAGES
 
 RECORDS, WARM_UP_RECORDS = 2_000, 200
-MAILS, WARM_UP_MAILS = 500, 50
+MAILS, WARM_UP_MAILS = 2_000, 50
 POLL_SECONDS = 0.05  # so that waiting for the next look is next to nothing of a round
 SECONDS = 120.0  # for a round, on a busy machine
 LOOK_SECONDS = 0.005
@@ -166,7 +166,7 @@ async def measure_imap(bench: BenchStack, figures: Figures) -> None:
                 finally:
                     await consumer.stop()
     note = (
-        f"{ROUNDS} rounds of {MAILS} mails, delivering them into Dovecot included; {describe_corpus(corpus_folder())}"
+        f"{ROUNDS} rounds of {MAILS:,} mails, from delivering them into Dovecot on; {describe_corpus(corpus_folder())}"
     )
     figures.rows.append(Row("imap", fmean(ours), fmean(limits), "mails/s", note))
 

@@ -12,7 +12,7 @@ from ingest_email.domain.envelopes import UNKNOWN, stated_envelope_sender
 from ingest_email.imap_entries import ImapEntry
 from ingest_email.imap_mailbox import Account, Folder, ImapMailbox, modified_utf_7
 from ingest_email.imap_secrets import EARLY_SECONDS, secret_of
-from ingest_email.imap_wire import ImapClosed, ImapDisordered, ImapRefused, ImapWire
+from ingest_email.imap_wire import MOST_ANSWERED, ImapClosed, ImapDisordered, ImapRefused, ImapWire
 from ingest_email.secret_references import SecretMissing
 
 LARGEST = 1000
@@ -94,6 +94,21 @@ async def test_a_server_that_misbehaves_ends_the_connection_and_nothing_else(
         wires.writer.write = wires.said.append
     with pytest.raises(error):
         await _mailbox(wires).mail(9, LARGEST)
+
+
+async def test_the_mails_of_a_page_are_told_apart_by_their_uids_and_what_is_missing_is_gone() -> None:
+    wires = Wires(
+        b'* 3 FETCH (UID 11 BODY[]<0> {2}\r\nhi)\r\n* 1 FETCH (BODY[]<0> "UID 10" UID 9)\r\n* 2 EXPUNGE\r\nf1 OK\r\n'
+    )
+    assert await _mailbox(wires).mails([9, 10, 11], 100) == {9: b"UID 10", 11: b"hi"}
+    assert wires.said == [b"f1 UID FETCH 9,10,11 (UID BODY.PEEK[]<0.100>)\r\n"]
+
+
+async def test_a_server_that_answers_without_an_end_is_not_listened_to_for_ever() -> None:
+    answer = b"* 3 FETCH (UID 9 BODY[]<0> {1000}\r\n%b)\r\n" % (b"x" * 1000)
+    wires = Wires(answer * (MOST_ANSWERED // 1000 + 2) + b"f1 OK\r\n")
+    with pytest.raises(ImapDisordered, match="to one command"):
+        await _mailbox(wires).mails([9], 1000)
 
 
 async def test_the_last_mail_that_a_server_always_names_is_not_taken_twice() -> None:

@@ -31,6 +31,7 @@ class Desk:
         self.stored: dict[str, bytes] = {}
         self.registry = CollectorRegistry()
         self.messages: list[MessageReceived] = []
+        self.moves = 0
         self.keys: list[str] = []
         self.lag = 0.0
         self.hints: list[str] = []
@@ -76,6 +77,7 @@ class Desk:
 
     async def hand_over(self, cursor: Cursor, messages: Sequence[Outgoing] = ()) -> None:
         self._cursor = json.dumps(cursor)
+        self.moves += 1
         self.messages += [MessageReceived.model_validate_json(message.event.data) for message in messages]
         self.keys += [message.key for message in messages]
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -77,24 +77,25 @@ class ImapMailbox:
         found = await self._command(f"UID SEARCH UNSEEN UID {first}:*")
         return len({word for each in found if each.line[:7].upper() == b"SEARCH " for word in _numbers(each)})
 
-    async def mail(self, uid: int, most: int) -> bytes | None:
-        """Return a mail as it is, at most so many bytes of it; None when it is gone. Nobody else sees it as read.
+    async def mails(self, uids: Sequence[int], most: int) -> dict[int, bytes]:
+        """Return mails as they are, at most so many bytes of each, by UID; who is missing is gone.
 
-        Not asked for together with others, nor for its size before: over one that it cannot read, Dovecot ends the
-        connection, and the number of the mail at fault must be known then.
+        Nobody else sees them as read. Sizes are not asked for before: over one mail that it cannot read, Dovecot ends
+        the connection, also when asked for its size only.
+
+        :raises OSError: the server cannot give one of them; which, only asking for one by one tells.
+        """
+        wanted = ",".join(map(str, uids))
+        answers = await self._command(f"UID FETCH {wanted} (UID BODY.PEEK[]<0.{most}>)", FETCH_SECONDS)
+        found = dict(filter(None, map(_mail_in, filter(_is_fetch, answers))))
+        return {uid: found[uid] for uid in uids if uid in found}
+
+    async def mail(self, uid: int, most: int) -> bytes | None:
+        """Return one mail like `mails`; None when it is gone.
 
         :raises OSError: the server cannot give it.
         """
-        answers = await self._command(f"UID FETCH {uid} (UID BODY.PEEK[]<0.{most}>)", FETCH_SECONDS)
-        for answer in filter(_is_fetch, answers):
-            found, stated = _BODY.search(answer.line), _UID.search(answer.line)
-            if found is None or stated is None or int(stated[1]) != uid:
-                continue
-            if found[1] is not None:  # a short one may come as a quoted string
-                return re.sub(rb"\\(.)", rb"\1", found[1])
-            if answer.literals:
-                return answer.literals[0]
-        return None
+        return (await self.mails([uid], most)).get(uid)
 
     async def wait(self, seconds: float, poll_seconds: float) -> None:
         """Return when there may be new mail: at once when it came meanwhile; without IDLE after `poll_seconds`."""
@@ -193,6 +194,19 @@ def modified_utf_7(name: str) -> str:
 
 def _is_fetch(answer: Answer) -> bool:
     return answer.line.split(b"(", 1)[0].upper().endswith(b"FETCH ")
+
+
+def _mail_in(answer: Answer) -> tuple[int, bytes] | None:
+    """Return the UID and what came of the mail; None where the answer is about something else."""
+    found = _BODY.search(answer.line)
+    if found is None:
+        return None
+    stated = _UID.search(answer.line[: found.start()] + answer.line[found.end() :])  # a quoted mail may hold the words
+    if stated is None:
+        return None
+    if found[1] is not None:  # a short one may come as a quoted string
+        return int(stated[1]), re.sub(rb"\\(.)", rb"\1", found[1])
+    return (int(stated[1]), answer.literals[0]) if answer.literals else None
 
 
 def _numbers(answer: Answer) -> list[bytes]:

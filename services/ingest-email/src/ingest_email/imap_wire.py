@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 LONGEST_LINE = 1024 * 1024
 """Bytes without literals; the numbers of twenty thousand mails take a quarter of it."""
 
-MOST_LITERALS = 16  # of one answer; we ask for one at a time
+MOST_LITERALS = 16  # of one answer; we ask for one of each mail
+MOST_ANSWERED = 16 * 1024 * 1024
+"""Bytes of all answers to one command, beside one largest literal; fifty beginnings of mails are 6.3 MiB."""
 
 _LITERAL = re.compile(rb"\{(\d{1,10})\}$")
 
@@ -38,6 +40,11 @@ class Answer:
 
     line: bytes
     literals: list[bytes] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.line) + sum(map(len, self.literals))
 
 
 class ImapWire:
@@ -63,11 +70,16 @@ class ImapWire:
         :param respond: answers the server's questions (`+ …`), whose text it gets.
         :raises ImapRefused: it says NO or BAD.
         :raises ImapClosed: the connection ended.
+        :raises ImapDisordered: it is no IMAP, or more than MOST_ANSWERED.
         """
         tag = self._send(words)
         answers: list[Answer] = []
+        held = 0
         while True:
             answer = await self._receive()
+            held += answer.size
+            if held > self._largest + MOST_ANSWERED:
+                raise ImapDisordered(f"more than {MOST_ANSWERED} bytes in answer to one command")
             if answer.line.startswith(b"* "):
                 answers.append(self._noted(answer))
             elif answer.line.startswith(b"+"):

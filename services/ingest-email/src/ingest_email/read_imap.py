@@ -1,7 +1,8 @@
 """A pull job: every mail of one IMAP folder becomes a message, once, in order, and the folder stays as it is.
 
-The cursor is the last UID, under the folder's UIDVALIDITY, and moves when Kafka has acknowledged. A mail that cannot be
-had or read is handed over as a note that says so, and the next one follows.
+Mails are fetched, read, stored and handed over in pages. The cursor is the last UID of one, under the folder's
+UIDVALIDITY, and moves when Kafka has acknowledged. A mail that cannot be had or read is handed over as a note that says
+so, and the next one follows.
 """
 
 import asyncio
@@ -18,12 +19,16 @@ from ingest_email.accept_mail import AcceptMail
 from ingest_email.delivery import Mailbox
 from ingest_email.domain.envelopes import header_block, stated_envelope_sender
 from ingest_email.imap_mailbox import SEARCH_WINDOW, Account, ImapMailbox, Secret, open_mailbox
-from ingest_email.imap_wire import ImapClosed
+from ingest_email.imap_wire import ImapClosed, ImapRefused
 from ticket_contracts.topics import MESSAGES
 from ticket_stream.leased_jobs import Cursor, Outgoing, Turn
 
 PAGE_MAILS, PAGE_BYTES = 50, 16 * 1024 * 1024
-"""What is handed over at once: what a kill repeats, and what is held in memory."""
+"""What is handed over at once, and what a kill repeats. A page ends with the mail that makes it larger than this."""
+
+FIRST_BYTES = 128 * 1024
+"""What is asked of every mail of a page in one command. The rest of a longer one is asked for alone, with it, so that a
+page's memory is bounded: its bytes, one largest mail and these."""
 
 IDLE_SECONDS = 9 * 60.0
 """Servers end an IDLE after 30 minutes (RFC 2177), routers forget a silent connection after ten or so."""
@@ -31,7 +36,7 @@ IDLE_SECONDS = 9 * 60.0
 REFUSALS = 5
 """How often the server may refuse one mail, or end the connection over it (as Dovecot does), until it is given up.
 
-With the runner's pauses a quarter of a minute: its trouble may be over soon.
+With the runner's pauses half a minute at most: its trouble may be over soon.
 """
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -48,6 +53,22 @@ class ImapSource:
     secret: Secret
     begin: Literal["now", "start"]
     poll_seconds: float
+
+
+class _Page:
+    """Mails on their way to one hand-over."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.bytes = 0
+        self.mails: list[tuple[bytes, str]] = []
+
+    def add(self, uid: int, mail: tuple[bytes, str] | None) -> None:
+        """:param mail: with its note; None: there is none of this UID."""
+        self.last = uid
+        if mail is not None:
+            self.mails.append(mail)
+            self.bytes += len(mail[0])
 
 
 class ReadImap:
@@ -69,8 +90,11 @@ class ReadImap:
         self._accept = accept
         self._tls = tls
         self._largest = largest_mail
+        self._first_bytes = min(FIRST_BYTES, largest_mail)
         self._clock = clock
         self._refusals: dict[int, list[str]] = {}
+        self._one_by_one_to = 0
+        """The server failed over a mail up to this UID; only asking for each by itself tells which."""
 
     async def run(self, turn: Turn) -> None:
         """Read until the server ends the connection; what it raises before that is the job's failure."""
@@ -102,6 +126,7 @@ class ReadImap:
             known = await box.uids_since(_imap_day(datetime.fromisoformat(stated["read_at"]) - timedelta(days=1)))
             last = known[0] - 1 if known else max(next_uid - 1, 0)
         self._refusals.clear()
+        self._one_by_one_to = 0
         await turn.hand_over(self._cursor(box, last))
 
     async def _read_on(self, box: ImapMailbox, turn: Turn) -> None:
@@ -113,7 +138,7 @@ class ReadImap:
             turn.behind(len(uids))
             async for uid, messages in self._pages(box, uids):
                 await turn.hand_over(self._cursor(box, uid), messages)
-                self._refusals.clear()
+                self._refusals = {refused: said for refused, said in self._refusals.items() if refused > uid}
             turn.behind(0)
             if windowed and int(turn.cursor["uid"]) < newest:
                 await turn.hand_over(self._cursor(box, newest))
@@ -121,26 +146,53 @@ class ReadImap:
                 return
 
     async def _pages(self, box: ImapMailbox, uids: list[int]) -> AsyncIterator[tuple[int, list[Outgoing]]]:
-        """The mails in pages, each with its last UID."""
+        """The mails in pages, each with its last UID; what came before a mail that is refused waits no longer for it.
+
+        :raises OSError: the server does not give a mail, and may still.
+        """
         for at in range(0, len(uids), PAGE_MAILS):
             some = uids[at : at + PAGE_MAILS]
-            page: list[tuple[bytes, str]] = []
-            held = 0
+            page = _Page(some[0])
+            firsts = await self._firsts(box, some)
             for uid in some:
-                mail = await self._fetch(box, uid)
-                if mail is not None:
-                    page.append(mail)
-                    held += len(mail[0])
-                if held > PAGE_BYTES:
-                    yield uid, await self._messages(page)
-                    page, held = [], 0
-            yield some[-1], await self._messages(page)
+                try:
+                    mail = await self._fetch(box, uid, firsts)
+                except OSError:
+                    if page.mails:
+                        yield page.last, await self._messages(page.mails)
+                    raise
+                page.add(uid, mail)
+                if page.bytes > PAGE_BYTES:
+                    yield uid, await self._messages(page.mails)
+                    page = _Page(uid)
+            yield some[-1], await self._messages(page.mails)
 
-    async def _fetch(self, box: ImapMailbox, uid: int) -> tuple[bytes, str] | None:
+    async def _firsts(self, box: ImapMailbox, uids: list[int]) -> dict[int, bytes] | None:
+        """Return the mails, of long ones the beginning; None: to be asked for one by one.
+
+        :raises OSError: the server gave up over one of them.
+        """
+        if uids[0] <= self._one_by_one_to:
+            return None
+        try:
+            return await box.mails(uids, self._first_bytes + 1)
+        except ImapRefused as refusal:
+            log.info("imap page refused", job=self.name, uid=uids[0], reason=str(refusal))
+            self._one_by_one_to = uids[-1]
+            return None
+        except OSError:
+            self._one_by_one_to = uids[-1]
+            raise
+
+    async def _fetch(self, box: ImapMailbox, uid: int, firsts: dict[int, bytes] | None) -> tuple[bytes, str] | None:
         """Return a mail, and a note when it is not whole; None when it is gone.
 
         :raises OSError: the server does not give it, and may still.
         """
+        if firsts is not None:
+            first = firsts.pop(uid, None)
+            if first is None or len(first) <= self._first_bytes:
+                return None if first is None else (first, "")
         refusals = self._refusals.setdefault(uid, [])
         if len(refusals) >= REFUSALS:
             log.warning("imap mail given up", job=self.name, uid=uid, reason=refusals[-1])
@@ -156,12 +208,17 @@ class ReadImap:
         return header_block(raw), note
 
     async def _messages(self, page: list[tuple[bytes, str]]) -> list[Outgoing]:
-        prepared = await asyncio.gather(
-            *(
+        reading = [
+            asyncio.create_task(
                 self._accept.prepare(raw, stated_envelope_sender(raw), [self._source.mailbox], note=note)
-                for raw, note in page
             )
-        )
+            for raw, note in page
+        ]
+        try:
+            prepared = await asyncio.gather(*reading)
+        finally:  # with the storage away the others are not left behind: the page is begun again
+            for task in reading:
+                task.cancel()
         return [Outgoing(MESSAGES, key, event) for each in prepared for key, event in each]
 
     def _stand_in(self, box: ImapMailbox, uid: int) -> bytes:

@@ -6,6 +6,7 @@ release years ago.
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple
@@ -17,6 +18,8 @@ Login = Literal["md5", "plain"]
 
 _CONNECT_SECONDS = 10.0
 _LARGEST_PACKET = 64 * 1024  # an event has a kilobyte
+_AT_ONCE = 256 * 1024  # bytes of one read: some hundred events, which are then handed over together
+_PACKET_END = b"\r\n\r\n"
 _PING_SECONDS = 30.0  # a dead peer, or a firewall that forgot us, shows within twice this
 
 
@@ -44,20 +47,24 @@ class ManagerConnection:
         self._reader = reader
         self._writer = writer
         self._silent = 0.0
+        self._unfinished = b""
+        self._packets: deque[Mapping[str, str]] = deque()
 
-    async def next_event(self, seconds: float) -> Mapping[str, str] | None:
-        """Return the next packet; None: there was none for so long.
+    async def next_events(self, seconds: float) -> list[Mapping[str, str]]:
+        """Return the next packet with all that came together with it; none: there was none for so long.
 
         :raises ManagerAway:
         """
         try:
             async with asyncio.timeout(seconds):
-                packet = await self._read()
+                events = [await self._read()]
         except TimeoutError:
             await self._mind_the_silence(seconds)
-            return None
+            return []
         self._silent = 0.0
-        return packet
+        events += self._packets
+        self._packets.clear()
+        return events
 
     async def log_in(self, address: ManagerAddress) -> None:
         """:raises ManagerRefused, ManagerAway:"""
@@ -88,13 +95,18 @@ class ManagerConnection:
         return packet
 
     async def _read(self) -> Mapping[str, str]:
-        try:
-            content = await self._reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, OSError) as error:
-            raise ManagerAway("the exchange closed the connection") from error
-        except asyncio.LimitOverrunError as error:
-            raise ManagerAway(f"a packet is longer than {_LARGEST_PACKET} bytes") from error
-        return read_packet(map(read_text, content.split(b"\r\n")))
+        while not self._packets:
+            if len(self._unfinished) > _LARGEST_PACKET:
+                raise ManagerAway(f"a packet is longer than {_LARGEST_PACKET} bytes")
+            try:
+                content = await self._reader.read(_AT_ONCE)
+            except OSError as error:
+                raise ManagerAway("the connection to the exchange broke") from error
+            if not content:
+                raise ManagerAway("the exchange closed the connection")
+            *whole, self._unfinished = (self._unfinished + content).split(_PACKET_END)
+            self._packets.extend(read_packet(map(read_text, packet.split(b"\r\n"))) for packet in whole)
+        return self._packets.popleft()
 
     async def _mind_the_silence(self, seconds: float) -> None:
         before, self._silent = self._silent, self._silent + seconds
@@ -114,9 +126,7 @@ async def open_manager(address: ManagerAddress) -> AsyncIterator[ManagerConnecti
     context = ssl.create_default_context() if address.tls else None
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=context, limit=_LARGEST_PACKET
-            )
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context, limit=_AT_ONCE)
     except (OSError, UnicodeError) as error:  # includes TimeoutError; UnicodeError: no name of a host
         raise ManagerAway(f"{address.host}:{address.port} cannot be reached: {error}") from error
     try:

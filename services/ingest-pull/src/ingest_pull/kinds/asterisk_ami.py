@@ -54,8 +54,8 @@ class AsteriskAmi:
         pending = {call.call_id: call for call in known}
         async with open_manager(self._address) as connection:
             while True:
-                packet = await connection.next_event(_LOOK_SECONDS)
-                changed = packet is not None and self._add(packet, pending)
+                packets = await connection.next_events(_LOOK_SECONDS)
+                changed = [packet for packet in packets if self._add(packet, pending)]
                 messages = await self._calls.finished(pending, self._composer.now())
                 if changed or messages:
                     waiting = [call.model_dump(mode="json", exclude_defaults=True) for call in pending.values()]
