@@ -1,18 +1,21 @@
-"""What waits to be published at an edge, gathered into batches: all that comes while one batch of a partition is under
-way goes with the next.
+"""What waits to be published at an edge, gathered into flights: who comes while one is under way goes with the next.
 
-aiokafka's own way, a future, a look-up of metadata and a bookkeeping of bytes for each event, takes as long as all the
-rest of a request.
+A flight is one request to one broker with a batch for each partition that has something. aiokafka's own way, a future,
+a look-up of metadata and a bookkeeping of bytes for each event, takes as long as all the rest of a request; and
+partitions that fly each for itself have a request, an answer and two wake-ups for every event or two.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError, RecordTooLargeError
 
 from ticket_contracts.envelope import Headers
+
+_TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
 
 Place = tuple[str, int]
 """A topic's name in Kafka and the number of a partition."""
@@ -28,6 +31,18 @@ class _Waiting(NamedTuple):
     acknowledged: "asyncio.Future[None]"
 
 
+class _Route:
+    """The queues of the partitions that one broker leads, and the task that sends what is in them."""
+
+    def __init__(self) -> None:
+        self.queues: dict[Place, deque[_Waiting]] = {}
+        self.flying: asyncio.Task[None] | None = None
+
+    def oldest(self) -> float | None:
+        """Return since when the first in the queues has waited, or None when nobody does."""
+        return min([queue[0].since for queue in self.queues.values() if queue], default=None)
+
+
 class EdgeBatches:
     """The way out through one producer. After a failure it takes nothing more; the next producer has its own."""
 
@@ -35,8 +50,8 @@ class EdgeBatches:
         self._producer = producer
         self._publish_seconds = publish_seconds
         self._loop = asyncio.get_running_loop()
-        self._queues: dict[Place, deque[_Waiting]] = {}
-        self._drains: dict[Place, asyncio.Task[None]] = {}
+        self._routes: dict[int | None, _Route] = {}
+        self._route_of: dict[Place, _Route] = {}
         self._failure: Exception | None = None
 
     def append(self, place: Place, key: bytes, value: bytes, headers: Headers) -> "asyncio.Future[None]":
@@ -45,56 +60,78 @@ class EdgeBatches:
         if self._failure is not None:
             acknowledged.set_exception(self._failure)
             return acknowledged
-        queue = self._queues.get(place)
-        if queue is None:
-            queue = self._queues[place] = deque()
-        queue.append(_Waiting(key, value, headers, self._loop.time(), acknowledged))
-        if place not in self._drains:
-            self._drains[place] = self._loop.create_task(self._drain(place, queue), name=f"publish {place}")
+        route = self._route_of.get(place) or self._new_place(place)
+        route.queues[place].append(_Waiting(key, value, headers, self._loop.time(), acknowledged))
+        if route.flying is None:
+            route.flying = self._loop.create_task(self._fly(route), name="publish")
         return acknowledged
 
     def close(self, failure: Exception) -> None:
         """Give up all that waits; what is under way may be written all the same."""
         self._failure = self._failure or failure
-        for drain in self._drains.values():
-            drain.cancel()
-        for queue in self._queues.values():
-            _settle(queue, self._failure)
-            queue.clear()
+        for route in self._routes.values():
+            if route.flying is not None:
+                route.flying.cancel()
+            for queue in route.queues.values():
+                _settle(queue, self._failure)
+                queue.clear()
 
-    async def _drain(self, place: Place, queue: "deque[_Waiting]") -> None:
+    def _new_place(self, place: Place) -> _Route:
+        """Put a partition onto its broker's route. When another broker leads it later, only time is lost by that."""
+        broker = self._producer.client.cluster.leader_for_partition(TopicPartition(*place))
+        route = self._route_of[place] = self._routes.setdefault(broker, _Route())
+        route.queues[place] = deque()
+        return route
+
+    async def _fly(self, route: _Route) -> None:
         try:
-            while queue:
-                await self._send_one_batch(place, queue)
+            while (oldest := route.oldest()) is not None:
+                await asyncio.sleep(0)  # who has been read from the network by now comes along
+                await self._fly_once(route, oldest + self._publish_seconds)
         except BaseException as error:
             # Everyone who waits is told, whatever it is; also a stray CancelledError out of aiokafka.
             self.close(error if isinstance(error, Exception) else ConnectionError("stopped"))
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._drains.pop(place, None)
+            route.flying = None
 
-    async def _send_one_batch(self, place: Place, queue: "deque[_Waiting]") -> None:
-        """Send the oldest and what fits beside it; nothing of a partition is sent before this is acknowledged."""
+    async def _fly_once(self, route: _Route, deadline: float) -> None:
+        """Send the oldest of each partition and what fits beside it; nothing more goes before all is acknowledged."""
+        batches: list[list[_Waiting]] = []
+        answers: list[Awaitable[object]] = []
+        try:
+            async with asyncio.timeout_at(deadline):
+                for place, queue in route.queues.items():
+                    if queue:
+                        batches.append([])
+                        answers.append(await self._send(place, queue, batches[-1]))
+                results = await asyncio.gather(*answers, return_exceptions=True)
+        except BaseException as error:
+            for batch in batches:
+                _settle(batch, self._said_of(error))
+            raise
+        failures = [result for result in results if isinstance(result, BaseException)]
+        for batch, result in zip(batches, results, strict=True):
+            _settle(batch, self._said_of(result) if isinstance(result, BaseException) else None)
+        for failure in failures:
+            if not isinstance(failure, _TOO_LARGE):  # the topic refuses one batch; the next may be smaller
+                raise failure
+
+    async def _send(self, place: Place, queue: "deque[_Waiting]", flight: list[_Waiting]) -> Awaitable[object]:
+        """Take what fits into one batch from the queue, and let it go; returns what waits for the answer."""
         batch = self._producer.create_batch()
-        flight: list[_Waiting] = []
-        deadline = queue[0].since + self._publish_seconds
         while queue:
             event = queue[0]
             if batch.append(timestamp=None, key=event.key, value=event.value, headers=event.headers) is None:
                 break
             flight.append(queue.popleft())
-        try:
-            async with asyncio.timeout_at(deadline):
-                acknowledged = await self._producer.send_batch(batch, place[0], partition=place[1])
-                await acknowledged
-        except (MessageSizeTooLargeError, RecordTooLargeError) as error:
-            _settle(flight, error)  # the topic refuses this batch; the next may be smaller
-        except BaseException as error:
-            _settle(flight, error if isinstance(error, Exception) else self._failure or ConnectionError("stopped"))
-            raise
-        else:
-            _settle(flight, None)
+        answer: Awaitable[object] = await self._producer.send_batch(batch, place[0], partition=place[1])
+        return answer
+
+    def _said_of(self, error: BaseException) -> Exception:
+        """Return what those who wait are told."""
+        return error if isinstance(error, Exception) else self._failure or ConnectionError("stopped")
 
 
 def _settle(events: "deque[_Waiting] | list[_Waiting]", failure: Exception | None) -> None:
