@@ -35,6 +35,7 @@ def test_control_characters_do_not_come_through() -> None:
         (b'<?xml version="1.0" encoding="shift_jis"?><xml>\x81</xml>', "XML"),
         (b"<xml>&undefined;</xml>", "not XML"),
         ("{}".encode("utf-16"), "not XML"),
+        ('<!DOCTYPE x [<!ENTITY e "ha">]><xml><A>&e;</A></xml>'.encode("utf-16"), "entity"),
     ],
     ids=[
         "laughs",
@@ -49,6 +50,7 @@ def test_control_characters_do_not_come_through() -> None:
         "multi",
         "name",
         "utf-16",
+        "wide letters",
     ],
 )
 def test_a_document_that_is_none_or_an_attack_is_refused(document: bytes, reason: str) -> None:

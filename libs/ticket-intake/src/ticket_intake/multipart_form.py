@@ -1,10 +1,14 @@
 """`multipart/form-data` (RFC 7578) within limits, in memory and as bytes: the request is already here."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
+
+_KNOWN_DISPOSITIONS = 256
+"""The fields of one form come with the same headers each time; a header is as long as `MultipartLimits` let it be."""
 
 
 class NotMultipart(ValueError):
@@ -96,9 +100,15 @@ class _Collector:
         self._content += data[start:end]
 
     def end(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        media_type = self._headers.get(b"content-type", b"")
-        self.parts.append(Part(options.get(b"name", b""), options.get(b"filename"), media_type, bytes(self._content)))
+        name, file_name = _names(self._headers.get(b"content-disposition", b""))
+        self.parts.append(Part(name, file_name, self._headers.get(b"content-type", b""), bytes(self._content)))
 
     def finish(self) -> None:
         self.complete = True
+
+
+@lru_cache(_KNOWN_DISPOSITIONS)
+def _names(disposition: bytes) -> tuple[bytes, bytes | None]:
+    """Name of the field and of the file, from a part's `Content-Disposition`."""
+    _, options = parse_options_header(disposition)
+    return options.get(b"name", b""), options.get(b"filename")

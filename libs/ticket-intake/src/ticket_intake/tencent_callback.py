@@ -4,6 +4,7 @@ import re
 import secrets as system_random
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from ticket_intake.sorted_digest import sorted_digest
@@ -21,6 +22,7 @@ def envelope(values: Mapping[bytes, bytes], encrypted: bytes) -> Envelope:
     return Envelope(signature, timestamp, nonce, encrypted)
 
 
+@lru_cache(1)  # looked for once to be verified, once to be understood
 def encrypted_part(body: bytes) -> bytes:
     """Return the content of `<Encrypt>`, empty when there is none."""
     found = _ENCRYPTED.search(body)

@@ -68,6 +68,13 @@ def open_envelope(
 
     :raises SignatureInvalid: or SignatureStale.
     """
+    return _open(envelope, tuple(keys), receiver_id, now, tolerance_seconds)
+
+
+@lru_cache(1)  # opened once to be verified, once to be understood
+def _open(
+    envelope: Envelope, keys: tuple[CallbackKey, ...], receiver_id: bytes, now: float, tolerance_seconds: float
+) -> Opened:
     signed = (envelope.timestamp, envelope.nonce, envelope.encrypted)
     key = next((key for key in keys if matches_sorted_digest(envelope.signature, key.token, *signed)), None)
     if key is None:
@@ -76,7 +83,6 @@ def open_envelope(
     return Opened(decrypt(envelope.encrypted, key.aes_key, receiver_id), key)
 
 
-@lru_cache(1)  # opened once to be verified, once to be understood
 def decrypt(encrypted: bytes, aes_key: bytes, receiver_id: bytes) -> bytes:
     """Return the content.
 

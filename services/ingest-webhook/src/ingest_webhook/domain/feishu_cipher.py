@@ -7,6 +7,7 @@ import re
 import secrets as system_random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -43,8 +44,9 @@ def feishu_signature(encrypt_key: bytes, timestamp: bytes, nonce: bytes, body: b
     return hashlib.sha256(b"".join((timestamp, nonce, encrypt_key, body))).hexdigest().encode()
 
 
+@lru_cache(1)  # asked for once to verify a request, once to open it
 def signing_key(
-    body: bytes, *, timestamp: bytes, nonce: bytes, signature: bytes, keys: Sequence[FeishuKey]
+    body: bytes, *, timestamp: bytes, nonce: bytes, signature: bytes, keys: tuple[FeishuKey, ...]
 ) -> FeishuKey | None:
     """Return the key that made the signature."""
     for key in keys:

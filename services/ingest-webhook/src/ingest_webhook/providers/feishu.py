@@ -68,7 +68,7 @@ class Feishu:
     methods = ("POST",)
     challenge = None
 
-    def __init__(self, options: FeishuOptions, keys: Sequence[FeishuKey]) -> None:
+    def __init__(self, options: FeishuOptions, keys: tuple[FeishuKey, ...]) -> None:
         self.time_trusted = options.time_trusted
         self._tolerance = options.tolerance_seconds
         self._keys = keys

@@ -8,6 +8,7 @@ import json
 import re
 import secrets as random_secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -83,7 +84,7 @@ class WebForm:
             raise SignatureInvalid  # only a GET of our own pages comes without an origin
         if request.method != "GET":
             verify_form_token(
-                _token(request),
+                _token(request.query),
                 form=self._options.form,
                 secrets=self._secrets,
                 now=request.received_at.timestamp(),
@@ -100,7 +101,7 @@ class WebForm:
             if form.values.get(self._options.honeypot):
                 return Ignored(IgnoreReason.BOT, received)  # it may believe that it was heard
             message = compose_form_message(
-                form, nonce_of(_token(request)), self._limits, self._options.more_fields, self._options.region
+                form, nonce_of(_token(request.query)), self._limits, self._options.more_fields, self._options.region
             )
         except NotForm as error:
             problem = FieldProblem(field="body", message=str(error), fix=f"See {DOCUMENTATION}")
@@ -117,8 +118,9 @@ class WebForm:
         return Handshake("application/json", json.dumps(document).encode(), headers)
 
 
-def _token(request: WebhookRequest) -> str:
-    return parse_qs(request.query.decode("latin-1")).get("token", [""])[0]
+@lru_cache(1)  # checked before the body is read, and then the message's name
+def _token(query: bytes) -> str:
+    return parse_qs(query.decode("latin-1")).get("token", [""])[0]
 
 
 def _cross_origin(request: WebhookRequest) -> tuple[tuple[str, str], ...]:
