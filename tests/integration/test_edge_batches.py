@@ -7,12 +7,14 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
 from tests.support.servers import SharedKafka, SharedPostgres, kafka_server
 from tests.support.stream_world import IN, OUT, open_world
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import MAX_EVENT_BYTES
-from ticket_stream.edge_publisher import KafkaAway, open_edge_publisher
-from ticket_stream.topic_admin import create_topics
+from ticket_stream.edge_publisher import EventTooLarge, KafkaAway, open_edge_publisher
+from ticket_stream.topic_admin import create_topics, open_admin
 
 PUBLISH_SECONDS = 1.5
 SLACK_SECONDS = 1.0  # for a machine under load
@@ -44,6 +46,25 @@ async def test_more_than_one_batch_holds_goes_with_the_next(
     ):
         await asyncio.gather(*(publisher.publish(IN, "one key", each) for each in sent))
         assert await world.events(IN) == sent
+
+
+async def test_a_topic_that_refuses_a_batch_harms_nobody_in_the_same_flight(
+    kafka: SharedKafka, postgres: SharedPostgres, topic_prefix: str
+) -> None:
+    async with (
+        open_world(kafka.bootstrap, topic_prefix, await postgres.empty_database()) as world,
+        open_admin(kafka.bootstrap) as admin,
+        open_edge_publisher(kafka.bootstrap, topic_prefix, topics=[IN, OUT]) as publisher,
+    ):
+        small = {"max.message.bytes": "1000"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_prefix + OUT.name, small)])
+        sent = [event() for _ in range(20)]
+        taken = [publisher.publish(IN, f"key {number}", each) for number, each in enumerate(sent)]
+        refused = publisher.publish(OUT, "one key", event(os.urandom(2000)))
+        answers = await asyncio.gather(*taken, refused, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [type(None)] * 20 + [EventTooLarge]
+        assert {each.id for each in await world.events(IN)} == {each.id for each in sent}
+        await publisher.publish(OUT, "one key", event())
 
 
 async def test_a_caller_who_leaves_takes_nobody_along(
