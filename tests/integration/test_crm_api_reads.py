@@ -1,5 +1,6 @@
 """What crm-api tells of a ticket: its facts, its conversation and the story of its clocks, page by page."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,16 @@ import pytest_asyncio
 from sqlalchemy import event
 
 from crm_api.calendar_book import CalendarBook
+from crm_api.exchange_requests import LinkTickets, Merge
 from crm_api.explain_sla import TRANSITIONS, explain_sla
+from crm_api.other_ticket import need_other
+from service_kit.problems import ProblemError
 from tests.integration.crm_api_around import add_key, add_ticket, caller, execute, running_api
 from tests.support.servers import SharedKafka
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.commands import Routing
+from ticket_contracts.exchanges import MOST_RELATED
 from ticket_contracts.messages import Attachment, Party, RemoteFile, StoredObject
 from ticket_contracts.tickets import (
     ClockFact,
@@ -31,7 +36,16 @@ from ticket_contracts.tickets import (
     TicketOpened,
     TicketSummary,
 )
-from ticket_contracts.vocabulary import Channel, ClockStatus, FileState, IdentityKind, MessageKind, Metric, Status
+from ticket_contracts.vocabulary import (
+    Channel,
+    ClockStatus,
+    FileState,
+    IdentityKind,
+    LinkKind,
+    MessageKind,
+    Metric,
+    Status,
+)
 from ticket_store.sessions import open_engine
 from ticket_store.tables.messages import NEW_MESSAGE_COLUMNS
 from ticket_store.tables.ticket_events import NEW_EVENT_COLUMNS
@@ -277,3 +291,26 @@ async def test_what_is_told_of_a_file_is_seen_where_its_message_was_split_to(
     await execute(database_url, link, other.ticket_id, f'[["{source.ticket_id}", "related"]]')
     [attachment] = (await client.get(read)).json()["items"][0]["attachments"]
     assert (attachment["state"], attachment["content"]["key"]) == ("stored", content.key)
+
+
+async def test_a_link_to_a_ticket_without_room_for_it_is_refused_before_the_first_of_the_two_is_asked(
+    database_url: str,
+) -> None:
+    one, full = await add_ticket(database_url), await add_ticket(database_url)
+    fill = "UPDATE tickets SET state = jsonb_set(state, '{links}', $2) WHERE ticket_id = $1"
+    links = [[str(uuid4()), "related", "2026-11-23T09:00:00Z"] for _ in range(MOST_RELATED)]
+    link, merge = (
+        LinkTickets(type="link", other_id=full, kind=LinkKind.PROBLEM),
+        Merge(type="merge", target_id=full),
+    )
+    async with open_engine(database_url, application_name="test") as engine, engine.connect() as connection:
+        await need_other(connection, one, link)
+        await execute(database_url, fill, full, json.dumps(links))
+        with pytest.raises(ProblemError) as refused:
+            await need_other(connection, one, link)
+        await need_other(connection, one, merge)
+        await execute(database_url, fill, full, json.dumps([*links[1:], [str(one), "incident"]]))
+        await need_other(connection, one, link)  # it stands there already
+    problem = refused.value.problem
+    assert (problem.status, problem.type) == (409, "/problems/command-rejected")
+    assert problem.detail == "other_id: that ticket has 1000 links already; remove some of it first"

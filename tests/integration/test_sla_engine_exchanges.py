@@ -1,7 +1,8 @@
 """Merges and splits on a real database: every step a command of its own, through what was published."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import pytest_asyncio
 
@@ -10,9 +11,9 @@ from sla_engine.domain.splitting import split_id
 from tests.support.sla_engine import OFFICE, STANDARD, EngineUnderTest, as_record, configure
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, moment
 from ticket_contracts.commands import Command, ReceiveMessage, Routing
-from ticket_contracts.exchanges import Merge, Split, UndoMerge
+from ticket_contracts.exchanges import MOST_RELATED, LinkTickets, Merge, Split, UndoMerge
 from ticket_contracts.topics import COMMANDS
-from ticket_contracts.vocabulary import Priority
+from ticket_contracts.vocabulary import LinkKind, Priority
 from ticket_store.sessions import open_pool
 from ticket_stream.processing import NewEvent
 
@@ -105,4 +106,20 @@ async def test_a_split_opens_a_ticket_with_the_words_of_the_messages_once(engine
     assert (ticket["subject"], ticket["number"] > 1000) == ("另一件事", True)
     [entry] = await engine.rows("SELECT text FROM messages WHERE ticket_id = $1", opened)
     assert entry["text"] == "message 8"
+    assert await differences(engine) == []
+
+
+async def test_a_link_that_finds_no_room_stands_on_neither_side_though_every_step_comes_twice(
+    engine: EngineUnderTest,
+) -> None:
+    [before] = await engine.rows("SELECT state FROM tickets WHERE ticket_id = $1", TWO)
+    links = json.dumps([[str(uuid4()), "related"]] * MOST_RELATED)
+    await engine.rows("UPDATE tickets SET state = jsonb_set(state, '{links}', $2) WHERE ticket_id = $1", TWO, links)
+    await ask(engine, LinkTickets(ticket_id=ONE, actor=AGENT, other_id=TWO, kind=LinkKind.PROBLEM), "link", times=2)
+    facts = "SELECT data FROM ticket_events WHERE ticket_id = $1 AND type LIKE '%.link-%' ORDER BY version"
+    added, removed = [json.loads(row["data"]) for row in await engine.rows(facts, ONE)]
+    assert added["since"] == removed["until"]
+    assert removed["reason"].startswith("on the other side: ")
+    assert await engine.rows(facts, TWO) == []
+    await engine.rows("UPDATE tickets SET state = $2 WHERE ticket_id = $1", TWO, before["state"])
     assert await differences(engine) == []

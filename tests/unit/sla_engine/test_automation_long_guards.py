@@ -1,11 +1,13 @@
 """What keeps slow loops and floods of rules small: counts over weeks, and one fact for many rules."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sla_engine.domain.automation_rehearsal import rehearse
+from sla_engine.domain.automation_rules import Rule
 from sla_engine.domain.held_back import MOST_IN_CHAIN, MOST_NAMED
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.rule_memory import LONG_WITHIN, MOST_LONG_RUNS, MOST_USES, MOST_WAITS
+from sla_engine.domain.rule_memory import LONG_WITHIN, MOST_LONG_RUNS, MOST_WAITS, RuleUse
 from sla_engine.publish_facts import Cause
 from sla_engine.publish_rules import notice_events
 from sla_engine.stored_state import decode_state, encode_state
@@ -13,7 +15,7 @@ from tests.unit.sla_engine.case import Case, a_policy, moment, policies_of
 from tests.unit.sla_engine.escalation_case import a_step
 from tests.unit.sla_engine.rules import LEAD, a_rule, a_wait, ruled, runs, with_rules
 from ticket_contracts.alerts import RuleNotice
-from ticket_contracts.automation import RuleRan
+from ticket_contracts.automation import MOST_RULES, RuleRan
 from ticket_contracts.tickets import MessageAdded, TicketFact
 from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import Metric, Priority, Status
@@ -164,4 +166,36 @@ def test_many_long_names_of_rules_that_wait_or_ran_stay_small() -> None:
 
     case.pass_time(NINE + timedelta(hours=200))
     assert case.ticket.automation is not None
-    assert len(case.ticket.automation.uses) == MOST_USES
+    assert [use.rule for use in case.ticket.automation.uses] == names[:MOST_WAITS]
+
+
+def many_that_fail(number: int) -> list[Rule]:
+    """Rules with a defect, each of which shows in messages of its own."""
+    return [
+        a_rule(
+            f"r{n:03}", "message-added", when=f'message.text == "message {n}" && ticket.gone == 1', then={"note": "x"}
+        )
+        for n in range(number)
+    ]
+
+
+def test_each_of_many_rules_with_a_defect_is_told_of_once_on_a_ticket() -> None:
+    case = ruled(*many_that_fail(130))
+    case.receive(NINE, 1000)
+    for number in range(260):
+        case.receive(NINE + timedelta(minutes=1), number, text=f"message {number % 130}")
+
+    assert runs(case.facts) == [(f"r{number:03}", "failed") for number in range(130)]
+
+
+def test_a_slow_loop_comes_to_an_end_on_a_ticket_that_remembers_many_other_rules() -> None:
+    case = opened(with_rules(*many_that_fail(MOST_RULES - len(UNDOING)), *UNDOING))
+    told = [RuleUse(f"r{n:03}", 1, told=("failed",)) for n in range(MOST_RULES - len(UNDOING))]
+    removed_since = [RuleUse(f"r{n:03}", 1, told=("stopped",)) for n in range(MOST_RULES, 2 * MOST_RULES)]
+    assert case.ticket.automation is not None
+    case.stored = replace(case.ticket, automation=replace(case.ticket.automation, uses=(*told, *removed_since)))
+    case.pass_time(NINE + timedelta(days=100))
+
+    assert runs(case.facts).count(("freeze", "ran")) == MOST_LONG_RUNS
+    assert runs(case.facts)[-1] == ("freeze", "stopped")
+    assert case.ticket.next_transition() is None

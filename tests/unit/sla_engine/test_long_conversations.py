@@ -9,7 +9,7 @@ from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.request import Rejected
 from sla_engine.domain.rule_memory import RuleMemory, RuleUse
-from sla_engine.domain.ticket import MOST_RELATED, PAST_CLOCKS_FORMAT, Absorbed, Link, Ticket, replace
+from sla_engine.domain.ticket import PAST_CLOCKS_FORMAT, Absorbed, Link, Ticket, replace
 from sla_engine.domain.what_if import replay
 from sla_engine.publish_facts import Cause
 from sla_engine.stored_rows import clock_row, message_row, new_ticket_row
@@ -17,7 +17,7 @@ from sla_engine.stored_state import decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, TICKET_ID, Case, a_policy, moment, policies_of
 from ticket_contracts.actions import MarkSpam
 from ticket_contracts.automation import RuleRan
-from ticket_contracts.exchanges import AbsorbMerged, LinkTickets, Split
+from ticket_contracts.exchanges import MOST_RELATED, AbsorbMerged, LinkTickets, Split
 from ticket_contracts.tickets import ClockFact, ClockState, MessageAdded, TicketOpened
 from ticket_contracts.topics import COMMANDS
 from ticket_contracts.vocabulary import ClockStatus, LinkKind, Metric, Priority

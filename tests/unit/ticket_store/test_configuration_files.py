@@ -105,7 +105,7 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "calendar: hours", "calendar: hors", "policy/standard: calendar: there is no calendar na"),
         ("sla/standard.yml", "brands: [acme]", "brands: [acne]", "policy/standard: match.brands: there is no brand na"),
         ("sla/standard.yml", "teams: [triage]", "teams: [x]", "policy/standard: match.teams: there is no team named"),
-        ("sla/standard.yml", "normal: 4h", "normal: 4d", "policy/standard: targets.first_response.normal: String sho"),
+        ("sla/standard.yml", "normal: 4h", "normal: 4d", "policy/standard: targets.first_response.normal: it has anot"),
         ("sla/standard.yml", "normal: 4h", "normal: 0h", "targets.first_response.normal: a target of no time"),
         ("sla/standard.yml", "order: ", "pause_on: [open]\norder: ", "pause_on: clocks start while a ticket is open"),
         ("sla/standard.yml", "zone: Asia/Shanghai", "zone: Asia/Shangri-La", "calendar/hours: zone: 'Asia/Shangri-La'"),
@@ -121,7 +121,7 @@ def test_an_empty_directory_is_a_mistake_and_not_a_wish_to_archive_all(tmp_path:
         ("sla/standard.yml", "country: CN", "country: DE\nsubdivision: XX", "subdivision: 'XX' is not known for DE"),
         ("sla/standard.yml", "zone: Asia/Shanghai", "zone: Asia", "calendar/hours: zone: 'Asia' is no time zone"),
         ("sla/standard.yml", "zone: Asia/Shanghai", "zone: ../Asia", "calendar/hours: zone: '../Asia' is no time zone"),
-        ("sla/standard.yml", "09:00-12:30", "０９:00-12:30", "calendar/hours: week.monday.0: String should match"),
+        ("sla/standard.yml", "09:00-12:30", "０９:00-12:30", "calendar/hours: week.monday.0: it has another form"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named_with_its_place_and_its_fix(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ticket_contracts.automation import MOST_RULES
 from ticket_store.configuration_checks import ConfigurationRefused, FoundDocument, check_documents
 from ticket_store.documents import Document, Team
 from ticket_store.workflow_documents import Automation, CustomField, Flow, PriorityMatrix, StatusName, Taxonomy
@@ -43,6 +44,16 @@ def test_documents_that_hold_are_accepted() -> None:
 )
 def test_each_contradiction_is_named_with_its_fix(document: Document, problem: str) -> None:
     assert any(problem in each for each in problems(document)), problems(document)
+
+
+def test_more_automation_rules_than_a_ticket_remembers_are_refused_once_with_the_limit() -> None:
+    content = [{"name": f"r{n}", "order": n, "on": ["opened"], "then": {"note": "x"}} for n in range(MOST_RULES + 2)]
+    rules = [Automation.model_validate(each) for each in content]
+
+    assert problems(*rules[:MOST_RULES]) == []
+    assert problems(*rules) == [
+        "automation/r500: it is one of 502 automation rules, and at most 500 are allowed; remove or join some"
+    ]
 
 
 def test_more_rules_on_time_for_one_status_than_the_engine_lets_wait_are_refused() -> None:

@@ -25,7 +25,13 @@ FIXES = {
     "json_invalid": "send a body that is valid JSON",
     "union_tag_invalid": "send one of {expected_tags}",
     "union_tag_not_found": "add this field",
+    "time_form": "send RFC 3339, such as 2026-11-23T09:00:00+08:00",
 }
+UNREADABLE = FieldProblem(
+    field="body",
+    message="it is no UTF-8, is nested too deeply, or holds a number of thousands of digits",
+    fix="send a body that is JSON in UTF-8, less deep and with shorter numbers",
+)
 # pydantic's own words for this one repeat what was sent.
 MESSAGES = {"union_tag_invalid": "Input should name one of the known kinds"}
 _UNION_TAGS = {"union_tag_invalid", "union_tag_not_found"}
@@ -50,7 +56,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     # FastAPI's only 400: a body that is no JSON for another reason than its grammar (nested too deep, not UTF-8).
     unreadable = error.status_code == HTTPStatus.BAD_REQUEST
     kind = "/problems/unreadable-request" if unreadable else NO_TYPE
-    problem = Problem(type=kind, title=phrase, status=error.status_code, detail=detail)
+    errors = [UNREADABLE] if unreadable else []
+    problem = Problem(type=kind, title=phrase, status=error.status_code, detail=detail, errors=errors)
     return _response(problem_response(problem, instance=request.url.path, headers=(error.headers or {}).items()))
 
 

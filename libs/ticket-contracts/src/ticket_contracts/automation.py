@@ -11,6 +11,10 @@ from ticket_contracts.tickets import TicketFact
 RULE_ACTOR = "automation:"
 """Begins the actor id of what a rule does; the name of the rule follows."""
 
+MOST_RULES = 500
+"""Automation rules of a configuration. Every ticket remembers what each of them did on it, and every fact is held
+against the condition of each; what people still can tell apart is far less."""
+
 RuleOutcome = Literal["ran", "passed-over", "failed", "looped", "stopped"]
 """`passed-over`: its time came and the condition did not hold. `failed`: the condition gave no answer. `looped`: it
 would have run because of itself. `stopped`: it ran too often on this ticket and rests until it is changed."""

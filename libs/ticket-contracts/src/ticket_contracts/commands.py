@@ -1,12 +1,13 @@
 """Commands on `support.commands.v1`: what somebody asks of one ticket. The event id is the command id."""
 
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from ticket_contracts.contract import Contract, Instant, Name, Payload, Words
+from ticket_contracts.contract import Contract, Instant, Name, Payload, Words, canonical
 from ticket_contracts.messages import MessageReceived
 from ticket_contracts.vocabulary import ActorKind, Priority, Status
 
@@ -49,10 +50,15 @@ class Command(Payload):
     def fingerprint(self) -> bytes:
         """Return the 32 bytes that are the same for a caller's retry: all of the command but its patience.
 
-        Stored with the outcome, so that one `Idempotency-Key` with two different bodies is found out.
+        Stored with the outcome, so that one `Idempotency-Key` with two different bodies is found out. Service and
+        engine work it out each by itself, perhaps in different versions.
         """
-        content = self.model_dump_json(exclude={"not_after"}, exclude_none=True)
-        return sha256(f"{self.event_type}\n{content}".encode()).digest()
+        return command_fingerprint(self, {"not_after"})
+
+
+def command_fingerprint(command: Command, leave_out: AbstractSet[str]) -> bytes:
+    """Return the SHA-256 of a command's type and content without these fields: the same in every version."""
+    return sha256(command.event_type.encode() + b"\n" + canonical(command, leave_out)).digest()
 
 
 class ReceiveMessage(Command):

@@ -1,5 +1,7 @@
 """What every payload has in common."""
 
+import json
+from collections.abc import Set as AbstractSet
 from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -32,9 +34,20 @@ class Payload(Contract):
         return self.model_dump_json(exclude_none=True).encode()
 
 
+def canonical(model: BaseModel, leave_out: AbstractSet[str] = frozenset()) -> bytes:
+    """Return the UTF-8 JSON of what the model says beyond its defaults, names in order.
+
+    Two versions write the same bytes for the same content, though one of them has gained optional fields or written
+    the fields in another order: what is hashed here may be compared there. That a default never changes is held by
+    `ticket_contracts.compatibility`.
+    """
+    said = model.model_dump(mode="json", exclude=set(leave_out), exclude_defaults=True)
+    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def event_types(*payloads: type[Payload]) -> dict[str, type[Payload]]:
     """Return the table from event type to payload model."""
     return {payload.event_type: payload for payload in payloads}
 
 
-__all__ = ["Contract", "FieldValue", "Instant", "Name", "Payload", "Words", "event_types"]
+__all__ = ["Contract", "FieldValue", "Instant", "Name", "Payload", "Words", "canonical", "event_types"]

@@ -11,30 +11,37 @@ from uuid import UUID
 from pydantic import Field
 
 from ticket_contracts.commands import Command, Routing
-from ticket_contracts.contract import Contract, Name
+from ticket_contracts.contract import Contract, Instant, Name
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import MessageEntry, TicketFact
 from ticket_contracts.vocabulary import Channel, LinkKind, Priority
 
+MOST_RELATED = 1_000
+"""Links of a ticket; and other tickets that are part of it; and messages that moved out of it. All stand in its state,
+which is written with each of its facts. A problem of more tickets is counted by a tag or a field."""
+
 
 class LinkTickets(Command):
-    """Link another ticket; the engine asks the other one for the reverse (`mirrored`)."""
+    """Link another ticket; the engine asks the other one for the reverse (`mirrored`), which has no room or agrees."""
 
     event_type: ClassVar[str] = "firebreak.command.link-tickets.v1"
 
     other_id: UUID
     kind: LinkKind
     mirrored: bool = False
+    since: Instant | None = Field(default=None, description="of a mirrored one: when the link was asked for")
 
 
 class UnlinkTickets(Command):
-    """Remove a link on both sides."""
+    """Remove a link on both sides. Also how a ticket answers that has no room for a link it was asked for."""
 
     event_type: ClassVar[str] = "firebreak.command.unlink-tickets.v1"
 
     other_id: UUID
     kind: LinkKind
     mirrored: bool = False
+    until: Instant | None = Field(default=None, description="of a mirrored one: links that were asked for later stay")
+    reason: str = Field(default="", description="of a mirrored one: why the other ticket does not have the link")
 
 
 class Merge(Command):
@@ -119,17 +126,24 @@ class OpenSplit(Command):
 
 
 class LinkAdded(TicketFact):
+    """`since` is when the link was asked for, on whichever side; None for the two sides of a split."""
+
     event_type: ClassVar[str] = "firebreak.ticket.link-added.v1"
 
     other_id: UUID
     kind: LinkKind
+    since: Instant | None = None
 
 
 class LinkRemoved(TicketFact):
+    """`until` is when that was asked for, on whichever side; `reason` why the other ticket does not have the link."""
+
     event_type: ClassVar[str] = "firebreak.ticket.link-removed.v1"
 
     other_id: UUID
     kind: LinkKind
+    until: Instant | None = None
+    reason: str = ""
 
 
 class MergeBegun(TicketFact):

@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from ticket_contracts.commands import Actor, Command
-from ticket_contracts.contract import FieldValue, Name, Words
+from ticket_contracts.commands import Actor, Command, command_fingerprint
+from ticket_contracts.contract import FieldValue, Name, Words, canonical
 from ticket_contracts.messages import CallRecord, Party
 from ticket_contracts.vocabulary import Channel, Priority
 
@@ -47,14 +47,13 @@ class OpenTicket(Command):
         """
         if self.asked:
             return asked_fingerprint(self.ticket_id, self.actor, self.asked)
-        content = self.model_dump_json(exclude={"not_after", "contact_id"}, exclude_none=True)
-        return sha256(f"{self.event_type}\n{content}".encode()).digest()
+        return command_fingerprint(self, {"not_after", "contact_id"})
 
 
 def asked_fingerprint(ticket_id: UUID, actor: Actor, asked: str) -> bytes:
     """Return the fingerprint of the OpenTicket that `asked` stands for; nobody has to know the contact for it."""
-    content = f"{OpenTicket.event_type}\n{ticket_id}\n{actor.model_dump_json(exclude_none=True)}\n{asked}"
-    return sha256(content.encode()).digest()
+    parts = (OpenTicket.event_type.encode(), str(ticket_id).encode(), canonical(actor), asked.encode())
+    return sha256(b"\n".join(parts)).digest()
 
 
 def opened_ticket_id(command_id: UUID) -> UUID:

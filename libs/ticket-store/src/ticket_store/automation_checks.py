@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ticket_contracts.automation import AUTOMATION_FACTS
+from ticket_contracts.automation import AUTOMATION_FACTS, MOST_RULES
 from ticket_contracts.catalogue import TICKET_EVENTS
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.vocabulary import Status
@@ -36,6 +36,15 @@ def too_many_waits(found: Sequence[FoundDocument]) -> Iterator[Problem]:
             if counts[status] > MOST_WAITS:
                 fix = f"more than {MOST_WAITS} rules wait in the status {status}; remove some, or join them"
                 yield Problem(each.file, title(each.document), "after.status", fix)
+
+
+def too_many_rules(found: Sequence[FoundDocument]) -> Iterator[Problem]:
+    """Yield once that there are more rules than a ticket remembers: some would be told of, or would run, too often."""
+    rules = [each for each in found if isinstance(each.document, Automation)]
+    if len(rules) > MOST_RULES:
+        first_too_many = rules[MOST_RULES]
+        fix = f"it is one of {len(rules)} automation rules, and at most {MOST_RULES} are allowed; remove or join some"
+        yield Problem(first_too_many.file, title(first_too_many.document), "", fix)
 
 
 def automation(rule: Automation, names: Names) -> Iterator[Finding]:

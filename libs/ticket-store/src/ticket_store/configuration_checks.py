@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import holidays
 
 from ticket_contracts.vocabulary import Status
-from ticket_store.automation_checks import automation, too_many_waits
+from ticket_store.automation_checks import automation, too_many_rules, too_many_waits
 from ticket_store.configuration_findings import (
     MOST_YEARS,
     ConfigurationRefused,
@@ -45,6 +45,7 @@ def check_documents(found: Sequence[FoundDocument]) -> None:
     problems += _orders(found)
     problems += unreachable(found)
     problems += double_flows(found)
+    problems += too_many_rules(found)
     problems += too_many_waits(found)
     if problems:
         raise ConfigurationRefused(problems)

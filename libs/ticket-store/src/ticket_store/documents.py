@@ -7,14 +7,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 
-Label = Annotated[str, Field(min_length=1, max_length=100)]
-Duration = Annotated[str, Field(pattern=r"^\d+(s|m|h|bd)$", description="30m, 4h, 2bd (business days); s for demos")]
-Interval = Annotated[
-    str,  # [0-9], for \d takes the digits of every script, and intervals are compared as text
-    Field(
-        pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$", description="09:00-12:30; 22:00-06:00 ends on the next day"
-    ),
-]
+MAX_NAME = 100  # characters
+
+Label = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+
+_DURATION = r"^\d+(s|m|h|bd)$"
+_INTERVAL = r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$"  # \d takes the digits of every script; these are compared as text
+_STEP = r"^(warning:\d{1,2}|breach(\+\d+(s|m|h|bd))?)$"
+
+FORMS = {
+    _DURATION: "a number and its unit: 30m, 4h or 2bd",
+    _INTERVAL: "two times of a day: 09:00-12:30",
+    _STEP: "warning:80, breach or breach+2h",
+}
+"""What has a form of its own, by its pattern, in words."""
+
+Duration = Annotated[str, Field(pattern=_DURATION, description="30m, 4h, 2bd (business days); s for demos")]
+Interval = Annotated[str, Field(pattern=_INTERVAL, description="09:00-12:30; 22:00-06:00 ends on the next day")]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
@@ -112,7 +121,7 @@ class EscalationStep(BaseModel):
 
     name: Label
     metric: Metric
-    at: Annotated[str, Field(pattern=r"^(warning:\d{1,2}|breach(\+\d+(s|m|h|bd))?)$")]
+    at: Annotated[str, Field(pattern=_STEP)]
     notify: tuple[Recipient, ...] = ()
     reassign_team: Label | None = None
     reassign_to: Label | None = Field(default=None, description="an agent")

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 import cel
 
@@ -36,7 +37,7 @@ def _place(expression: str, error: str) -> str:
         return f": {error.splitlines()[0]}"
     line, column = int(found["line"]), int(found["column"])
     reason = _EXPECTING.sub("", found["reason"])
-    text = (expression.splitlines() or [""])[line - 1]
+    text = next(islice(expression.splitlines(), line - 1, None), "")  # blank lines at the end are none to Python
     return f" at line {line}, column {column}: {reason}\n  {text}\n  {_blank(text[: column - 1])}^"
 
 

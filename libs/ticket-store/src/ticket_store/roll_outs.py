@@ -3,6 +3,7 @@
 Rule 34: an edited calendar moves running clocks. Rule 32: a re-evaluation is asked for, over a set that is stated.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
@@ -10,13 +11,27 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from ticket_store.documents import Label
 from ticket_store.tables import configuration_documents as documents_sql
 from ticket_store.tables import configuration_rollouts as sql
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+
+BACKWARDS = "span_backwards"
+"""The error type of a span that ends before it begins."""
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -26,8 +41,17 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("there is no such time in UTC; give a year from 1 to 9999") from None
 
 
+def _no_number(value: object) -> object:
+    """pydantic takes numbers too, as seconds or milliseconds since 1970; nobody who writes 5 means that."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _DATE.match(value) is None):
+        raise ValueError("write a time with an offset, such as 2026-11-23T09:00:00+08:00")
+    return value
+
+
+_DATE = re.compile(r"[0-9]{4}-")
+
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 
 
 class CalendarScope(BaseModel):
@@ -54,6 +78,8 @@ class TicketScope(BaseModel):
         conditions = (self.team, self.policy, self.opened_after, self.opened_before)
         if self.everything == any(condition is not None for condition in conditions):
             raise ValueError("state a condition (team, policy, opened_after, opened_before), or everything alone")
+        if self.opened_after is not None and self.opened_before is not None and self.opened_after >= self.opened_before:
+            raise PydanticCustomError(BACKWARDS, "opened_after must be before opened_before: no ticket lies between")
         return self
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from crm_api.requests import CommandEnvelope, Label, Request, Text
+from crm_api.requests import CommandEnvelope, Label, Moment, Request, Text
 from ticket_contracts import actions, commands
 from ticket_contracts.vocabulary import Grade
 
@@ -50,7 +50,7 @@ class Snooze(Request):
     """Take the ticket out of sight until a time or the customer's next message; null wakes it. Clocks go on."""
 
     type: Literal["snooze"]
-    until: AwareDatetime | None
+    until: Moment | None
 
     def command(self, envelope: CommandEnvelope) -> commands.Command:
         return actions.Snooze(**envelope.fields(), until=self.until)

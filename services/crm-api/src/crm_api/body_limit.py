@@ -9,7 +9,7 @@ from service_kit.problems import Problem, problem_response
 MAX_BODY_BYTES = 256 * 1024
 """The longest text of a command is 60,000 characters, at most 240,000 bytes of UTF-8."""
 
-DRAIN_FACTOR = 8
+DRAIN_FACTOR = 64
 """A caller that is refused while it still writes sees a broken connection and not the reason, so some more is read and
 thrown away; whoever goes on after that gets the broken connection."""
 

@@ -38,7 +38,8 @@ router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store, tags=["config
 
 Administrator = Annotated[Caller, Depends(require_administrator)]
 Kind = Annotated[str, Path(max_length=30, pattern="^[a-z]+$")]
-DocumentName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+DocumentName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/\ufffd]+$")]
+"""U+FFFD stands in a path for what is no UTF-8."""
 IfMatch = Annotated[
     str, Header(pattern=r'^("[0-9]{1,9}"|\*)$', description='version of the whole configuration, the ETag: `"7"`')
 ]

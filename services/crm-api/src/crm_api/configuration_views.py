@@ -111,4 +111,4 @@ class PlanRequest(Request):
 class RollbackRequest(Request):
     """Which version's documents to apply again."""
 
-    version: Annotated[int, Field(ge=1, le=2**31)]
+    version: Annotated[int, Field(ge=1, le=2**31, strict=True)]

@@ -76,7 +76,7 @@ def view_ticket(row: Row[Any]) -> TicketView:
     values |= {name: getattr(summary, name) for name in _OF_SUMMARY}
     merging, links = values.pop("merging"), values.pop("links")
     values["merging_into"] = merging[0] if merging else None  # named tuples stand as arrays
-    values["links"] = [TicketLink(other_id=other_id, kind=kind) for other_id, kind in links or ()]
+    values["links"] = [TicketLink(other_id=other_id, kind=kind) for other_id, kind, *_ in links or ()]
     values["watchers"] = list(summary.watchers)
     return TicketView(**values)
 

@@ -4,10 +4,11 @@ from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from crm_api.action_requests import Names, Value
-from crm_api.requests import CommandEnvelope, Label, Request, Text
+from crm_api.requests import CommandEnvelope, Label, Moment, Request, Text
+from ticket_contracts.contract import canonical
 from ticket_contracts.messages import CallRecord, Party
 from ticket_contracts.openings import OpenTicket
 from ticket_contracts.vocabulary import Channel, IdentityKind, Priority
@@ -46,7 +47,7 @@ class NotedCall(Request):
 
     direction: Literal["inbound", "outbound"]
     answered: bool
-    started_at: AwareDatetime
+    started_at: Moment
     seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 0
 
     def record(self, call_id: UUID, contact: Party) -> CallRecord:
@@ -86,8 +87,8 @@ class NewTicket(Request):
         return self
 
     def digest(self) -> str:
-        """Return the SHA-256 of the request, in hex: what a caller that repeats it writes again."""
-        return sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
+        """Return the SHA-256 of the request, in hex: what a caller that repeats it writes again, to any version."""
+        return sha256(canonical(self)).hexdigest()
 
     def command(self, envelope: CommandEnvelope, command_id: UUID, contact_id: UUID, contact: Party) -> OpenTicket:
         """Return the command; `contact` is whom `contact_id` names."""

@@ -43,7 +43,7 @@ async def read_links(connection: AsyncConnection, ticket_id: UUID) -> LinkList:
 def relations_of(state: dict[str, Any]) -> Found:
     """Return what a ticket's state says of others. Its named tuples stand as arrays, the other ticket's id first."""
     found: Found = {}
-    for other_id, kind in state.get("links") or ():
+    for other_id, kind, *_ in state.get("links") or ():
         found.setdefault(UUID(other_id), []).append(Relation(LinkKind(kind)))
     for source_id, _ in state.get("absorbed") or ():
         found.setdefault(UUID(source_id), []).append(Relation.MERGED_FROM)

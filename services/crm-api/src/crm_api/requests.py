@@ -1,10 +1,12 @@
 """Commands as a caller writes them; everything else of a command (actor, patience, version) is ours to fill in."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
@@ -19,6 +21,19 @@ others in six bytes, so that the event of a long text would not fit MAX_EVENT_BY
 
 Label = Annotated[str, StringConstraints(max_length=100, pattern=f"^{_VISIBLE}({_LINE}*{_VISIBLE})?$")]
 """The name of a team or an agent. With a blank around it, it would be another name that looks the same."""
+
+
+def _written_time(value: object) -> object:
+    # pydantic takes numbers too, as seconds or milliseconds since 1970
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+        raise PydanticCustomError("time_form", "Input should be a time with an offset, from the year 1970 to 8999")
+    return value
+
+
+_TIME = re.compile(r"(19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.+", re.ASCII)
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_time)]
+"""A time of RFC 3339 in a year in which all sums of times can be done, in any zone."""
 
 
 class Request(BaseModel):

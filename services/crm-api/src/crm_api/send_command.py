@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_api.action_requests import ChangeWatchers
 from crm_api.authenticate import Caller
 from crm_api.await_outcomes import Outcome, OutcomeWaiters, read_outcomes
 from crm_api.check_holder import check_holder
 from crm_api.command_request import CommandRequest
-from crm_api.exchange_requests import Merge
+from crm_api.other_ticket import need_other
 from crm_api.requests import Assign, CommandEnvelope
 from crm_api.responses import CommandView
 from service_kit.problems import FieldProblem, ProblemError
@@ -86,7 +86,7 @@ class CommandDesk:
                 raise no_such_ticket(ticket_id)
             if outcomes:  # decided before: what the configuration says by now does not matter
                 return outcomes[0]
-            await _need_other(connection, request)
+            await need_other(connection, ticket_id, request)
             if isinstance(request, Assign | ChangeWatchers):
                 await check_holder(connection, request)
         return None
@@ -144,16 +144,6 @@ _REFUSALS = {
     "expired": (409, "The command came too late", "/problems/command-expired"),
     "failed": (422, "The command cannot be processed", "/problems/command-failed"),
 }
-
-
-async def _need_other(connection: AsyncConnection, request: CommandRequest) -> None:
-    """:raises ProblemError: 422, the request names another ticket that does not exist."""
-    field = "target_id" if isinstance(request, Merge) else "other_id"
-    other: UUID | None = getattr(request, field, None)
-    if other is None or await connection.scalar(select(TICKETS.c.number).where(TICKETS.c.ticket_id == other)):
-        return
-    problem = FieldProblem(field=f"body.{field}", message="there is no ticket of this id", fix="send a ticket's id")
-    raise ProblemError(422, "The request is not valid", type="/problems/invalid-request", errors=[problem])
 
 
 def view_outcome(command_id: UUID, ticket_id: UUID, fingerprint: bytes, outcome: Outcome | None) -> CommandView:

@@ -5,13 +5,15 @@ the other ticket's `command_outcomes` drops the second.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from sla_engine.domain.draft import ENGINE
+from sla_engine.domain.linking import NO_ROOM
 from sla_engine.domain.merging import refusal_to_absorb
 from sla_engine.domain.request import Request
 from sla_engine.domain.splitting import split_id
-from sla_engine.domain.ticket import Absorbed, Ticket
+from sla_engine.domain.ticket import Absorbed, Link, Ticket
 from sla_engine.publish_facts import MAX_HOPS, Cause
 from ticket_contracts.commands import Command, Routing
 from ticket_contracts.exchanges import (
@@ -33,6 +35,7 @@ from ticket_contracts.exchanges import (
 )
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.topics import COMMANDS
+from ticket_contracts.vocabulary import LinkKind
 from ticket_stream.processing import NewEvent, Record
 
 
@@ -48,6 +51,10 @@ def exchange_commands(
         asked = _given_back(command, after)
     elif isinstance(command, ReleaseMerged):
         asked = _passed_on(command, after)
+    elif isinstance(command, LinkTickets) and command.mirrored:
+        asked = _room_for(command, after)
+    elif isinstance(command, UnlinkTickets) and command.mirrored:
+        asked = _kept_or_gone(command, after, facts)
     elif after is not None:
         asked = (found for fact in facts for found in _of_fact(request, before or after, after, fact))
     for other in asked:
@@ -57,14 +64,10 @@ def exchange_commands(
 def _of_fact(request: Request, before: Ticket, after: Ticket, fact: TicketFact) -> Iterator[Command]:
     command, own = request.command, after.ticket_id
     match fact:
-        case LinkAdded() if isinstance(command, LinkTickets) and not command.mirrored:
-            yield LinkTickets(
-                ticket_id=fact.other_id, actor=ENGINE, other_id=own, kind=fact.kind.reverse, mirrored=True
-            )
-        case LinkRemoved() if isinstance(command, UnlinkTickets) and not command.mirrored:
-            yield UnlinkTickets(
-                ticket_id=fact.other_id, actor=ENGINE, other_id=own, kind=fact.kind.reverse, mirrored=True
-            )
+        case LinkAdded() if isinstance(command, LinkTickets):
+            yield _reverse_link(own, Link(fact.other_id, fact.kind, fact.since))
+        case LinkRemoved():
+            yield _reverse_end(own, fact.other_id, fact.kind, fact.until)
         case MergeBegun():
             summary = after.summary
             yield AbsorbMerged(
@@ -81,6 +84,34 @@ def _of_fact(request: Request, before: Ticket, after: Ticket, fact: TicketFact) 
             yield _release(before.merging.target_id, own, fact.merge_id)
         case MessagesMoved() if isinstance(command, Split):
             yield _opening(request, command, after)
+
+
+def _room_for(command: LinkTickets, other: Ticket | None) -> Iterator[Command]:
+    """Who cannot take the link asks for its end; one that was asked for later stays."""
+    if other is None or other.link_to(command.other_id, command.kind) is None:
+        reason = "there is no such ticket" if other is None else f"on the other side: {NO_ROOM}"
+        yield _reverse_end(command.ticket_id, command.other_id, command.kind, command.since, reason)
+
+
+def _kept_or_gone(command: UnlinkTickets, ticket: Ticket | None, facts: list[TicketFact]) -> Iterator[Command]:
+    """An end is told back, and so is a younger link that stays."""
+    own, other_id, kind = command.ticket_id, command.other_id, command.kind
+    if any(isinstance(fact, LinkRemoved) for fact in facts):
+        yield _reverse_end(own, other_id, kind, command.until)
+    elif ticket is not None and (kept := ticket.link_to(other_id, kind)) is not None:
+        yield _reverse_link(own, kept)
+
+
+def _reverse_link(own: UUID, link: Link) -> LinkTickets:
+    return LinkTickets(
+        ticket_id=link.other_id, actor=ENGINE, other_id=own, kind=link.kind.reverse, mirrored=True, since=link.since
+    )
+
+
+def _reverse_end(own: UUID, other_id: UUID, kind: LinkKind, until: datetime | None, reason: str = "") -> UnlinkTickets:
+    return UnlinkTickets(
+        ticket_id=other_id, actor=ENGINE, other_id=own, kind=kind.reverse, mirrored=True, until=until, reason=reason
+    )
 
 
 def _answer(command: AbsorbMerged, target: Ticket | None) -> Iterator[Command]:

@@ -21,6 +21,7 @@ from ticket_store.configuration_files import load_directory
 from ticket_store.configuration_plan import Plan, plan
 from ticket_store.documents import Document
 
+MOST_VERSIONS = 2**63 - 1  # as the table counts them
 MOST = 30  # versions; a page of a terminal
 Result = TypeVar("Result")
 
@@ -30,7 +31,7 @@ Directory = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="As `history` numbers them.")]
+Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, max=MOST_VERSIONS, help="As `history` numbers them.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Show at most this many, the newest.")]
 
 

@@ -2,10 +2,14 @@
 
 import getpass
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from service_kit.moments import read_moment
+from ticket_store.documents import MAX_NAME
 
 DEFAULT_DATA_DIR = Path(".firebreak")
 
@@ -21,6 +25,17 @@ DataDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
 
 
+def moment(text: str) -> datetime:
+    """Return a time of the command line, in UTC.
+
+    :raises typer.BadParameter: it is none.
+    """
+    try:
+        return read_moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -28,15 +43,30 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
+def _name(told: str) -> str:
+    """:raises typer.BadParameter: it names nobody, or could not be stored or shown."""
+    if not told.strip() or len(told) > MAX_NAME or not told.isprintable():
+        raise typer.BadParameter(f"say who, in 1 to {MAX_NAME} printable characters: a name or an account")
+    return told
+
+
 By = Annotated[
     str,
     typer.Option(
-        "--by", default_factory=_user, show_default="your account", help="Who decides; kept with the decision."
+        "--by",
+        callback=_name,
+        default_factory=_user,
+        show_default="your account",
+        help="Who decides; kept with the decision.",
     ),
 ]
 As = Annotated[
     str,
     typer.Option(
-        "--as", default_factory=_user, show_default="your account", help="Who changes it; kept with the version."
+        "--as",
+        callback=_name,
+        default_factory=_user,
+        show_default="your account",
+        help="Who changes it; kept with the version.",
     ),
 ]

@@ -1,7 +1,7 @@
 """`firebreak reevaluate`: match the tickets of a stated set with the policies of today (rule 32)."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,18 +10,22 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
-from firebreak_cli.commands.options import DEFAULT_DATA_DIR, As, DataDir, Json
+from firebreak_cli.commands.options import DEFAULT_DATA_DIR, As, DataDir, Json, moment
 from firebreak_cli.operator_desk import open_connection
 from firebreak_cli.reached_servers import reach
 from firebreak_cli.said_plainly import said_plainly
-from ticket_store.roll_outs import TicketScope, count_tickets, request_reevaluation
-
-FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+from ticket_store.roll_outs import BACKWARDS, TicketScope, count_tickets, request_reevaluation
 
 Team = Annotated[str | None, typer.Option("--team", help="Tickets that stand in this team.")]
 Policy = Annotated[str | None, typer.Option("--policy", help="Tickets last matched with this policy.")]
-After = Annotated[datetime | None, typer.Option("--opened-after", formats=FORMATS, help="Opened then or later, UTC.")]
-Before = Annotated[datetime | None, typer.Option("--opened-before", formats=FORMATS, help="Opened earlier, UTC.")]
+After = Annotated[
+    datetime | None,
+    typer.Option("--opened-after", parser=moment, metavar="TIME", help="Opened then or later; UTC or an offset."),
+]
+Before = Annotated[
+    datetime | None,
+    typer.Option("--opened-before", parser=moment, metavar="TIME", help="Opened earlier; UTC or an offset."),
+]
 Everything = Annotated[bool, typer.Option("--everything", help="Every ticket that is not closed.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -47,16 +51,23 @@ def reevaluate(
         scope = TicketScope(
             team=team,
             policy=policy,
-            opened_after=opened_after and opened_after.replace(tzinfo=UTC),
-            opened_before=opened_before and opened_before.replace(tzinfo=UTC),
+            opened_after=opened_after,
+            opened_before=opened_before,
             everything=everything,
         )
-    except ValidationError:
-        raise typer.BadParameter(
-            "say which tickets: --team, --policy, --opened-after, --opened-before, or --everything alone"
-        ) from None
+    except ValidationError as error:
+        raise typer.BadParameter(_explain(error)) from None
     with said_plainly():
         asyncio.run(_request(scope, by, yes, data_dir, as_json))
+
+
+def _explain(error: ValidationError) -> str:
+    [detail, *_] = error.errors(include_url=False, include_input=False)
+    if detail["loc"]:
+        return f"--{detail['loc'][0]}: {detail['msg']}".replace("_", "-")
+    if detail["type"] == BACKWARDS:
+        return "--opened-after must be before --opened-before: no ticket lies between"
+    return "say which tickets: --team, --policy, --opened-after, --opened-before, or --everything alone"
 
 
 async def _request(scope: TicketScope, by: str, yes: bool, data_dir: DataDir, as_json: bool) -> None:

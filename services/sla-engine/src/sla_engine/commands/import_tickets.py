@@ -15,7 +15,7 @@ from rich.progress import Progress
 from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Reach
 from ticket_contracts.commands import Actor
 from ticket_contracts.envelope import Event
-from ticket_contracts.topics import COMMANDS
+from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_contracts.upkeep import ImportTicket, imported_ticket_id
 from ticket_contracts.vocabulary import ActorKind
 from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
@@ -23,6 +23,7 @@ from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 SOURCE = "/firebreak/import"
 IMPORTER = Actor(kind=ActorKind.MACHINE, id="import")
 AT_ONCE = 500  # tickets under way to Kafka; a ticket is some kilobytes
+NUL = rb"\u0000"  # as JSON writes it
 MOST_PROBLEMS = 20  # lines named; the same mistake usually stands in every line
 
 File = Annotated[
@@ -57,28 +58,55 @@ def read_lines(file: Path) -> list[ImportTicket]:
     """
     commands: list[ImportTicket] = []
     problems: list[str] = []
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                try:
-                    commands.append(_command(line))
-                except ValidationError as error:
-                    problems += [f"line {number}: {problem}" for problem in _explain(error)]
+    for number, line in enumerate(_lines(file), start=1):
+        if line.strip():
+            try:
+                commands.append(_command(line))
+            except ValidationError as error:
+                problems += [f"line {number}: {problem}" for problem in _explain(error)]
+            except ValueError as error:
+                problems.append(f"line {number}: {error}")
+    if not commands and not problems:
+        problems.append("no ticket is in it; write one a line")
     if problems:
         rest = f" … and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
         raise LineRefused("; ".join(problems[:MOST_PROBLEMS]) + rest)
     return commands
 
 
+def _lines(file: Path) -> Iterator[str]:
+    """:raises LineRefused: what follows cannot be read as text."""
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    where = f"line {number}: its byte {error.start + 1}"
+                    raise LineRefused(f"{where} is no UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise LineRefused(f"not readable: {error.strerror}; name a file that your account may read") from error
+
+
 def _command(line: str) -> ImportTicket:
+    """:raises ValueError: it is no ticket, or one that is too long."""
     content = TypeAdapter(dict[str, JsonValue]).validate_json(line)
     ticket_id = imported_ticket_id(str(content.get("origin")), str(content.get("external_id")))
-    return ImportTicket.model_validate({**content, "ticket_id": ticket_id, "actor": IMPORTER})
+    command = ImportTicket.model_validate({**content, "ticket_id": ticket_id, "actor": IMPORTER})
+    encoded = command.encode()
+    if NUL in encoded:
+        raise ValueError("it holds the character U+0000, which cannot be stored; remove it")
+    if len(encoded) > MAX_EVENT_BYTES:
+        raise ValueError(f"the ticket has {len(encoded)} bytes, at most {MAX_EVENT_BYTES} fit; shorten its messages")
+    return command
 
 
 def _explain(error: ValidationError) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_input=False):
-        yield f"{'.'.join(map(str, detail['loc'])) or 'line'}: {detail['msg']}"
+        if detail["type"] == "json_invalid" or not detail["loc"]:
+            yield f"it is no JSON object; write one ticket in braces ({detail['msg']})"
+        else:
+            yield f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
 
 
 async def _send(kafka: str, topic_prefix: str, commands: Sequence[ImportTicket]) -> None:

@@ -1,7 +1,7 @@
 """`firebreak rebuild --check`: is what is stored what the events say?"""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sla_engine.check_fold import EVER, FIRST_ID, LAST_ID, CheckedPage, TicketRange, check_folds
-from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, moment, reading
 
 DIFFERS = 1  # exit code
 MOST_SHOWN = 100  # differences; one cause usually has many, and the count tells the rest
@@ -23,7 +23,9 @@ From = Annotated[UUID | None, typer.Option("--from", help="First ticket id; none
 To = Annotated[UUID | None, typer.Option("--to", help="Last ticket id; none = to the end.")]
 Since = Annotated[
     datetime | None,
-    typer.Option("--since", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only tickets written since then, in UTC."),
+    typer.Option(
+        "--since", parser=moment, metavar="TIME", help="Only tickets written since then; UTC or with an offset."
+    ),
 ]
 
 
@@ -42,8 +44,9 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
         """Fold tickets anew from their events and report every difference from what is stored."""
         if not check:
             raise typer.BadParameter("say --check: this release compares and writes nothing", param_hint="--check")
-        start = since.replace(tzinfo=UTC) if since else EVER
-        wanted = TicketRange(first or FIRST_ID, last or LAST_ID, start)
+        wanted = TicketRange(first or FIRST_ID, last or LAST_ID, since or EVER)
+        if wanted.first > wanted.last:
+            raise typer.BadParameter("--from must not be above --to: swap the two", param_hint="--from / --to")
         total = asyncio.run(_check(reach(data_dir).postgres, wanted, as_json))
         _report(total, as_json)
         if total.differences:

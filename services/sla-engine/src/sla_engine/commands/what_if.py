@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, moment, reading
 from sla_engine.commands.what_if_report import print_json, print_tables
 from sla_engine.compile_policies import Earlier, compile_configuration, earlier_versions
 from sla_engine.compile_staffing import check_names
@@ -28,7 +28,6 @@ from ticket_store.documents import Document, Policy
 _TEAMS = "SELECT DISTINCT name FROM configuration_documents WHERE kind = 'team'"
 """Archived ones too: their tickets are in the log."""
 
-_DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 PolicyFile = Annotated[
     list[Path],
     typer.Option(
@@ -48,8 +47,12 @@ Staffing = Annotated[
         help="YAML with the agents of each team, their shifts and their time for an answer: see docs/what-if.md.",
     ),
 ]
-From = Annotated[datetime, typer.Option("--from", formats=_DAY, help="Tickets opened since then, in UTC.")]
-To = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Tickets opened before then; judged as of now.")]
+From = Annotated[
+    datetime, typer.Option("--from", parser=moment, metavar="TIME", help="Tickets opened since then; UTC or an offset.")
+]
+To = Annotated[
+    datetime, typer.Option("--to", parser=moment, metavar="TIME", help="Tickets opened before then; judged as of now.")
+]
 
 
 def add_to(app: typer.Typer, reach: Reach) -> None:
@@ -67,7 +70,9 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
         """Replay real tickets under other policies, calendars or agents, beside what happened. Nothing is changed."""
         if not policy and staffing is None:
             raise typer.BadParameter("say what is supposed: --policy, --staffing or both", param_hint="--policy")
-        span = Span(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), datetime.now(UTC))
+        if first >= last:
+            raise typer.BadParameter("--from must be before --to: no ticket lies between", param_hint="--from / --to")
+        span = Span(first, last, datetime.now(UTC))
         try:
             documents = [document for file in policy for document in read_documents(file)]
             supposed = Supposition(documents, read_staffing(staffing) if staffing is not None else None)

@@ -31,10 +31,10 @@ def evolve_exchange(ticket: Ticket, fact: TicketFact) -> Ticket:
     """Return the ticket after the fact; version and summary are the caller's to set, afterwards."""
     match fact:
         case LinkAdded():
-            return replace(ticket, links=(*ticket.links, Link(fact.other_id, fact.kind)))
+            return replace(ticket, links=(*ticket.links, Link(fact.other_id, fact.kind, fact.since)))
         case LinkRemoved():
-            gone = Link(fact.other_id, fact.kind)
-            return replace(ticket, links=tuple(each for each in ticket.links if each != gone))
+            gone = (fact.other_id, fact.kind)
+            return replace(ticket, links=tuple(each for each in ticket.links if each[:2] != gone))
         case MergeBegun():
             return replace(ticket, merging=Merging(fact.target_id, fact.merge_id))
         case MergeRefused():

@@ -14,8 +14,9 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.ticket import MOST_RELATED, Absorbed, Ticket
+from sla_engine.domain.ticket import Absorbed, Ticket
 from ticket_contracts.exchanges import (
+    MOST_RELATED,
     AbsorbMerged,
     FinishMerge,
     Merge,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ticket_contracts.automation import RuleRan, WaitingBegun
+from ticket_contracts.automation import MOST_RULES, RuleRan, WaitingBegun
 
 BURST_WITHIN = timedelta(hours=1)
 
@@ -19,8 +19,10 @@ MOST_LONG_RUNS = 100
 """Of one rule on one ticket within LONG_WITHIN of the first of them; then its count begins anew. Two rules that undo
 each other every hour reach it after four days. Three runs a day, every day, are more than people look at."""
 
-MOST_USES = 100
-"""Rules that a ticket remembers. What it remembers is written anew with each of its facts."""
+MOST_USES = 2 * MOST_RULES
+"""Rules that a ticket remembers: all that a configuration may have, and as many that it had before. What is forgotten
+could be told again, and a loop of it would never be found. It is written anew with each of the ticket's facts; a rule
+that did nothing on a ticket takes no room in it."""
 
 MOST_WAITS = 100
 """Rules that wait for a ticket at a time, the earliest: all stand in one fact, and run in one batch."""

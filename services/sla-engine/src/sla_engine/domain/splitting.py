@@ -7,12 +7,12 @@ from sla_engine.domain.conversation import speaks
 from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.linking import NO_ROOM
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected, Request
 from sla_engine.domain.settling import settle
-from sla_engine.domain.ticket import MOST_RELATED
 from ticket_contracts.commands import Actor
-from ticket_contracts.exchanges import LinkAdded, MessagesMoved, OpenSplit, Split
+from ticket_contracts.exchanges import MOST_RELATED, LinkAdded, MessagesMoved, OpenSplit, Split
 from ticket_contracts.tickets import MessageAdded, TicketFact, TicketOpened, TicketSummary
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ActorKind, LinkKind, Status
@@ -33,6 +33,8 @@ def split(draft: Draft, command: Split, _: Policies) -> Rejected | None:
         return CLOSED
     if len(ticket.moved_ids) + len(command.message_ids) > MOST_RELATED:
         return Rejected("rejected", f"message_ids: at most {MOST_RELATED} messages of a ticket may move to others")
+    if len(ticket.links) >= MOST_RELATED:
+        return Rejected("rejected", f"a split adds a link, and {NO_ROOM}")
     found = {entry.message_id for entry in draft.entries}
     for place, message_id in enumerate(command.message_ids):
         if message_id not in found or message_id in ticket.moved_ids:

@@ -17,10 +17,6 @@ MOST_KEPT_IDS = 100
 """Of the messages of a ticket: with all of them, every message of a long conversation would rewrite the ids of all
 before it. Whoever decides looks for older ones in the table `messages`."""
 
-MOST_RELATED = 1_000
-"""Links of a ticket; and other tickets that are part of it; and messages that moved out of it. All stand in its state,
-which is written with each of its facts. A problem of more tickets is counted by a tag or a field."""
-
 STATE_FORMAT = 2
 """The highest that this engine reads. Raised when an older engine would misread what this one stores; each ticket is
 stored in the lowest that fits it."""
@@ -36,10 +32,11 @@ class Wake(NamedTuple):
 
 
 class Link(NamedTuple):
-    """What another ticket is to this one."""
+    """What another ticket is to this one, and when that was asked for."""
 
     other_id: UUID
     kind: LinkKind
+    since: datetime | None = None
 
 
 class Merging(NamedTuple):
@@ -105,6 +102,10 @@ class Ticket:
     def forgets_messages(self) -> bool:
         """Whether older messages than `message_ids` may have been recorded."""
         return len(self.message_ids) >= MOST_KEPT_IDS
+
+    def link_to(self, other_id: UUID, kind: LinkKind) -> Link | None:
+        """Return the link of this kind to the other ticket, None when there is none."""
+        return next((each for each in self.links if each[:2] == (other_id, kind)), None)
 
     def of_metric(self, metric: Metric) -> Iterator[ClockState]:
         """Yield the clocks of one metric that are kept, the first cycle first; the newest always is."""
