@@ -99,15 +99,15 @@ class World:
         )
         return "\n".join(["mailboxes:", *entries])
 
-    async def owner(self, user: str) -> str | None:
-        """The process that has the job of a user's INBOX."""
-        name = f"imap/{user}@{HOST}/INBOX"
+    async def owner(self, user: str, port: int = 0) -> str | None:
+        """The process that has the job of a user's INBOX, read by a port of Dovecot's, usually the plain one."""
+        name = f"imap/{user}@{HOST}:{port or self.dovecot.port}/INBOX"
         owner: str | None = await self.pool.fetchval("SELECT owner FROM stream_jobs WHERE name = $1", name)
         return owner
 
-    async def cursor(self, user: str) -> int:
-        """The UID that the service has read a user's INBOX to."""
-        name = f"imap/{user}@{HOST}/INBOX"
+    async def cursor(self, user: str, port: int = 0) -> int:
+        """The UID that the service has read a user's INBOX to, by the same port."""
+        name = f"imap/{user}@{HOST}:{port or self.dovecot.port}/INBOX"
         row = await self.pool.fetchval(
             "SELECT cursor FROM stream_jobs WHERE consumer = $1 AND name = $2", CONSUMER, name
         )
@@ -202,8 +202,8 @@ mailboxes:
         await world.has(sales, "sales-2")
         await service.change_mailboxes(world.mailboxes("added@acme.example"), "done")
         await world.has("added@acme.example", "added-1")
-        assert await world.owner(support) is None
-        assert await world.cursor(support) == 2
+        assert await world.owner(support, world.dovecot.tls_port) is None
+        assert await world.cursor(support, world.dovecot.tls_port) == 2
     messages = await world.messages(support)
     assert sorted((each.subject, each.source, each.sender.value) for each in messages) == [
         ("support-1", "mail-support", "ann@customer.example"),

@@ -25,6 +25,7 @@ from ingest_files.metrics import FileMetrics
 from ingest_files.scan_attachments import AttachmentScanner
 from ingest_files.scan_file import Scanner
 from ingest_files.scanner_state import ScannerState
+from ingest_files.watched_storage import WatchedStorage
 from ingest_files.work_order import Limits, OrderWork
 from tests.integration.test_router import Routers, routers
 from tests.support.commit_cutter import open_commit_cutter, through
@@ -121,15 +122,17 @@ async def fetching(
     sources = read_file_sources(write_sources(folder, partner), {"OLD": "the-token-before"}).by_name
     storage = ObjectStorage.open((folder / "objects").as_uri())
     metrics = FileMetrics(CollectorRegistry())
+    watched = WatchedStorage(storage.put, storage.get, PROCESS_SECONDS, metrics, lambda: 0.0)
     async with (
         open_edge_publisher(kafka.bootstrap, prefix) as publisher,
         httpx.AsyncClient(trust_env=False, timeout=2 * PROCESS_SECONDS) as client,
     ):
         work = OrderWork(
             LeasedOrders(routers.pool, timedelta(seconds=lease_seconds)),
-            FileFetcher(GuardedClient(client, 1000), sources, storage.put, scanner),
-            AttachmentScanner(storage.get, scanner),
+            FileFetcher(GuardedClient(client, 1000), sources, watched.put, scanner),
+            AttachmentScanner(watched.get, scanner),
             ScannerState(scanner, metrics),
+            watched,
             publisher.publish,
             Limits(2 * PROCESS_SECONDS, attempts),
             metrics,
@@ -220,6 +223,33 @@ async def test_while_kafka_is_away_no_provider_is_asked_for_what_could_not_be_to
         assert [each.files[0].state for each in await process.told()] == [FileState.STORED]
 
 
+async def test_while_our_storage_is_away_one_file_a_pause_is_fetched_for_it_and_none_uses_up_its_tries(
+    routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
+) -> None:
+    async with bot_api(TOKEN) as partner, fetching(routers, kafka, topics, tmp_path, partner, attempts=2) as process:
+        partner.files |= {"bill": b"paid", "receipt": b"paid too"}
+        objects, aside = tmp_path / "objects", tmp_path / "aside"
+        objects.rename(aside)
+        objects.touch()  # what is to be a folder is none
+        await routers.route(with_files("bill", "receipt"))
+        assert await process.work_once() == 2
+        storage, now = process.slots.work.storage, 0.0
+        for fetched in range(3, 6):  # more often than a file is tried
+            await process.make_due()
+            assert await process.work_once() == 0
+            storage.monotonic = (now := now + storage.pause).__float__
+            assert await process.work_once() == 1
+            assert len([path for path in partner.asked if path.startswith("/file/")]) == fetched
+        assert await routers.rows("SELECT 1 FROM file_fetches WHERE attempts > 0") == []
+        assert len(await routers.rows("SELECT 1 FROM file_fetches WHERE not_before > now() + interval '1 minute'")) == 1
+        objects.unlink()
+        aside.rename(objects)
+        await process.make_due()
+        storage.monotonic = (now + storage.pause).__float__
+        assert [await process.work_once(), await process.work_once()] == [1, 1]
+        assert {each.files[0].state for each in await process.told()} == {FileState.STORED}
+
+
 async def test_a_slow_provider_holds_its_own_slots_and_nobody_elses(
     routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path
 ) -> None:
@@ -238,6 +268,18 @@ async def test_a_slow_provider_holds_its_own_slots_and_nobody_elses(
                 await asyncio.sleep(0.02)
         running.cancel()
         assert len(await process.told()) == 5
+
+
+async def test_files_that_are_not_due_cost_nobody_a_look(routers: Routers) -> None:
+    await routers.rows(
+        "INSERT INTO file_fetches SELECT sha256(n::text::bytea), 0, 'telegram', '{}', '{}', 'c', 0, now() + interval "
+        "'1 hour' FROM generate_series(1, 10000) AS n"
+    )
+    await routers.rows("ANALYZE file_fetches")
+    plan = await routers.rows(f"EXPLAIN (ANALYZE) {file_fetches.TAKE}", timedelta(seconds=1), ["second"])
+    told = "\n".join(line[0] for line in plan)
+    assert "Index Cond: (not_before <=" in told, told
+    assert "Rows Removed" not in told, told
 
 
 async def test_the_result_of_a_file_whose_ticket_is_unknown_opens_none(routers: Routers) -> None:

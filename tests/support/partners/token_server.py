@@ -20,7 +20,13 @@ class TokenServer:
     lifetime_seconds: float = 3600
     refuses: bool = False
     answers_nonsense: bool = False
+    rotates: bool = False
+    """Whether each refresh token is good for one use, and brings its successor (RFC 9700 §4.14.2)."""
+    refresh_token: str = REFRESH_TOKEN
+    """The one that is good."""
     given: list[str] = field(default_factory=list)
+    asked: int = 0
+    """How many questions have begun to come in."""
 
     @property
     def token_url(self) -> str:
@@ -38,10 +44,13 @@ class TokenServer:
         claims = {name: values[0] for name, values in parse_qs(body).items()}
         if self.answers_nonsense:
             return 200, "<html>"
-        if self.refuses or claims.get("refresh_token") != REFRESH_TOKEN or claims.get("client_id") != CLIENT:
+        if self.refuses or claims.get("refresh_token") != self.refresh_token or claims.get("client_id") != CLIENT:
             return 400, json.dumps({"error": "invalid_grant", "error_description": "a secret stands here"})
         self.given.append(f"token-{len(self.given)}")
-        return 200, json.dumps({"access_token": self.given[-1], "expires_in": self.lifetime_seconds})
+        grant = {"access_token": self.given[-1], "expires_in": self.lifetime_seconds}
+        if self.rotates:
+            self.refresh_token = grant["refresh_token"] = f"refresh-{len(self.given)}"
+        return 200, json.dumps(grant)
 
 
 @asynccontextmanager
@@ -52,6 +61,7 @@ async def running_token_server(user: str) -> AsyncIterator[TokenServer]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         sizes = [line.split(":")[1] for line in head.split("\r\n") if line.lower().startswith("content-length")]
+        server.asked += 1
         body = (await reader.readexactly(int(sizes[0]))).decode() if sizes else ""
         status, words = server.answer(head.split(" ")[1], body)
         writer.write(

@@ -144,6 +144,42 @@ def test_only_named_files_are_checked_each_with_its_services_address(run: Callab
     assert [(each.file.name, each.url) for each in asked] == [("s.yaml", "https://in.example.com"), ("m.yaml", None)]
 
 
+MALFORMED = (
+    "",
+    "in.example.com",
+    "127.0.0.1:8081",
+    "https://",
+    "https://a..b",
+    "ftp://in.example.com",
+    "http://in.example.com:99999",
+    "http://[::1",
+    "http://a b",
+    "http://a\\b",
+    "https://user:password@in.example.com",
+    "https://in.example.com/?a=b",
+    "https://in.example.com/#a",
+)
+
+
+@pytest.mark.parametrize("option", ["--url", "--pull-url", "--mail-url"])
+@pytest.mark.parametrize("url", MALFORMED)
+def test_an_address_that_is_none_is_told_with_its_option_and_the_fix(
+    option: str, url: str, run: Callable[..., Result]
+) -> None:
+    found = run([("b", checker(SourcesFile.WEBHOOKS, SHOP))], *FILES, option, url)
+    assert found.exit_code == 2
+    assert f"Invalid value for '{option}'" in found.output
+    assert "such as https://in.example.com" in found.output
+    assert "report this as a bug" not in found.output
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8081", "http://[::1]:8081/", "https://客服.example/firebreak/"])
+def test_an_address_is_taken_as_it_is_but_for_the_slash_at_its_end(url: str, run: Callable[..., Result]) -> None:
+    asked: list[Asked] = []
+    run([("b", checker(SourcesFile.WEBHOOKS, asked=asked))], "--file", "s.yaml", "--url", url)
+    assert [each.url for each in asked] == [url.rstrip("/")]
+
+
 def test_without_files_and_without_a_stack_the_command_says_what_to_name(run: Callable[..., Result]) -> None:
     found = run([("b", checker(SourcesFile.WEBHOOKS, SHOP))])
     assert found.exit_code != 0

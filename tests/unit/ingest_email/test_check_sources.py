@@ -13,22 +13,25 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from firebreak_cli.check_sources import Place, Row, check_sources
 from ingest_email.check_hook import hook_attempts
-from ingest_email.check_sources import open_trials
+from ingest_email.check_sources import CHECKER, open_trials
 from ingest_email.delivery import Mailbox
 from ingest_email.hooks.entries import HookEntry
-from ingest_email.hooks.load_hooks import load_hooks
+from ingest_email.hooks.load_hooks import HookLoader
 from ingest_email.hooks.receive_hook import MailHooks
 from ingest_email.mailboxes import read_mailboxes
 from ingest_email.metrics import MailMetrics
 from tests.support.partners.amazon_ses import TOPIC
 from tests.support.partners.sendgrid import SendGridSender
-from ticket_intake.source_checks import Asked, Attempt, Outcome
+from ticket_intake.source_checks import Asked, Attempt, Outcome, SourcesFile
 from ticket_intake.source_file import SourcesInvalid
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 URL = "http://127.0.0.1:9"
 BOX = {"address": "support@acme.example", "brand": "acme", "source": "mail"}
+IMAP = {"host": "i.example", "user": "support", "password": {"value": "p"}}
+IMAP_BOX = {**BOX, "imap": IMAP}
 PATH, NEXT_PATH = "a-path-that-nobody-guesses", "the-next-path-that-nobody-guesses"
 PUBLIC_KEYS = [{"value": key} for key in SendGridSender(NOW.timestamp).public_keys()]
 HOOKS: dict[str, dict[str, Any]] = {
@@ -46,19 +49,25 @@ async def nobody_gets_mail(
     raise AssertionError("a check is no mail")
 
 
-def written(folder: Path, *hooks: dict[str, Any]) -> Path:
+def written(folder: Path, *hooks: Any, box: dict[str, Any] = BOX, more: Sequence[dict[str, Any]] = ()) -> Path:
     file = folder / "mailboxes.yaml"
-    file.write_text(yaml.safe_dump({"mailboxes": [BOX], "hooks": list(hooks)}))
+    file.write_text(yaml.safe_dump({"mailboxes": [box, *more], "hooks": list(hooks)}))
     return file
+
+
+async def checked(file: Path, *, send: bool) -> list[Row]:
+    """What the command shows of it."""
+    places = {SourcesFile.MAILBOXES: Place(file, URL)}
+    return await check_sources([("ingest-email", CHECKER)], places, {}, NOW, send=send)
 
 
 def app_of(file: Path, *, opened: bool = True, late: float = 0) -> MailHooks:
     """The hooks of a file as ingest-email has them, but that nothing is fetched; `late` is by how many seconds."""
     boxes = read_mailboxes(file)
     refusing = httpx.AsyncClient(transport=httpx.MockTransport(_nothing_is_fetched))
-    hooks = load_hooks(boxes.hooks, {}, refusing, 100_000)
+    hooks = HookLoader({}, refusing, 100_000).load(boxes.hooks).by_name
     clock = NOW + timedelta(seconds=late)
-    app = MailHooks(hooks, boxes.find, 100_000, MailMetrics(CollectorRegistry()), lambda: clock)
+    app = MailHooks(hooks.get, boxes.find, 100_000, MailMetrics(CollectorRegistry()), lambda: clock)
     if opened:
         app.open(nobody_gets_mail)
     return app
@@ -115,7 +124,7 @@ async def test_a_service_that_lacks_one_secret_is_found_out(
 ) -> None:
     attempts = await attempted(hook, app_of(written(tmp_path, hook | other)), tmp_path)
     assert [attempt.outcome for attempt in attempts[:2]] == [P, F]
-    assert "than this file: restart it" in attempts[1].advice
+    assert "than this file: let it reload (SIGHUP)" in attempts[1].advice
 
 
 async def test_a_service_with_other_topics_is_found_out_and_what_only_aws_can_do_is_said(tmp_path: Path) -> None:
@@ -158,18 +167,60 @@ async def test_a_service_that_is_away_or_has_no_address_is_told(url: str | None,
 
 
 @pytest.mark.parametrize(
-    ("hook", "words"),
+    ("wrong", "name", "words"),
     [
-        ({"name": "m", "provider": "mailgun"}, "needs its signing key"),
-        (hook_of("mailgun", secrets=["env:ABSENT"]), "the environment has no ABSENT"),
+        ({"name": "m", "provider": "mailgun"}, "m", "hooks.1: Value error, mailgun needs its signing key"),
+        (hook_of("mailgun", secrets=["env:ABSENT"]), "from-mailgun", "hooks.1 (from-mailgun).secrets.0: the environ"),
+        (hook_of("sendgrid", secrets=[{"value": "x"}]), "from-sendgrid", "(from-sendgrid).secrets: one is not a pub"),
+        (hook_of("ses", buckets={"our-mail": "ours"}), "from-ses", "(from-ses).buckets: 'ours' is not a bucket"),
+        (hook_of("mailgun", name="postmark"), "postmark", "hooks.1 (postmark).name: stands twice"),
+        (hook_of("mailgun", name="Two Words"), "hooks.1", "hooks.1.name: "),
+        ({"provider": ["a"]}, "hooks.1", "hooks.1.name: Field required"),
+        ("mailgun", "hooks.1", "hooks.1: Input should be"),
     ],
 )
-async def test_a_file_that_cannot_be_used_is_refused_with_its_fix(
-    hook: dict[str, Any], words: str, tmp_path: Path
+async def test_a_wrong_hook_is_a_row_of_its_own_that_hides_no_other(
+    wrong: Any, name: str, words: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(SourcesInvalid, match=words):
-        async with open_trials(Asked(written(tmp_path, hook), URL, {}, NOW)):
-            pass
+    file = written(tmp_path, hook_of("postmark", name="postmark"), wrong, box=IMAP_BOX)
+    found = await checked(file, send=False)
+    assert sorted((each.source, each.attempt.outcome) for each in found if each.attempt.outcome is P) == [
+        ("postmark", P),
+        ("support@acme.example", P),
+    ]
+    refused = [each for each in found if each.attempt.outcome is F]
+    assert {each.source for each in refused} == {name}
+    assert words in refused[0].attempt.advice
+    with pytest.raises(SourcesInvalid):  # the service itself takes all of a file or nothing
+        HookLoader({}, httpx.AsyncClient(), 1000).load(read_mailboxes(file).hooks)
+
+
+@pytest.mark.parametrize(
+    ("box", "name", "words"),
+    [
+        ({**BOX, "imap": {"host": "i.example", "user": "u"}}, "support@acme.example", "mailboxes.0.imap: Value error"),
+        ({**BOX, "brand": ""}, "support@acme.example", "mailboxes.0.brand: "),
+        ({**BOX, "address": "nowhere"}, "nowhere", "mailboxes.0.address: "),
+        ({**BOX, "address": "a b\x1b[2J"}, "mailboxes.0", "mailboxes.0.address: "),
+        ({**BOX, "imap": IMAP, "address": "sales@acme.example"}, "mailboxes.yaml", "sales@acme.example twice"),
+    ],
+)
+async def test_a_wrong_mailbox_hides_no_hook_and_no_folder(
+    box: dict[str, Any], name: str, words: str, tmp_path: Path
+) -> None:
+    other = {**BOX, "address": "sales@acme.example", "imap": {**IMAP, "user": "sales"}}
+    found = await checked(written(tmp_path, hook_of("postmark"), box=box, more=[other]), send=False)
+    right = {each.source for each in found if each.attempt.outcome is P}
+    assert right == {"from-postmark", "sales@acme.example"}
+    [refused] = [each for each in found if each.attempt.outcome is F]
+    assert (refused.source, words in refused.attempt.advice) == (name, True)
+
+
+@pytest.mark.parametrize("text", ["mailboxes: [", "", "[]", "mailboxes: {}", "hooks: 7", "mailboxes: [{}, 7]"])
+async def test_a_file_with_no_entry_that_is_right_is_refused_with_its_fix(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mailboxes.yaml").write_text(text)
+    found = await checked(tmp_path / "mailboxes.yaml", send=True)
+    assert {each.attempt.outcome for each in found} == {F}
 
 
 async def test_no_row_shows_a_secret(tmp_path: Path) -> None:

@@ -169,6 +169,19 @@ def test_ports_follow_from_security() -> None:
     assert Account("h", 993, "tls", "u", "INBOX", "password").folder == "INBOX"
 
 
+def test_a_folder_s_place_has_the_port_unless_it_is_a_usual_one() -> None:
+    def place(**more: object) -> str:
+        return ImapEntry.model_validate({**_BASE, "password": "env:A", **more}).place
+
+    usual = "support@example.com@imap.example.com/INBOX"
+    ways: tuple[dict[str, object], ...] = ({}, {"port": 993}, {"security": "starttls"}, {"port": 143})
+    assert {place(**way) for way in ways} == {usual}
+    assert place(port=1143) == "support@example.com@imap.example.com:1143/INBOX"
+    local = {"host": "::1", "security": "none", "folder": "a/b"}
+    assert place(**local, port=1143) == "support@example.com@[::1]:1143/a/b"
+    assert place(**local) == "support@example.com@::1/a/b"
+
+
 async def test_a_password_in_a_file_is_read_at_each_login(tmp_path: Path) -> None:
     file = tmp_path / "password"
     entry = ImapEntry.model_validate({**_BASE, "password": f"file:{file}"})

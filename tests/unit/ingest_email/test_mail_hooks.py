@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from ingest_email.delivery import Mailbox
 from ingest_email.hooks import mailgun as mailgun_hook
-from ingest_email.hooks.mailgun import Mailgun
+from ingest_email.hooks.mailgun import Mailgun, UsedTokens
 from ingest_email.hooks.postmark import Postmark
 from ingest_email.hooks.receive_hook import Hook, MailHooks
 from ingest_email.hooks.sendgrid import SendGrid, public_key
@@ -80,7 +80,7 @@ def edge(tmp_path: Path) -> Edge:
     ses = AmazonSes(NOW.timestamp)
     sendgrid = SendGridSender(NOW.timestamp)
     hooks = {
-        "mailgun": Hook(Mailgun(["signing-key", "next-key"])),
+        "mailgun": Hook(Mailgun(["signing-key", "next-key"], UsedTokens())),
         "sendgrid": Hook(SendGrid(sendgrid.public_keys())),
         "postmark": Hook(Postmark(), basic=["postmark:secret", "postmark:next"]),
         "ses": Hook(SesHook(SnsTopics([TOPIC], ses.fetch), {"our-mail": bucket_reader(tmp_path.as_uri(), 50_000)})),
@@ -94,7 +94,7 @@ def edge(tmp_path: Path) -> Edge:
     }
     taken = Taken()
     boxes = Mailboxes([Mailbox(SUPPORT, "acme", SUPPORT, "mail")])
-    app = MailHooks(hooks, boxes.find, MESSAGE_BYTES, MailMetrics(CollectorRegistry()), lambda: NOW)
+    app = MailHooks(hooks.get, boxes.find, MESSAGE_BYTES, MailMetrics(CollectorRegistry()), lambda: NOW)
     app.open(taken)
     return Edge(taken, httpx.AsyncClient(transport=httpx.ASGITransport(app), trust_env=False), senders, ses)
 

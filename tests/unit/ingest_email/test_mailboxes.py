@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
 from ingest_email.delivery import Mailbox
+from ingest_email.hooks.load_hooks import HookLoader
 from ingest_email.imap_jobs import ImapJobs
 from ingest_email.mailbox_table import MailboxTable
 from ingest_email.mailboxes import Mailboxes, read_mailboxes
@@ -84,7 +86,12 @@ def test_a_wrong_file_is_refused_with_the_reason(tmp_path: Path, content: str, r
     with pytest.raises(SourcesInvalid, match=reason):
         read_mailboxes(path)
     with pytest.raises(StartError, match=reason):
-        MailboxTable(path, MailMetrics(CollectorRegistry()), has_database=True)
+        table_of(path)
+
+
+def table_of(path: Path) -> MailboxTable:
+    hooks = HookLoader({}, httpx.AsyncClient(), 1000)
+    return MailboxTable(path, MailMetrics(CollectorRegistry()), hooks, has_database=True)
 
 
 def test_folders_without_a_database_are_refused(tmp_path: Path) -> None:
@@ -98,7 +105,7 @@ def test_folders_without_a_database_are_refused(tmp_path: Path) -> None:
 async def test_a_changed_file_changes_who_is_found_and_a_folder_that_stays_keeps_its_job(tmp_path: Path) -> None:
     path, found = tmp_path / "mailboxes.yaml", asyncio.Queue[Mailboxes]()
     path.write_text(f"mailboxes: [{{address: a@b, brand: a, source: b, {_IMAP}}}]")
-    table = MailboxTable(path, MailMetrics(CollectorRegistry()), has_database=True)
+    table = table_of(path)
     nobody: Any = None
     jobs = ImapJobs(nobody, nobody, 1000, lambda: datetime.now(UTC))
     [before] = jobs.of(table.current)

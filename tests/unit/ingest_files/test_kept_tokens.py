@@ -124,3 +124,25 @@ async def test_a_signature_does_not_follow_a_redirect() -> None:
         return x(request)
 
     assert (await fetch("x", X_TOKEN, DIRECT, elsewhere)).state is FileState.STORED
+
+
+class StrictX:
+    """X as RFC 5849 §3.3 has it: a nonce is good once. It is away for the first request, and has moved the file."""
+
+    def __init__(self) -> None:
+        self.nonces: set[str] = set()
+        self.answers = iter((503, 302, 200))
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        [nonce] = re.findall(r'oauth_nonce="([^"]+)"', request.headers["authorization"])
+        if nonce in self.nonces or not is_signed(request, f"https://ton.twitter.com{request.url.path}", X_TOKEN):
+            return httpx.Response(401)
+        self.nonces.add(nonce)
+        return httpx.Response(next(self.answers), content=b"a picture", headers={"location": f"{DIRECT}/moved"})
+
+
+async def test_each_request_to_x_is_signed_for_itself_repeats_and_redirects_too() -> None:
+    strict = StrictX()
+    with stamina.set_testing(True, attempts=2):
+        assert (await fetch("x", X_TOKEN, DIRECT, strict)).state is FileState.STORED
+    assert len(strict.nonces) == 3

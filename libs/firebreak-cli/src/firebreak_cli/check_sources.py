@@ -44,7 +44,7 @@ async def check_sources(
     send: bool = True,
     advance: Advance = lambda _: None,
 ) -> list[Row]:
-    """Return what became of each source; a service, file or trial that fails costs its own rows alone.
+    """Return what became of each source; a service, file, entry or trial that fails costs its own rows alone.
 
     :param send: false reads the files and their secrets, and tries nothing.
     :raises NoSuchSource:
@@ -75,6 +75,10 @@ async def check_sources(
 
 
 async def _rows(trial: Trial, *, send: bool) -> AsyncIterator[Row]:
+    if trial.problems:
+        for problem in trial.problems:
+            yield Row(trial.source, trial.provider, _wrong(problem))
+        return
     if not send:
         yield Row(trial.source, trial.provider, passed("the file and its secrets alone", "right"))
         return

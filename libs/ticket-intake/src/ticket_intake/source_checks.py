@@ -44,11 +44,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One source. `attempts` tries it when it is iterated, each attempt within some seconds."""
+    """One source. `attempts` tries it when it is iterated, each attempt within some seconds.
+
+    `problems` are what is wrong with its entry, each with field and fix; a source with some is told and not tried.
+    """
 
     source: str
     provider: str
     attempts: Callable[[], AsyncIterator[Attempt]]
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,16 @@ class Checker:
 
     file: SourcesFile
     open: OpenTrials
+
+
+def wrong_entry(source: str, provider: str, problems: Sequence[str]) -> Trial:
+    """A source whose entry cannot be used, in a file whose other entries can be checked."""
+    return Trial(source, provider, _nothing, tuple(problems))
+
+
+async def _nothing() -> AsyncIterator[Attempt]:
+    return
+    yield  # makes it a generator
 
 
 def passed(what: str, answer: str) -> Attempt:

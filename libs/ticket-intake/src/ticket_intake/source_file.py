@@ -123,5 +123,10 @@ class SecretResolver:
 
 
 def explain(error: ValidationError, place: str) -> Iterator[str]:
+    return (problem for _, problem in explain_each(error, place))
+
+
+def explain_each(error: ValidationError, place: str) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Return each problem behind where it is: the keys and numbers that lead there."""
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        yield f"{'.'.join(filter(None, (place, *map(str, detail['loc']))))}: {detail['msg']}"
+        yield detail["loc"], f"{'.'.join(filter(None, (place, *map(str, detail['loc']))))}: {detail['msg']}"

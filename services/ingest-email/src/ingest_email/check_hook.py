@@ -82,7 +82,7 @@ def _of_topic(answer: httpx.Response) -> str:
 def _of_unsigned(answer: httpx.Response) -> str:
     """Nothing but the signature may be missing."""
     if _says(answer, NO_MAILBOX):
-        return "the running service checks no signature: it reads another file, or has not been restarted"
+        return "the running service checks no signature: it reads another file, or refused this one"
     return "" if _says(answer, SIGNATURE_WRONG) else _advice(answer)
 
 
@@ -103,13 +103,13 @@ def _advice(answer: httpx.Response) -> str:
         case HTTPStatus.UNAUTHORIZED if "clock" in answer.text:
             return "its clock and ours differ: set both by NTP"
         case HTTPStatus.UNAUTHORIZED if _says(answer, OTHER_TOPIC):
-            return "the running service has other topics than this file: restart it"
+            return "the running service has other topics than this file: let it reload (SIGHUP) or restart it"
         case HTTPStatus.UNAUTHORIZED:
-            return "the running service has other secrets than this file: restart it"
+            return "the running service has other secrets than this file: let it reload (SIGHUP) or restart it"
         case HTTPStatus.NOT_FOUND:
             return (
-                "the running service has no such hook, or another path secret than this file: restart it; "
-                "from outside, the proxy must pass /mail/"
+                "the running service has no such hook, or another path secret than this file: let it reload (SIGHUP), "
+                "see its log when it refuses the file; from outside, the proxy must pass /mail/"
             )
         case HTTPStatus.SERVICE_UNAVAILABLE:
             return "the service is not ready: see its /ready and its log"

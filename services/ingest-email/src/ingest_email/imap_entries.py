@@ -31,6 +31,14 @@ LOOPBACK_HOSTS = frozenset(("127.0.0.1", "::1", "localhost"))
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
+def folder_place(user: str, host: str, port: int, folder: str) -> str:
+    """Say where a folder is. A usual port is left out: it is the same server by either of them."""
+    if port in _PORTS.values():
+        return f"{user}@{host}/{folder}"
+    named = f"[{host}]" if ":" in host else host
+    return f"{user}@{named}:{port}/{folder}"
+
+
 class OAuth2Entry(BaseModel):
     """Where a token comes from."""
 
@@ -70,7 +78,7 @@ class ImapEntry(BaseModel):
     @property
     def place(self) -> str:
         """Names the job that reads it, for good."""
-        return f"{self.user}@{self.host}/{self.folder}"
+        return folder_place(self.user, self.host, self.chosen_port, self.folder)
 
     @property
     def chosen_port(self) -> int:

@@ -16,7 +16,7 @@ from ingest_email.accept_mail import AcceptMail
 from ingest_email.delivery import Mailbox
 from ingest_email.imap_entries import ImapEntry
 from ingest_email.imap_mailbox import Account
-from ingest_email.imap_secrets import secret_of
+from ingest_email.imap_secrets import AccountSecrets
 from ingest_email.mailboxes import Mailboxes
 from ingest_email.read_imap import ImapSource, ReadImap
 from service_kit.supervisor import Supervisor
@@ -31,16 +31,16 @@ CONNECTIONS = 4  # one renews the leases, the others move cursors
 
 
 class ImapJobs:
-    """Builds a job for each folder, and keeps that of an entry that did not change, with its connection and tokens."""
+    """Builds a job for each folder; keeps that of an entry that did not change, and the tokens of its account."""
 
     def __init__(
         self, client: httpx.AsyncClient, accept: AcceptMail, largest_mail: int, clock: Callable[[], datetime]
     ) -> None:
-        self._client = client
         self._accept = accept
         self._largest = largest_mail
         self._clock = clock
         self._tls = ssl.create_default_context()
+        self._secrets = AccountSecrets(os.environ, client, time.monotonic)
         self._built: Mapping[str, tuple[Mailbox, ImapEntry, ReadImap]] = {}
 
     def of(self, mailboxes: Mailboxes) -> list[ReadImap]:
@@ -51,11 +51,11 @@ class ImapJobs:
                 known = (mailbox, entry, self._job(mailbox, entry))
             built[entry.place] = known
         self._built = built
+        self._secrets.keep_only(entry for _, entry, _ in built.values())
         return [job for _, _, job in built.values()]
 
     def _job(self, mailbox: Mailbox, entry: ImapEntry) -> ReadImap:
-        secret = secret_of(entry, os.environ, self._client, time.monotonic)
-        source = ImapSource(account_of(entry), mailbox, secret, entry.begin, entry.poll_seconds)
+        source = ImapSource(account_of(entry), mailbox, self._secrets.of(entry), entry.begin, entry.poll_seconds)
         return ReadImap(source, self._accept, self._tls, self._largest, self._clock)
 
 

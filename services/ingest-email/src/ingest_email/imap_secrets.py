@@ -1,6 +1,8 @@
 """Passwords and tokens for IMAP: from the environment, from mounted files, from an OAuth 2 server (RFC 6749)."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
@@ -37,8 +39,47 @@ def secret_of(
     return read
 
 
+class AccountSecrets:
+    """What gives the secret of each account, kept while the account stands in the file as it is.
+
+    All folders of an account have one token, for a refresh token may be good for one use only; and an edit of anything
+    else than the account leaves the newest refresh token where it is.
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str], client: httpx.AsyncClient, monotonic: Callable[[], float]
+    ) -> None:
+        self._new = partial(secret_of, environment=environment, client=client, monotonic=monotonic)
+        self._kept: list[tuple[_Account, Secret]] = []
+
+    def of(self, entry: ImapEntry) -> Secret:
+        account = _account(entry)
+        for known, secret in self._kept:
+            if known == account:
+                return secret
+        secret = self._new(entry)
+        self._kept.append((account, secret))
+        return secret
+
+    def keep_only(self, entries: Iterable[ImapEntry]) -> None:
+        """Forget the accounts of all others."""
+        accounts = [_account(entry) for entry in entries]
+        self._kept = [(known, secret) for known, secret in self._kept if known in accounts]
+
+
+_Account = tuple[str, str, SecretReference | None, OAuth2Entry | None]
+
+
+def _account(entry: ImapEntry) -> _Account:
+    return entry.host, entry.user, entry.password, entry.oauth2
+
+
 class OAuth2Token:
-    """A token, kept until shortly before its end. A new refresh token takes the old one's place until a restart."""
+    """A token, kept until shortly before its end, and asked for once however many want it.
+
+    A new refresh token takes the old one's place until the process ends, or until the entry's own reference leads to
+    another than it did.
+    """
 
     def __init__(
         self,
@@ -51,16 +92,29 @@ class OAuth2Token:
         self._environment = environment
         self._client = client
         self._monotonic = monotonic
-        self._refresh_token: str | None = None
+        self._stated_refresh_token = self._refresh_token = ""
         self._token = ""
         self._until = 0.0
+        self._renewing: asyncio.Task[None] | None = None
 
     async def __call__(self) -> str:
         if not self._token or self._monotonic() >= self._until:
-            grant = await self._ask()
-            self._token, self._until = grant.access_token, self._monotonic() + grant.expires_in - EARLY_SECONDS
-            self._refresh_token = grant.refresh_token or self._refresh_token
+            if self._renewing is None:
+                self._renewing = asyncio.create_task(self._renew(), name="oauth2 token")
+                self._renewing.add_done_callback(self._renewed)
+            # The answer may hold the only refresh token that is good from here on: who asked may leave, it stays.
+            await asyncio.shield(self._renewing)
         return self._token
+
+    async def _renew(self) -> None:
+        grant = await self._ask()
+        self._token, self._until = grant.access_token, self._monotonic() + grant.expires_in - EARLY_SECONDS
+        self._refresh_token = grant.refresh_token or self._refresh_token
+
+    def _renewed(self, renewing: "asyncio.Task[None]") -> None:
+        self._renewing = None
+        if not renewing.cancelled():
+            renewing.exception()  # told to who asked, if anybody still waits
 
     async def _ask(self) -> _Grant:
         assert self._entry.token_url is not None, "the entry's own check"
@@ -84,8 +138,21 @@ class OAuth2Token:
             claims["scope"] = entry.scope
         if entry.refresh_token is None:
             return claims | {"grant_type": "client_credentials"}
-        stated = self._refresh_token or resolved(entry.refresh_token, self._environment)
-        return claims | {"grant_type": "refresh_token", "refresh_token": stated}
+        return claims | {
+            "grant_type": "refresh_token",
+            "refresh_token": self._newest_refresh_token(entry.refresh_token),
+        }
+
+    def _newest_refresh_token(self, reference: SecretReference) -> str:
+        try:
+            stated = resolved(reference, self._environment)
+        except SecretMissing:
+            if not self._refresh_token:
+                raise
+            return self._refresh_token
+        if stated != self._stated_refresh_token:  # the first, or somebody has put another one there
+            self._stated_refresh_token = self._refresh_token = stated
+        return self._refresh_token
 
 
 def _reason(answer: httpx.Response) -> str:

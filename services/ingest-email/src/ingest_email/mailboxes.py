@@ -1,4 +1,4 @@
-"""Which addresses take mail: deployment configuration in a small file, read again when it changes (but for `hooks`).
+"""Which addresses take mail: deployment configuration in a small file, read again when it changes.
 
 mailboxes:
   - address: support@example.com   # or "*@example.com" for all of a domain
@@ -92,7 +92,7 @@ def read_mailboxes(path: Path, *, has_database: bool = True) -> Mailboxes:
     :param has_database: whether there is one for the cursors of IMAP folders.
     :raises SourcesInvalid: with every problem found.
     """
-    document = read_document(path, "FIREBREAK_MAILBOXES_FILE")
+    document = read_mailboxes_document(path)
     try:
         stated = MailboxFile.model_validate(document)
     except ValidationError as error:
@@ -100,12 +100,21 @@ def read_mailboxes(path: Path, *, has_database: bool = True) -> Mailboxes:
     mailboxes = [entry.mailbox() for entry in stated.mailboxes]
     pairs = zip(mailboxes, stated.mailboxes, strict=True)
     imap = [(mailbox, entry.imap) for mailbox, entry in pairs if entry.imap is not None]
-    if problems := [*_confused(mailboxes), *_unreadable([entry for _, entry in imap], has_database)]:
+    if problems := [*confused(mailboxes), *unreadable([entry for _, entry in imap], has_database)]:
         raise SourcesInvalid(problems)
     return Mailboxes(mailboxes, imap, stated.hooks, (path,))
 
 
-def _confused(mailboxes: Sequence[Mailbox]) -> Iterator[str]:
+def read_mailboxes_document(path: Path) -> object:
+    """Read YAML.
+
+    :raises SourcesInvalid:
+    """
+    return read_document(path, "FIREBREAK_MAILBOXES_FILE")
+
+
+def confused(mailboxes: Sequence[Mailbox]) -> Iterator[str]:
+    """What makes it unclear whose a mail is."""
     addresses = [box.address for box in mailboxes]
     for address in sorted(set(addresses)):
         if addresses.count(address) > 1:
@@ -116,7 +125,8 @@ def _confused(mailboxes: Sequence[Mailbox]) -> Iterator[str]:
         yield f"mailboxes: the file gives account {account} to two brands; give each brand an account of its own"
 
 
-def _unreadable(entries: Sequence[ImapEntry], has_database: bool) -> Iterator[str]:
+def unreadable(entries: Sequence[ImapEntry], has_database: bool) -> Iterator[str]:
+    """What keeps folders from being read each once."""
     places = [entry.place for entry in entries]
     for place in sorted(set(places)):
         if places.count(place) > 1:

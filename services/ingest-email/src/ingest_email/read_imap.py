@@ -18,6 +18,7 @@ import structlog
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.delivery import Mailbox
 from ingest_email.domain.envelopes import header_block, stated_envelope_sender
+from ingest_email.imap_entries import folder_place
 from ingest_email.imap_mailbox import SEARCH_WINDOW, Account, ImapMailbox, Secret, open_mailbox
 from ingest_email.imap_wire import ImapClosed, ImapRefused
 from ticket_contracts.topics import MESSAGES
@@ -85,7 +86,7 @@ class ReadImap:
         clock: Callable[[], datetime],
     ) -> None:
         account = source.account
-        self.name = f"imap/{account.user}@{account.host}/{account.folder}"
+        self.name = f"imap/{folder_place(account.user, account.host, account.port, account.folder)}"
         self._source = source
         self._accept = accept
         self._tls = tls

@@ -1,6 +1,6 @@
 """Secrets that a configuration file refers to: `env:NAME`, `file:/path`, or `{value: …}` for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +20,11 @@ def _is_reference(value: str | LiteralSecret) -> str | LiteralSecret:
 
 
 SecretReference = Annotated[str | LiteralSecret, AfterValidator(_is_reference)]
+
+
+def file_places(references: Iterable[SecretReference]) -> list[Path]:
+    """Those of the references that name files, for who watches them."""
+    return [Path(each[len("file:") :]) for each in references if isinstance(each, str) and each.startswith("file:")]
 
 
 def resolved(reference: str | LiteralSecret, environment: Mapping[str, str]) -> str:

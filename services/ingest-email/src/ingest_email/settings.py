@@ -11,8 +11,8 @@ class IngestEmailSettings(ServiceSettings, KafkaSettings, ObjectStoreSettings, O
     """Read from the environment, each with the prefix FIREBREAK_."""
 
     mailboxes_file: Path = Field(
-        description="YAML file that names the addresses which take mail. Read again when it changes, and on SIGHUP; "
-        "its `hooks` at start only.",
+        description="YAML file that names the addresses which take mail, and providers' hooks. Read again when it or "
+        "the file of a hook's secret changes, and on SIGHUP.",
         examples=["/etc/firebreak/mailboxes.yaml"],
     )
     smtp_host: str = Field(

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from ingest_email.accept_mail import AcceptMail
 from ingest_email.door import Door, SmtpLimits
-from ingest_email.hooks.load_hooks import load_hooks
+from ingest_email.hooks.load_hooks import HookLoader
 from ingest_email.hooks.receive_hook import MailHooks
 from ingest_email.imap_jobs import running_imap
 from ingest_email.mailbox_table import MailboxTable
@@ -40,14 +40,15 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
     """Enter the parts in start-up order; the door opens last and closes first."""
     registry, readiness = new_registry("ingest-email"), Readiness()
     metrics = MailMetrics(registry)
-    mailboxes = MailboxTable(settings.mailboxes_file, metrics, has_database=settings.postgres is not None)
+    client = httpx.AsyncClient()
+    mailboxes = _open_table(settings, metrics, client)
     tls = load_tls(settings.smtp_tls_certificate, settings.smtp_tls_key)
     storage = ObjectStorage.open(settings.object_store)
     limits = smtp_limits(settings)
     async with (
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
-        httpx.AsyncClient() as client,
-        _hooks_server(settings, mailboxes, metrics, client, Probes(readiness, registry), supervisor) as hooks,
+        client,
+        _hooks_server(settings, mailboxes, metrics, Probes(readiness, registry), supervisor) as hooks,
         open_edge_publisher(settings.kafka, settings.topic_prefix, topics=(MESSAGES,)) as publisher,
         open_reading_pool(
             settings.reading_workers, mailboxes.current.addresses(), metrics, supervisor, settings.mail_trusted_server
@@ -88,6 +89,12 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             yield
 
 
+def _open_table(settings: IngestEmailSettings, metrics: MailMetrics, client: httpx.AsyncClient) -> MailboxTable:
+    """:raises StartError: the file cannot be used."""
+    loader = HookLoader(os.environ, client, settings.smtp_message_bytes)
+    return MailboxTable(settings.mailboxes_file, metrics, loader, has_database=settings.postgres is not None)
+
+
 @asynccontextmanager
 async def _following(
     table: MailboxTable, pool: ReadingPool, change_folders: Callable[[Mailboxes], None], supervisor: Supervisor
@@ -108,13 +115,11 @@ async def _hooks_server(
     settings: IngestEmailSettings,
     mailboxes: MailboxTable,
     metrics: MailMetrics,
-    client: httpx.AsyncClient,
     probes: Probes,
     supervisor: Supervisor,
 ) -> AsyncIterator[MailHooks]:
     """The process's HTTP port: probes from the start, hooks once they are opened."""
-    loaded = load_hooks(mailboxes.current.hooks, os.environ, client, settings.smtp_message_bytes)
-    hooks = MailHooks(loaded, mailboxes.find, settings.smtp_message_bytes, metrics, _now)
+    hooks = MailHooks(mailboxes.hook, mailboxes.find, settings.smtp_message_bytes, metrics, _now)
     async with serve(with_probes(hooks, probes), settings.host, settings.port, supervisor=supervisor):
         yield hooks
 

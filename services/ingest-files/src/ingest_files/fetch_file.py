@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from ingest_files.errors import GiveUp, NotItsFault, TryLater
+from ingest_files.errors import GiveUp, TryLater
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import Answer, GuardedClient
 from ingest_files.scan_attachments import without_verdict
@@ -12,9 +12,10 @@ from ingest_files.scan_file import Scanner
 from ticket_contracts.messages import RemoteFile, StoredObject
 from ticket_contracts.vocabulary import FileState, Scan
 from ticket_intake.file_danger import danger_of
-from ticket_store.object_storage import StorageUnavailable
 
 Store = Callable[[bytes, str], Awaitable[StoredObject]]
+"""`WatchedStorage.put`."""
+
 _MEDIA_TYPE_LENGTH = 200
 
 
@@ -42,8 +43,6 @@ class FileFetcher:
             return await self._keep(file, answer)
         except GiveUp as error:
             return without_verdict(file, str(error))
-        except StorageUnavailable as error:
-            raise NotItsFault("our storage is away") from error
 
     async def _ask(self, source: FileSource, file: RemoteFile) -> Answer:
         try:

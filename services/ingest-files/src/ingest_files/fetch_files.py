@@ -12,7 +12,7 @@ from ingest_files.leased_orders import Order
 from ingest_files.work_order import OrderWork
 from ticket_stream.failure_classes import FailureClass, classify
 
-# Between two looks at the table when nothing was due, and at a scanner that is away.
+# Between two looks at the table when nothing was due, and at a scanner or storage that is away.
 REST_SECONDS = 1.0
 # While a lease lasts: two renewals may fail before another process takes the row.
 RENEWALS_PER_LEASE = 3
@@ -34,7 +34,7 @@ class FileFetching:
     _in_hand: dict["asyncio.Task[None]", Order] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Work off what is due, then rest. A database, Kafka or scanner that is away is waited for."""
+        """Work off what is due, then rest. A database, Kafka, storage or scanner that is away is waited for."""
         try:
             while True:
                 await _through_outages(self.start_due())
@@ -47,14 +47,19 @@ class FileFetching:
     async def start_due(self) -> int:
         """Take what is due into the free slots; return how much that was."""
         started = 0
-        while len(self._in_hand) < self.at_once and self.may_tell() and await self.work.scanner.ready():
+        while len(self._in_hand) < self.at_once and await self._may_take():
             held = Counter(order.source for order in self._in_hand.values())
             order = await self.work.orders.take(full_sources(held, self.at_once))
             if order is None:
                 break
+            self.work.storage.taken()
             self._in_hand[asyncio.create_task(self.work.work(order), name="a file")] = order
             started += 1
         return started
+
+    async def _may_take(self) -> bool:
+        """Whether what is taken could be kept, told and scanned."""
+        return self.may_tell() and self.work.storage.may_take(len(self._in_hand)) and await self.work.scanner.ready()
 
     async def finish(self) -> None:
         """Return when nothing is in hand any more."""

@@ -23,6 +23,8 @@ _API_BYTES = 64 * 1024
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """From a name to all its addresses."""
+Sign = Callable[[str], Mapping[str, str]]
+"""From a link to headers that are good for one request of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """`told_refusals`: a refusal (4xx) is an answer too, if it is no longer than an API's. `most` is in bytes."""
+    """`told_refusals`: a refusal (4xx) is an answer too, if it is no longer than an API's. `most` is in bytes.
+
+    `sign` is asked for every request anew, repeats and redirects too.
+    """
 
     headers: Mapping[str, str]
     method: str = "GET"
@@ -45,6 +50,11 @@ class _Question:
     told_refusals: bool = False
     most: int = 0
     is_file: bool = True
+    sign: Sign | None = field(default=None, repr=False)
+
+    def headers_of(self, url: str) -> Mapping[str, str]:
+        """What one request of a link has to bring."""
+        return self.headers if self.sign is None else {**self.headers, **self.sign(url)}
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -75,19 +85,21 @@ class GuardedClient:
         secret_headers: Mapping[str, str] | None = None,
         *,
         told_refusals: bool = False,
+        sign: Sign | None = None,
     ) -> Answer:
         """Return the answer with status 2xx.
 
+        :param sign: for providers that want each request signed for itself.
         :param told_refusals: return 4xx as well, for providers that say in the body what is wrong.
         :raises GiveUp: refused by us or by the provider for good, or larger than allowed.
         :raises TryLater:
         """
-        question = _Question(dict(secret_headers or {}), told_refusals=told_refusals, most=self._max_bytes)
+        question = _Question(dict(secret_headers or {}), told_refusals=told_refusals, most=self._max_bytes, sign=sign)
         first = origin_of(_split(url))
         for _ in range(MAX_REDIRECTS + 1):
             parts = _split(url)
             if origin_of(parts) != first:
-                question = replace(question, headers={})
+                question = replace(question, headers={}, sign=None)
             answer, location = await self._ask_soon(parts, hosts, question)
             if location is None:
                 return answer
@@ -128,7 +140,11 @@ class GuardedClient:
             question.method,
             pinned.geturl(),
             content=question.content,
-            headers={**question.headers, "host": url.netloc.rpartition("@")[2], "accept-encoding": "identity"},
+            headers={
+                **question.headers_of(url.geturl()),
+                "host": url.netloc.rpartition("@")[2],
+                "accept-encoding": "identity",
+            },
             extensions={"sni_hostname": host},  # the certificate is checked against the name, not the address
         )
         try:

@@ -21,6 +21,15 @@ class FileMetrics:
             registry=registry,
         )
         self.scanner_away = Gauge("firebreak_scanner_away", "1 while the scanner answers nobody", registry=registry)
+        self.storage_away = Gauge(
+            "firebreak_file_storage_away", "1 while our object storage takes or gives nothing", registry=registry
+        )
+        self.storage_failures = Counter(
+            "firebreak_file_storage_failures",
+            "Files that our object storage did not take or give; none of them counts as a try of the file",
+            ("reason",),
+            registry=registry,
+        )
         self.reloads = Counter(
             "firebreak_sources_reloads_total",
             "Readings of the sources file after the first",

@@ -7,10 +7,10 @@ from ingest_files.errors import GiveUp, NotItsFault, TryLater
 from ingest_files.scan_file import Scanner, ScannerFell
 from ticket_contracts.messages import RemoteFile
 from ticket_contracts.vocabulary import FileState, Scan
-from ticket_store.object_storage import ObjectDamaged, ObjectMissing, StorageUnavailable
+from ticket_store.object_storage import ObjectDamaged, ObjectMissing
 
 Load = Callable[[str], Awaitable[bytes]]
-"""Returns the content of a key; `ObjectStorage.get`."""
+"""Returns the content of a key; `WatchedStorage.get`."""
 
 # Of a signature's name: a hundred of them have to fit one event.
 _REASON_LENGTH = 200
@@ -65,8 +65,6 @@ class AttachmentScanner:
             return without_verdict(file, str(error))
         except (ObjectMissing, ObjectDamaged):
             return without_verdict(file, "our storage no longer has it as it came")
-        except StorageUnavailable as error:
-            raise NotItsFault("our storage is away") from error
         if found is not None:
             reason = found[:_REASON_LENGTH]
             return file.model_copy(update={"state": FileState.INFECTED, "scan": Scan.INFECTED, "reason": reason})

@@ -56,6 +56,13 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
         examples=["clamav:3310"],
     )
     scan_seconds: float = Field(60, gt=0, description="Seconds for the scan of one file, then it is tried again.")
+    storage_seconds: float = Field(
+        60,
+        gt=0,
+        description="Seconds for our object storage to take or give one file. Then the file is released and tried "
+        "again, which counts as none of its `attempts`, and no other is taken as long as that call hangs (a file "
+        "system of the network that is gone). Longer than the largest file takes on a slow day.",
+    )
     publish_seconds: float = Field(5.0, gt=0, description="Seconds to wait for Kafka, then the file is tried again.")
     database_connections: int = Field(
         4, ge=2, le=20, description="Connections to Postgres, each used for milliseconds."

@@ -1,6 +1,7 @@
 """The only place where the parts of ingest-files are put together."""
 
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from ingest_files.scan_attachments import AttachmentScanner
 from ingest_files.scan_file import Scanner
 from ingest_files.scanner_state import ScannerState
 from ingest_files.settings import IngestFilesSettings
+from ingest_files.watched_storage import WatchedStorage
 from ingest_files.work_order import Limits, OrderWork
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
@@ -31,8 +33,8 @@ from ticket_store.object_storage import ObjectStorage
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import open_edge_publisher
 
-# What an attempt may take beside provider and scanner: our storage.
-_STORAGE_SECONDS = 60
+# What an attempt may take beside provider, scanner and storage, each of which has a time of its own.
+_OTHER_SECONDS = 30
 
 
 @asynccontextmanager
@@ -43,7 +45,9 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
     metrics = FileMetrics(registry)
     sources = _open_sources(settings, metrics)
     scanner = _scanner(settings)
-    storage = ObjectStorage.open(settings.object_store)
+    objects = ObjectStorage.open(settings.object_store)
+    storage = WatchedStorage(objects.put, objects.get, settings.storage_seconds, metrics, time.monotonic)
+    seconds = settings.file_seconds + settings.scan_seconds + settings.storage_seconds + _OTHER_SECONDS
     url = settings.postgres.get_secret_value()
     timeout = httpx.Timeout(settings.file_seconds, connect=5.0)
     async with (
@@ -68,8 +72,9 @@ async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> Async
             FileFetcher(guarded, sources, storage.put, scanner, settings.file_seconds),
             AttachmentScanner(storage.get, scanner),
             ScannerState(scanner, metrics),
+            storage,
             publisher.publish,
-            Limits(settings.file_seconds + settings.scan_seconds + _STORAGE_SECONDS, settings.attempts),
+            Limits(seconds, settings.attempts),
             metrics,
             lambda: str(uuid7()),
             lambda: datetime.now(UTC),

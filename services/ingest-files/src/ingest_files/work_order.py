@@ -15,6 +15,7 @@ from ingest_files.metrics import FileMetrics
 from ingest_files.scan_attachments import AttachmentScanner, Undecided, without_verdict
 from ingest_files.scan_file import ScannerAway, ScannerFell
 from ingest_files.scanner_state import ScannerState
+from ingest_files.watched_storage import StorageAway, WatchedStorage
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import RemoteFile
 from ticket_contracts.topics import MESSAGES, Topic
@@ -44,6 +45,7 @@ class OrderWork:
     fetcher: FileFetcher
     attachments: AttachmentScanner
     scanner: ScannerState
+    storage: WatchedStorage
     publish: Publish
     limits: Limits
     metrics: FileMetrics
@@ -63,7 +65,8 @@ class OrderWork:
         except NotItsFault as error:
             if isinstance(error, ScannerAway):
                 self.scanner.went_away()
-            await self._put_off(order, str(error), FIRST_PAUSE, order.attempt - 1)
+            pause = timedelta(seconds=self.storage.pause) if isinstance(error, StorageAway) else FIRST_PAUSE
+            await self._put_off(order, str(error), pause, order.attempt - 1)
         except Exception as error:  # whatever it is: this process and the other files must not fall with one
             if isinstance(error, ScannerFell):
                 self.scanner.went_away()

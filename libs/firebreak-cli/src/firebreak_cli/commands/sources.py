@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from pydantic_core import to_json
@@ -24,12 +26,36 @@ from firebreak_cli.terminal_text import plain
 from ticket_intake.source_checks import Outcome, SourcesFile
 
 FOUND_WRONG = 1  # exit code
+_PRINTED = re.compile(r"[^\s\x00-\x20\x7f\\]+")  # what an address is written with
 _MARKS = {Outcome.PASSED: ("✔", "green"), Outcome.FAILED: ("✘", "red"), Outcome.NOT_TRIED: ("–", "yellow")}
 _SERVICES = {
     SourcesFile.WEBHOOKS: "ingest-webhook",
     SourcesFile.PULL: "ingest-pull",
     SourcesFile.MAILBOXES: "ingest-email",
 }
+
+
+def _is_address(stated: str | None) -> str | None:
+    """Return the address of a service without a slash at its end.
+
+    :raises typer.BadParameter: nobody can be asked there; the library names the option.
+    """
+    if stated is None:
+        return None
+    try:
+        parts = urlsplit(stated)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # what a resolver would do with it
+    except ValueError:  # UnicodeError is one
+        host, port, parts = "", None, urlsplit("")
+    spoilt = parts.username is not None or parts.query or parts.fragment or not _PRINTED.fullmatch(stated)
+    if parts.scheme not in ("http", "https") or not host or port == 0 or spoilt:
+        raise typer.BadParameter(
+            "must be the address of a service, such as https://in.example.com or http://127.0.0.1:8081, "
+            "without user, password, ? and #"
+        )
+    return stated.rstrip("/")
+
 
 File = Annotated[
     Path | None,
@@ -44,13 +70,25 @@ Mailboxes = Annotated[
 ]
 Url = Annotated[
     str | None,
-    typer.Option("--url", help="Where ingest-webhook answers, e.g. https://in.example.com; else --data-dir's."),
+    typer.Option(
+        "--url",
+        callback=_is_address,
+        help="Where ingest-webhook answers, e.g. https://in.example.com; else --data-dir's.",
+    ),
 ]
 PullUrl = Annotated[
-    str | None, typer.Option("--pull-url", help="Where ingest-pull answers, for callbacks; else --data-dir's.")
+    str | None,
+    typer.Option(
+        "--pull-url", callback=_is_address, help="Where ingest-pull answers, for callbacks; else --data-dir's."
+    ),
 ]
 MailUrl = Annotated[
-    str | None, typer.Option("--mail-url", help="Where ingest-email answers over HTTP, for hooks; else --data-dir's.")
+    str | None,
+    typer.Option(
+        "--mail-url",
+        callback=_is_address,
+        help="Where ingest-email answers over HTTP, for hooks; else --data-dir's.",
+    ),
 ]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Check this source alone; may be repeated.")]
 NoSend = Annotated[bool, typer.Option("--no-send", help="Check the files and their secrets only; try nothing.")]
@@ -128,7 +166,7 @@ def _layout(data_dir: Path) -> StackLayout:
 
 def _url(kind: SourcesFile, named: str | None, layout: StackLayout | None) -> str | None:
     if named is not None:
-        return named.rstrip("/")
+        return named
     return layout.url(_SERVICES[kind]) if layout is not None else None
 
 

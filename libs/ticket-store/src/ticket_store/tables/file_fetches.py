@@ -33,7 +33,7 @@ ON CONFLICT (identity, number) DO NOTHING
 TAKE = """
 UPDATE file_fetches AS f SET attempts = f.attempts + 1, not_before = clock_timestamp() + $1::interval
 FROM (
-    SELECT identity, number FROM file_fetches WHERE not_before <= clock_timestamp() AND source <> ALL($2::text[])
+    SELECT identity, number FROM file_fetches WHERE not_before <= statement_timestamp() AND source <> ALL($2::text[])
     ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
 ) AS due
 WHERE f.identity = due.identity AND f.number = due.number
@@ -41,7 +41,8 @@ RETURNING f.identity, f.number, f.source, f.message, f.file, f.correlation_id, f
 """
 """Whoever takes a row has it for $1; who dies with it loses it after that, and what was done twice is one.
 
-$2 are sources of which enough is in hand.
+$2 are sources of which enough is in hand. What is due is measured by a clock that stands still for the statement: by
+one that moves, the index would be read to its end each time that nothing is due (100,000 rows: 19 ms, not 0.03).
 """
 
 RENEW = """

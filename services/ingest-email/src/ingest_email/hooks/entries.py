@@ -13,18 +13,18 @@ hooks:
 `postmark` signs nothing, and `sendgrid` nothing without a security policy: they need `basic` or `path_secrets`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ingest_email.hooks.mailgun import Mailgun
+from ingest_email.hooks.mailgun import Mailgun, UsedTokens
 from ingest_email.hooks.postmark import Postmark
 from ingest_email.hooks.provider import HookProvider
 from ingest_email.hooks.sendgrid import SendGrid
 from ingest_email.hooks.ses import AmazonSes, bucket_reader
 from ingest_email.hooks.sns import Fetch, SnsTopics
-from ingest_email.secret_references import SecretReference, resolved
+from ingest_email.secret_references import SecretReference
 
 SHORTEST_PATH_SECRET = 20  # characters; it is all that stands between a stranger and the mailbox
 
@@ -58,16 +58,16 @@ class HookEntry(BaseModel):
             raise ValueError(f"{self.provider} signs nothing here: set basic or path_secrets")
         return self
 
-    def provider_of(self, environment: Mapping[str, str], fetch: Fetch, most_bytes: int) -> HookProvider:
+    def provider_of(self, secrets: Sequence[str], fetch: Fetch, most_bytes: int, used: UsedTokens) -> HookProvider:
         """Return the provider, ready to use.
 
-        :raises ValueError: a secret or a bucket's URL is malformed.
-        :raises SecretMissing: a secret is not there.
+        :param secrets: those that `secrets` refers to.
+        :param used: what this hook remembers of tokens.
+        :raises ValueError: a secret (KeyMalformed) or a bucket's URL is malformed.
         """
-        secrets = [resolved(secret, environment) for secret in self.secrets]
         match self.provider:
             case "mailgun":
-                return Mailgun(secrets)
+                return Mailgun(secrets, used)
             case "sendgrid":
                 return SendGrid(secrets)
             case "postmark":

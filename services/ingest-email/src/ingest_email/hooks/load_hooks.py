@@ -1,43 +1,98 @@
 """The hooks of the mailboxes file, ready to use."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from ingest_email.hooks.entries import SHORTEST_PATH_SECRET, HookEntry
+from ingest_email.hooks.mailgun import UsedTokens
 from ingest_email.hooks.receive_hook import Hook
+from ingest_email.hooks.sendgrid import KeyMalformed
 from ingest_email.hooks.sns import Fetch
-from ingest_email.secret_references import SecretMissing, resolved
-from service_kit.start_error import StartError
+from ingest_email.secret_references import SecretMissing, SecretReference, file_places, resolved
+from ticket_intake.source_file import SourcesInvalid
 
 FETCH_SECONDS = 5.0  # within the 15 s that SNS waits
 MOST_FETCHED = 64 * 1024  # bytes; a certificate has two thousand
 
 
-def load_hooks(
-    entries: Sequence[HookEntry], environment: Mapping[str, str], client: httpx.AsyncClient, most_bytes: int
-) -> dict[str, Hook]:
-    """Return the hooks by name.
+@dataclass(frozen=True, slots=True)
+class LoadedHooks:
+    """Ready to use, by name. `files` are those that secrets came from."""
 
-    :raises StartError: one cannot be used.
-    """
-    hooks: dict[str, Hook] = {}
-    for entry in entries:
-        try:
+    by_name: Mapping[str, Hook]
+    files: tuple[Path, ...]
+
+
+class HookLoader:
+    """Makes hooks of entries, again and again as the file changes; what a hook remembers stays with its name."""
+
+    def __init__(self, environment: Mapping[str, str], client: httpx.AsyncClient, most_bytes: int) -> None:
+        self._environment = environment
+        self._fetch = _fetcher(client)
+        self._most_bytes = most_bytes
+        self._used: defaultdict[str, UsedTokens] = defaultdict(UsedTokens)
+
+    def load(self, entries: Sequence[HookEntry]) -> LoadedHooks:
+        """Return all of them.
+
+        :raises SourcesInvalid: with every problem of every entry.
+        """
+        hooks: dict[str, Hook] = {}
+        files: list[Path] = []
+        problems: list[str] = []
+        for number, entry in enumerate(entries):
+            place = f"hooks.{number} ({entry.name})"
             if entry.name in hooks:
-                raise ValueError("the name stands twice")
-            path_secrets = [resolved(secret, environment) for secret in entry.path_secrets]
-            if any(len(secret) < SHORTEST_PATH_SECRET or "/" in secret for secret in path_secrets):
-                raise ValueError(f"a path secret needs {SHORTEST_PATH_SECRET} characters or more, and no /")
-            provider = entry.provider_of(environment, _fetcher(client), most_bytes)
-            basic = [resolved(secret, environment) for secret in entry.basic]
-        except (ValueError, SecretMissing) as error:
-            raise StartError(
-                f"the hook {entry.name} cannot be used: {error}",
-                fix="correct it in the file that FIREBREAK_MAILBOXES_FILE names; see docs/channels/email-hooks.md",
-            ) from error
-        hooks[entry.name] = Hook(provider, basic, path_secrets)
-    return hooks
+                problems.append(name_taken(place))
+            try:
+                hooks[entry.name] = self.load_one(place, entry)
+            except SourcesInvalid as error:
+                problems += error.problems
+            files += file_places((*entry.secrets, *entry.basic, *entry.path_secrets))
+        if problems:
+            raise SourcesInvalid(problems)
+        return LoadedHooks(hooks, tuple(files))
+
+    def load_one(self, place: str, entry: HookEntry) -> Hook:
+        """Return one.
+
+        :param place: where it stands in the file.
+        :raises SourcesInvalid: with every problem of it.
+        """
+        problems: list[str] = []
+        secrets = self._resolved(f"{place}.secrets", entry.secrets, problems)
+        basic = self._resolved(f"{place}.basic", entry.basic, problems)
+        paths = self._resolved(f"{place}.path_secrets", entry.path_secrets, problems)
+        if problems:
+            raise SourcesInvalid(problems)
+        if any(len(secret) < SHORTEST_PATH_SECRET or "/" in secret for secret in paths):
+            needs = f"a secret needs {SHORTEST_PATH_SECRET} characters or more, and no /; write another"
+            raise SourcesInvalid([f"{place}.path_secrets: {needs}"])
+        try:
+            provider = entry.provider_of(secrets, self._fetch, self._most_bytes, self._used[entry.name])
+        except KeyMalformed as error:
+            raise SourcesInvalid([f"{place}.secrets: one {error}; copy it again"]) from error
+        except ValueError as error:
+            raise SourcesInvalid([f"{place}.buckets: {error}"]) from error
+        return Hook(provider, basic, paths)
+
+    def _resolved(self, field: str, references: Sequence[SecretReference], problems: list[str]) -> list[str]:
+        found: list[str] = []
+        for number, reference in enumerate(references):
+            try:
+                found.append(resolved(reference, self._environment))
+            except SecretMissing as error:
+                problems.append(f"{field}.{number}: {error}; put the secret there, or correct the reference")
+        return found
+
+
+def name_taken(place: str) -> str:
+    """The problem of an entry whose name another one has."""
+    return f"{place}.name: stands twice; give each hook its own"
 
 
 def _fetcher(client: httpx.AsyncClient) -> Fetch:

@@ -18,7 +18,23 @@ OLDEST_SECONDS, NEWEST_SECONDS = 9 * 3600, 300
 """Whether a retry is signed anew is not documented: the oldest is the last retry's, and an hour."""
 
 MOST_TOKENS = 50_000
-"""Remembered by one process: nine hours of more than a mail a second."""
+"""Remembered of one hook by one process: nine hours of more than a mail a second."""
+
+
+class UsedTokens:
+    """Which token has brought which mail. It outlives the hook that asks it: an edit of the file makes another one."""
+
+    def __init__(self) -> None:
+        self._used: OrderedDict[str, bytes] = OrderedDict()
+
+    def may_bring(self, token: str, raw: bytes) -> bool:
+        """Whether the token is fresh, or has brought this very mail before."""
+        digest = sha256(raw).digest()
+        if self._used.setdefault(token, digest) != digest:
+            return False
+        if len(self._used) > MOST_TOKENS:
+            self._used.popitem(last=False)
+        return True
 
 
 class Mailgun:
@@ -26,9 +42,9 @@ class Mailgun:
 
     refused = HTTPStatus.NOT_ACCEPTABLE
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], used: UsedTokens) -> None:
         self._keys = [key.encode() for key in keys]
-        self._used: OrderedDict[str, bytes] = OrderedDict()
+        self._used = used
 
     async def read(self, request: HookRequest) -> HookMail | None:
         fields = form_fields(request)
@@ -39,11 +55,8 @@ class Mailgun:
             raise HookRejected(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "no body-mime: let the route's address end in /mime, or mail is parsed"
             )
-        digest = sha256(raw).digest()
-        if self._used.setdefault(words["token"], digest) != digest:
+        if not self._used.may_bring(words["token"], raw):
             raise unauthorised("the token has brought another mail before")
-        if len(self._used) > MOST_TOKENS:
-            self._used.popitem(last=False)
         recipients = [word.strip() for word in words["recipient"].split(",")]
         return HookMail(raw, words["sender"], recipients)
 

@@ -58,17 +58,21 @@ def hook_body_bytes(message_bytes: int) -> int:
 
 
 class MailHooks:
-    """An ASGI app. Before `open` it says that it is starting."""
+    """An ASGI app. Before `open` it says that it is starting.
+
+    `hook_of` and `find` are asked for each request: the file may have changed. A request goes on with the hook that it
+    came in by.
+    """
 
     def __init__(
         self,
-        hooks: Mapping[str, Hook],
+        hook_of: Callable[[str], Hook | None],
         find: FindMailbox,
         message_bytes: int,
         metrics: MailMetrics,
         clock: Callable[[], datetime],
     ) -> None:
-        self._hooks = hooks
+        self._hook_of = hook_of
         self._find = find
         self._message_bytes = message_bytes
         self._metrics = metrics
@@ -81,7 +85,7 @@ class MailHooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
-        hook = self._hooks.get(name) if scope["path"].startswith(PREFIX) else None
+        hook = self._hook_of(name) if scope["path"].startswith(PREFIX) else None
         if hook is None:
             await _answer(HTTPStatus.NOT_FOUND, "no hook has this address").send(send)
             return

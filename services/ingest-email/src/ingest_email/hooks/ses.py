@@ -88,7 +88,7 @@ def bucket_reader(url: str, most_bytes: int) -> ReadObject:
     """
     try:
         store = obstore.store.from_url(url)
-    except BaseError as error:
+    except (BaseError, ValueError) as error:
         raise ValueError(f"{url!r} is not a bucket: use s3://name") from error
 
     async def read(key: str) -> bytes:

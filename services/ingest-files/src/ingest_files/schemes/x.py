@@ -4,6 +4,7 @@ developer.x.com/en/docs/direct-messages/message-attachments/guides/retrieving-me
 that received the message. Nothing is exchanged, each request is signed for itself.
 """
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from oauthlib.oauth1 import Client
@@ -29,14 +30,15 @@ async def fetch(client: GuardedClient, access: Access, token: str, file: RemoteF
         return await client.get(file.locator, _HOSTS)
     if not token:
         raise credentials_missing("X", f"tokens: [{CREDENTIALS}]")
-    return await client.get(file.locator, _HOSTS, _signed(file.locator, token))
+    return await client.get(file.locator, _HOSTS, sign=partial(_signed, token))
 
 
 def is_credentials(token: str) -> bool:
     return len(parts := token.split(":")) == 4 and all(parts)
 
 
-def _signed(url: str, token: str) -> dict[str, str]:
+def _signed(token: str, url: str) -> dict[str, str]:
+    """Return the header of one request: its nonce may come once with its timestamp (RFC 5849 §3.3)."""
     key, secret, access_token, access_secret = token.split(":")
     try:
         _, headers, _ = Client(key, secret, access_token, access_secret).sign(url)
