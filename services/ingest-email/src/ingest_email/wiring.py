@@ -38,9 +38,8 @@ from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 @asynccontextmanager
 async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> AsyncIterator[None]:
     """Enter the parts in start-up order; the door opens last and closes first."""
-    registry, readiness = new_registry("ingest-email"), Readiness()
+    registry, readiness, client = new_registry("ingest-email"), Readiness(), httpx.AsyncClient()
     metrics = MailMetrics(registry)
-    client = httpx.AsyncClient()
     mailboxes = _open_table(settings, metrics, client)
     tls = load_tls(settings.smtp_tls_certificate, settings.smtp_tls_key)
     storage = ObjectStorage.open(settings.object_store)
