@@ -16,6 +16,7 @@ import stamina
 from prometheus_client import CollectorRegistry
 from uuid_utils.compat import uuid7
 
+from firebreak_cli.local_stack.ports import LOOPBACK
 from ingest_files.fetch_file import FileFetcher
 from ingest_files.fetch_files import FileFetching
 from ingest_files.file_sources import read_file_sources
@@ -27,13 +28,16 @@ from ingest_files.scan_file import Scanner
 from ingest_files.scanner_state import ScannerState
 from ingest_files.watched_storage import WatchedStorage
 from ingest_files.work_order import Limits, OrderWork
+from service_kit.http_server import serve
+from service_kit.supervisor import Supervisor
 from tests.integration.test_router import Routers, routers
 from tests.support.commit_cutter import open_commit_cutter, through
 from tests.support.incoming import message
 from tests.support.mail_service import read_log
 from tests.support.partners.bot_api import BotApi, bot_api
-from tests.support.partners.call_recordings import AircallRecordings
+from tests.support.partners.call_recordings import AircallRecordings, SwitchRecordings
 from tests.support.partners.file_platforms import CONTENT, WecomFiles, serving
+from tests.support.partners.object_bucket import BUCKET, KEY_ID, ObjectBucket
 from tests.support.servers import SharedKafka
 from ticket_contracts.messages import Conversation, MessageReceived, RemoteFile
 from ticket_contracts.vocabulary import FileState, MessageKind
@@ -65,7 +69,16 @@ CALL_SOURCES = """
 sources:
   - name: aircall
     provider: aircall
-    files: {{tokens: [env:AIRCALL_FILES], api: "{api}"}}
+    files: {{tokens: [env:AIRCALL_FILES], api: "{aircall}"}}
+  - name: switch
+    provider: freeswitch
+    files: {{tokens: [env:SWITCH_FILES], api: "{switch}/recordings"}}
+"""
+PULLED_CALL_SOURCES = """
+sources:
+  - name: connect
+    provider: connect-records
+    files: {{tokens: [env:CONNECT_FILES], api: "{connect}", bucket: {bucket}/calls, region: eu-west-1}}
 """
 
 
@@ -323,7 +336,9 @@ async def service(
     kafka: SharedKafka, prefix: str, folder: Path, database_url: str, lease_seconds: float = 15, **secrets: str
 ) -> AsyncIterator[Running]:
     """Run it with the sources file in the folder, until the block ends."""
+    pull_sources = folder / "pull-sources.yaml"
     settings = {
+        **({"PULL_SOURCES_FILE": str(pull_sources)} if pull_sources.exists() else {}),
         "KAFKA": kafka.bootstrap,
         "TOPIC_PREFIX": prefix,
         "POSTGRES": database_url,
@@ -455,20 +470,43 @@ async def test_a_file_in_hand_while_postgres_goes_away_is_told_and_done_when_it_
     assert len(await routers.route(*told)) == 1
 
 
-async def test_a_voicemail_becomes_a_file_of_its_ticket_and_no_link_is_written_down(
+async def test_voicemails_become_files_of_their_tickets_and_no_link_is_written_down(
     routers: Routers, kafka: SharedKafka, topics: str, tmp_path: Path, database_url: str
 ) -> None:
-    async with serving(AircallRecordings()) as partner:
-        (tmp_path / "sources.yaml").write_text(CALL_SOURCES.format(api=partner.base))
-        await routers.route(with_files("812/voicemail", source="aircall"))
-        async with service(kafka, topics, tmp_path, database_url, AIRCALL_FILES=partner.secret) as running:
+    """Of a provider with an API, of a switch with a web server beside it, of a bucket."""
+    bucket = ObjectBucket()
+    bucket.objects["calls/c-1.wav"] = CONTENT
+    async with (
+        serving(AircallRecordings()) as aircall,
+        serving(SwitchRecordings()) as switch,
+        serve(bucket, LOOPBACK, 0, supervisor=Supervisor()) as connect,
+    ):
+        sources = CALL_SOURCES.format(aircall=aircall.base, switch=switch.base)
+        (tmp_path / "sources.yaml").write_text(sources)
+        pulled = PULLED_CALL_SOURCES.format(connect=connect.url, bucket=BUCKET)
+        (tmp_path / "pull-sources.yaml").write_text(pulled)
+        locators = {
+            "aircall": "812/voicemail",
+            "switch": "voicemail/1000/one.wav",
+            "connect": f"{BUCKET}/calls/c-1.wav",
+        }
+        for number, (source, locator) in enumerate(locators.items()):
+            left = with_files(locator, source=source).model_copy(update={"identity": f"{number:064x}"})
+            assert len(await routers.route(left)) == 1
+        async with service(
+            kafka, topics, tmp_path, database_url,
+            AIRCALL_FILES=aircall.secret, SWITCH_FILES=switch.secret, CONNECT_FILES=f"{KEY_ID}:connect-s3cret",
+        ) as running:  # fmt: skip
             await until_nothing_waits(routers)
             await running.stop()
-    [told] = await read_log(kafka.bootstrap, topics)
-    [file] = told.files
-    assert (file.state, file.media_type) == (FileState.STORED, "audio/mpeg"), file.reason
-    assert file.content is not None
-    assert await ObjectStorage.open((tmp_path / "objects").as_uri()).get(file.content.key) == CONTENT
-    assert "X-Amz-Signature" not in told.encode().decode() + running.log.read_text()
-    assert partner.secret not in running.log.read_text()
-    assert len(await routers.route(told)) == 1
+    told = {each.source: each for each in await read_log(kafka.bootstrap, topics)}
+    types = {"aircall": "audio/mpeg", "switch": "audio/wav", "connect": "audio/wav"}
+    storage = ObjectStorage.open((tmp_path / "objects").as_uri())
+    for source, media_type in types.items():
+        [file] = told[source].files
+        assert (file.state, file.media_type) == (FileState.STORED, media_type), file.reason
+        assert file.content is not None
+        assert await storage.get(file.content.key) == CONTENT
+        assert len(await routers.route(told[source])) == 1
+    logged = running.log.read_text()
+    assert not [word for word in ("X-Amz-Signature", "s3cret") if word in told["aircall"].encode().decode() + logged]

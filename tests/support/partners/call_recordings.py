@@ -82,3 +82,20 @@ class DialpadRecordings(FilePlatform):
         if request.headers.get("authorization") != f"Bearer {self.secret}":
             return httpx.Response(302, headers={"location": "/login?next=1"})
         return self.file(file_id)
+
+
+@dataclass
+class SwitchRecordings(FilePlatform):
+    """A web server beside a switch, with `voicemail/1000/{id}.wav` below /recordings; it names no media type."""
+
+    secret: str = "firebreak:password-s3cret"
+    is_open: bool = False
+    host = "switch.internal"
+    api = f"https://{host}/recordings"
+
+    def answer(self, request: httpx.Request) -> httpx.Response | None:
+        if not self.is_open and request.headers.get("authorization") != _basic(self.secret):
+            return httpx.Response(401, headers={"www-authenticate": 'Basic realm="recordings"'})
+        if not request.url.path.startswith("/recordings/voicemail/1000/"):
+            return None
+        return self.file(request.url.path.rpartition("/")[2].removesuffix(".wav"))

@@ -36,6 +36,7 @@ class FilePlatform:
     schemes: list[str] = field(default_factory=list)
 
     host: ClassVar[str]
+    api: ClassVar[str] = ""  # what has to be written as `files.api`, where there is no usual one
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.hosts.append(request.headers["host"])

@@ -36,13 +36,21 @@ class FreeswitchSender:
     _last: SignedRequest | None = field(default=None)
 
     def call(
-        self, way: Way = Way.GOOD, *, talked: int = 0, profile: dict[str, Any] | None = None, **variables: str
+        self,
+        way: Way = Way.GOOD,
+        *,
+        talked: int = 0,
+        profile: dict[str, Any] | None = None,
+        app_log: object = None,
+        **variables: str,
     ) -> SignedRequest:
         """One leg of a call, missed unless `talked` seconds; `variables` adds to or replaces channel variables."""
         if way is Way.REPEATED:
             assert self._last is not None, "nothing was sent that could be repeated"
             return self._last
         record = self._record(talked, profile or {}, variables)
+        if app_log is not None:
+            record["app_log"] = app_log
         if way is Way.UNKNOWN_TYPE:  # what the module posts is always a call; a call of ours is none of a customer
             record["variables"]["direction"] = "outbound"
         if way is Way.OVERSIZED:

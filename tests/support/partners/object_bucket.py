@@ -1,4 +1,4 @@
-"""A bucket as S3 shows it to who lists and reads: ListObjectsV2 in pages, GetObject; another key is refused.
+"""A bucket as S3 shows it to who lists and reads: ListObjectsV2 in pages, Get- and HeadObject; another key is refused.
 
 The order and the two ways to go on (`start-after`, `continuation-token`):
 docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html.
@@ -28,11 +28,17 @@ _OBJECT = (
 
 
 class ObjectBucket:
-    """`objects` by key; `requests` are the paths and queries asked for."""
+    """`objects` by key; `requests` are the paths and queries asked for, `read` the keys of GetObject.
+
+    The rest makes it wrong.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.denied = ""  # the code with which everything is refused
+        self.may_list = True  # else what is not there is refused as what may not be read
         self.requests: list[str] = []
+        self.read: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,14 +46,19 @@ class ObjectBucket:
         headers = dict(scope["headers"])
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
         self.requests.append(f"{scope['path']}?{scope['query_string'].decode()}")
-        if f"Credential={KEY_ID}/".encode() not in headers.get(b"authorization", b""):
-            status, body = HTTPStatus.FORBIDDEN, b"<Error><Code>InvalidAccessKeyId</Code></Error>"
+        assert b"x-amz-security-token" not in headers, "a token of other credentials came along"
+        known = f"Credential={KEY_ID}/".encode() in headers.get(b"authorization", b"")
+        if self.denied or not known:
+            status, body = HTTPStatus.FORBIDDEN, _error(self.denied or "InvalidAccessKeyId")
         elif "list-type" in query:
-            status, body = HTTPStatus.OK, self._listed(query).encode()
+            listed = self._listed(query).encode()
+            status, body = (HTTPStatus.OK, listed) if self.may_list else (HTTPStatus.FORBIDDEN, _error("AccessDenied"))
         else:
             key = unquote(scope["path"]).removeprefix(f"/{BUCKET}/")
             found = self.objects.get(key)
-            status, body = (HTTPStatus.NOT_FOUND, b"") if found is None else (HTTPStatus.OK, found)
+            self.read += [key] if scope["method"] == "GET" else []
+            missing = HTTPStatus.NOT_FOUND if self.may_list else HTTPStatus.FORBIDDEN
+            status, body = (missing, _error("AccessDenied")) if found is None else (HTTPStatus.OK, found)
         more = [("last-modified", "Thu, 26 Nov 2026 12:00:00 GMT"), ("etag", f'"{crc32(body):x}"')]
         await raw_response(status, "application/octet-stream", body, more).send(send)
 
@@ -67,3 +78,7 @@ class ObjectBucket:
             bucket=BUCKET, prefix=prefix, count=len(shown), page=PAGE, more=str(more).lower(), token=token,
             contents=contents,
         )  # fmt: skip
+
+
+def _error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code></Error>".encode()

@@ -1,6 +1,7 @@
 """`firebreak sources check` of `files`: each token says whose it is, and no file is fetched."""
 
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import httpx
 import pytest
 import stamina
 
-from ingest_files.check_sources import attempts, open_trials
+from ingest_files.check_sources import PULL_CHECKER, attempts, open_trials
 from ingest_files.file_sources import FileSource
 from ingest_files.guarded_http import GuardedClient
 from ingest_files.schemes.scheme import Access
+from tests.support.partners.call_recordings import SwitchRecordings
 from tests.unit.ingest_files.wire import Handler, Wire
-from ticket_intake.source_checks import Asked, Attempt, Outcome
+from ticket_intake.source_checks import GROUP, Asked, Attempt, Outcome, SourcesFile
 from ticket_intake.source_file import SourcesInvalid
 
 P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
@@ -69,6 +71,11 @@ async def test_what_cannot_be_asked_is_said_and_not_claimed() -> None:
             {"code": 10014, "msg": "app secret invalid"},
         ),
         ("dingtalk", {"accessToken": "t-1", "expireIn": 7200}, {"code": "invalidClientIdOrSecret"}),
+        (
+            "wecom-service",
+            {"errcode": 0, "access_token": "t-1", "expires_in": 7200},
+            {"errcode": 40001},
+        ),
         ("wecom", {"errcode": 0, "access_token": "t-1", "expires_in": 7200}, {"errcode": 40001}),
         ("wechat-official", {"access_token": "t-1", "expires_in": 7200}, {"errcode": 40125}),
     ],
@@ -112,6 +119,24 @@ async def test_a_server_of_ones_own_is_asked_at_its_address() -> None:
     assert [(url.port, url.path) for url in asked] == [(8081, "/bot123:good/getMe")]
 
 
+async def test_the_files_of_pulled_sources_are_tried_as_well(tmp_path: Path) -> None:
+    file = tmp_path / "pull-sources.yaml"
+    file.write_text("sources: [{name: a, provider: wecom-service, files: {app_id: ww1, secrets: [{value: t}]}}]")
+    assert {
+        entry.name: entry.load().file for entry in entry_points(group=GROUP, module="ingest_files.check_sources")
+    } == {
+        "ingest-files": SourcesFile.WEBHOOKS,
+        "ingest-files-pull": SourcesFile.PULL,
+    }
+    asked = Asked(file, None, {}, datetime.now(UTC))
+    async with PULL_CHECKER.open(asked) as trials:
+        assert [(trial.source, trial.provider) for trial in trials] == [("a", "wecom-service")]
+    file.unlink()
+    with pytest.raises(SourcesInvalid, match="FIREBREAK_PULL_SOURCES_FILE"):
+        async with PULL_CHECKER.open(asked):
+            pass
+
+
 async def test_the_sources_with_files_are_tried_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text("sources: [{name: a, provider: slack, files: {tokens: [{value: t}]}}, {name: b, provider: slack}]")
@@ -122,3 +147,14 @@ async def test_the_sources_with_files_are_tried_and_a_wrong_one_is_refused(tmp_p
     with pytest.raises(SourcesInvalid, match="only for a token"):
         async with open_trials(asked):
             pass
+
+
+@pytest.mark.parametrize(("is_open", "outcomes"), [(False, [P, F]), (True, [F, F])])
+async def test_a_switchs_web_server_has_to_know_the_password_and_to_ask_for_it(
+    is_open: bool, outcomes: list[Outcome]
+) -> None:
+    platform = SwitchRecordings(is_open=is_open)
+    found = await tried("freeswitch", platform.secret, "firebreak:bad", handler=platform, api=platform.api)
+    assert [each.outcome for each in found] == outcomes
+    assert ["asks for no password" in each.answer for each in found] == [is_open] * 2
+    assert platform.secret not in str(found)

@@ -10,6 +10,8 @@ from ingest_files.schemes.registry import EXCHANGING, SCHEMES, WITHOUT_SOMETIMES
 from ticket_intake.source_file import SourcesInvalid
 
 ENVIRONMENT = {"SECRET": "s3cret", "NEXT": "next"}
+SWITCH = {"api": "https://switch.internal/recordings", "tokens": [{"value": "user:s3cret"}]}
+CONNECT = {"bucket": "amazon-connect-0123/connect/shop", "region": "eu-west-1"}
 X = {"value": "key:key-secret:ours:ours-secret"}
 
 
@@ -26,6 +28,15 @@ def test_an_application_and_its_secrets_are_read(provider: str, tmp_path: Path) 
     assert source.fetch is SCHEMES[provider]
     assert source.access.tokens == ("s3cret", "next")
     assert (source.access.app_id, source.access.api) == ("cli_9f53", "https://open.larksuite.com")
+
+
+def test_a_bucket_is_read_with_keys_or_as_whoever_the_process_is(tmp_path: Path) -> None:
+    role = read_file_sources(written(tmp_path, "connect-records", CONNECT), ENVIRONMENT).by_name["a"].access
+    assert (role.tokens, role.bucket, role.region) == (("",), "amazon-connect-0123/connect/shop", "eu-west-1")
+    keys = CONNECT | {"tokens": [{"parts": [{"value": "AKID"}, "env:SECRET"]}]}
+    assert read_file_sources(written(tmp_path, "connect-records", keys), ENVIRONMENT).by_name["a"].access.tokens == (
+        "AKID:s3cret",
+    )
 
 
 @pytest.mark.parametrize("provider", sorted(WITHOUT_SOMETIMES | WITHOUT_TOKEN))
@@ -55,6 +66,20 @@ def test_who_gives_something_without_credentials_may_have_none(provider: str, tm
         ("aircall", {}, r"\.files\.tokens: aircall gives files only for a token"),
         ("x", {"tokens": ["env:SECRET"]}, r"\.files\.tokens: one is not `API key:API key secret:access token:"),
         ("x", {"tokens": [X, {"value": "a:b::d"}]}, r"\.files\.tokens: one is not"),
+        ("freeswitch", SWITCH | {"api": ""}, r"\.files\.api: write the https address"),
+        ("freeswitch", SWITCH | {"api": "http://switch.internal/r"}, r"\.files\.api: write the https address"),
+        ("freeswitch", SWITCH | {"api": "https://switch.internal/?r="}, r"\.files\.api: write the https address"),
+        ("freeswitch", SWITCH | {"tokens": ["env:SECRET"]}, r"\.files\.tokens: one is not `user:password`"),
+        ("freeswitch", SWITCH | {"tokens": []}, r"\.files\.tokens: freeswitch gives files only for a token"),
+        ("connect-records", {}, r"\.files\.bucket: write the bucket .*\.files\.region: write the region"),
+        ("connect-records", CONNECT | {"bucket": "s3://b"}, r"files\.bucket"),
+        ("connect-records", CONNECT | {"bucket": "bucket/a/../b"}, r"files\.bucket"),
+        ("connect-records", CONNECT | {"tokens": ["env:SECRET"]}, r"\.files\.tokens: one is not `access key ID:secret"),
+        (
+            "slack",
+            {"tokens": ["env:SECRET"], "region": "eu-west-1"},
+            r"\.files\.region: files of slack are in no bucket",
+        ),
         ("github", {}, r"files of github cannot be fetched; leave `files` out"),
     ],
 )

@@ -8,13 +8,17 @@ import pytest
 import yaml
 
 from ingest_files.file_sources import read_file_sources
-from ingest_files.schemes.registry import EXCHANGING, SCHEMES, WITHOUT_SOMETIMES, WITHOUT_TOKEN
+from ingest_files.schemes.registry import BY_ROLE, EXCHANGING, SCHEMES, WITHOUT_SOMETIMES, WITHOUT_TOKEN
 from ingest_pull.kinds.registry import KINDS
 from ingest_webhook.providers.registry import PROVIDERS
 from tests.support.workspace_services import ROOT
 
 PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
-SECRETS = {"X_FILES": "key:key-secret:ours:ours-secret"}
+SECRETS = {
+    "X_FILES": "key:key-secret:ours:ours-secret",
+    "FREESWITCH_FILES": "firebreak:a-password",
+    "CONNECT_FILES": "AKIDEXAMPLE:a-secret",
+}
 
 
 def rows() -> dict[str, str]:
@@ -32,7 +36,7 @@ def test_the_table_says_what_is_to_be_written(provider: str) -> None:
     written = rows()[provider]
     assert ("`app_id`, `secrets`" in written) == (provider in EXCHANGING)
     assert ("`tokens`" in written) == (provider not in EXCHANGING | WITHOUT_TOKEN)
-    assert ("nothing" in written) == (provider in WITHOUT_SOMETIMES | WITHOUT_TOKEN)
+    assert ("nothing" in written) == (provider in WITHOUT_SOMETIMES | WITHOUT_TOKEN | BY_ROLE)
 
 
 def test_every_other_provider_is_said_to_be_without() -> None:
@@ -53,7 +57,9 @@ def pages() -> list[tuple[str, str]]:
 
 
 def test_the_page_of_every_provider_that_wants_more_than_a_token_tells_where_to_find_it() -> None:
-    assert {provider for provider, _ in pages()} == EXCHANGING | {"weibo", "x", "twilio-voice", "aircall", "dialpad"}
+    assert {provider for provider, _ in pages()} == EXCHANGING | {
+        *("weibo", "x", "twilio-voice", "aircall", "dialpad", "freeswitch", "connect-records"),
+    }
 
 
 def environment(text: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from tests.support.partners.call_recordings import (
     LOGIN_PAGE,
     AircallRecordings,
     DialpadRecordings,
+    SwitchRecordings,
     TwilioRecordings,
 )
 from tests.support.partners.file_platforms import CONTENT, PRIVATE
@@ -22,8 +23,9 @@ ROWS = [
     Row("twilio-voice", TwilioRecordings, f"{TWILIO}{{}}", "404"),
     Row("aircall", AircallRecordings, "812/voicemail", "404"),
     Row("dialpad", DialpadRecordings, "https://dialpad.com/r/{}", "404"),
+    Row("freeswitch", SwitchRecordings, "voicemail/1000/{}.wav", "404"),
 ]
-TWILIO_ROW, AIRCALL_ROW, DIALPAD_ROW = ROWS
+TWILIO_ROW, AIRCALL_ROW, DIALPAD_ROW, SWITCH_ROW = ROWS
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.provider)
 
 
@@ -180,3 +182,40 @@ async def test_a_login_page_of_dialpad_is_not_taken_for_the_recording(answer: ht
     around.platform.file_answer = answer
     file = await around.fetch()
     assert (file.state, "recordings_export" in file.reason) == (FileState.FAILED, True)
+
+
+async def test_a_recording_of_a_switch_is_a_sound_by_its_name_and_asked_for_letter_by_letter() -> None:
+    around = Around(SWITCH_ROW)
+    around.platform.files["+86 王芳: 1"] = CONTENT
+    file = await around.fetch("voicemail/1000/+86 王芳: 1.wav")
+    assert (file.state, file.media_type) == (FileState.STORED, "audio/wav"), file.reason
+
+
+@pytest.mark.parametrize(
+    "locator",
+    [
+        "voicemail/../../one.wav",
+        "voicemail/%2e%2e/one.wav",
+        "voicemail\\..\\one.wav",
+        "/voicemail/1000/one.wav",
+        "voicemail//1000/one.wav",
+        "voicemail/1000/one.wav?as=page",
+        "voicemail/1000/one.wav#page",
+        "voicemail/1000/one",
+        "voicemail/1000/.htpasswd",
+        "db/core.db",
+        "@evil.example/one.wav/..",
+    ],
+)
+async def test_a_place_that_is_no_recording_of_the_switch_is_asked_nobody(locator: str) -> None:
+    around = Around(SWITCH_ROW)
+    file = await around.fetch(locator)
+    assert (file.state, around.platform.hosts) == (FileState.FAILED, []), file.reason
+    assert "not asked for" in file.reason
+
+
+async def test_a_place_that_looks_like_a_host_is_still_below_the_switchs_address() -> None:
+    around = Around(SWITCH_ROW)
+    with pytest.raises(TryLater):
+        await around.fetch("@evil.example/one.wav")
+    assert set(around.platform.hosts) == {SwitchRecordings.host}

@@ -76,11 +76,11 @@ class Around:
         self.clock = 1000.0
         self.storage = ObjectStorage.open("memory:///")
         tokens = secrets or (self.platform.secret,)
-        access = Access(tokens, "", self.platform.app_id, TokenKeeper(lambda: self.clock))
+        access = Access(tokens, self.platform.api, self.platform.app_id, TokenKeeper(lambda: self.clock))
         client = httpx.AsyncClient(transport=Wire(self.platform))
 
         async def resolve(host: str, port: int) -> list[str]:
-            return ["10.0.0.1" if host == "inside.dingtalk.com" else "8.8.8.8"]
+            return ["10.0.0.1" if host in ("inside.dingtalk.com", "switch.internal") else "8.8.8.8"]
 
         guarded = GuardedClient(client, MOST_BYTES, resolve)
         sources = {"source": FileSource(row.provider, access)}

@@ -59,6 +59,12 @@ class WrittenFiles(BaseModel):
     api: Annotated[str, AfterValidator(_with_port)] = Field(
         default="", pattern=r"^(https?://[^/@\s]+(/\S*)?)?$", description="another address of the provider's API"
     )
+    bucket: str = Field(
+        default="",
+        pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w+=@~-][\w+=@,~: .-]*)*)?$",
+        description="the only bucket whose objects are fetched, `name/prefix`; without a prefix all of it",
+    )
+    region: str = Field(default="", pattern=r"^[a-z0-9-]{0,40}$", description="of the bucket, e.g. eu-west-1")
 
 
 def read_document(path: Path, setting: str) -> object:

@@ -1,4 +1,4 @@
-"""What `firebreak sources check` tries of `files` in the sources file: whose each secret is. Nothing is fetched."""
+"""What `firebreak sources check` tries of `files` in both sources files: whose each secret is. Nothing is fetched."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -6,10 +6,11 @@ from functools import partial
 
 import httpx
 
-from ingest_files.errors import GiveUp, TryLater
+from ingest_files.errors import GiveUp, NoQuestion, TryLater
 from ingest_files.file_sources import FileSource, read_file_sources
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.schemes.questions import QUESTIONS, NoQuestion
+from ingest_files.schemes.questions import QUESTIONS
+from ingest_files.schemes.registry import BY_ROLE
 from ticket_intake.source_checks import Asked, Attempt, Checker, SourcesFile, Trial, failed, not_tried, passed
 
 SECONDS = 10.0
@@ -18,12 +19,13 @@ _SEND_A_FILE = "send a file to the channel and look at it in its ticket"
 
 
 @asynccontextmanager
-async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
+async def open_trials(asked: Asked, setting: str = "FIREBREAK_SOURCES_FILE") -> AsyncIterator[Sequence[Trial]]:
     """Every source that has `files`.
 
+    :param setting: the variable that names the file.
     :raises SourcesInvalid:
     """
-    sources = read_file_sources(asked.file, asked.environment)
+    sources = read_file_sources(asked.file, asked.environment, setting)
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=SECONDS) as client:
         guarded = GuardedClient(client, _ANSWER_BYTES)
         yield [
@@ -36,7 +38,7 @@ async def attempts(source: FileSource, client: GuardedClient) -> AsyncIterator[A
     ask = QUESTIONS.get(source.provider)
     tokens = source.access.tokens
     field = "secrets" if source.access.app_id else "tokens"
-    if tokens == ("",):
+    if tokens == ("",) and source.provider not in BY_ROLE:
         yield not_tried("files: their links want no token", _SEND_A_FILE)
         return
     if ask is None:
@@ -59,3 +61,4 @@ async def attempts(source: FileSource, client: GuardedClient) -> AsyncIterator[A
 
 
 CHECKER = Checker(SourcesFile.WEBHOOKS, open_trials)
+PULL_CHECKER = Checker(SourcesFile.PULL, partial(open_trials, setting="FIREBREAK_PULL_SOURCES_FILE"))

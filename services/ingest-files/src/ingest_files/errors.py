@@ -11,3 +11,7 @@ class NotItsFault(TryLater):
 
 class GiveUp(Exception):
     """It will not be better later: gone, forbidden, too large. The message goes to the agent."""
+
+
+class NoQuestion(Exception):
+    """The provider lets such a token do nothing but fetch; the message is for a person."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ingest_files.schemes import x
-from ingest_files.schemes.registry import EXCHANGING, SCHEMES, WITHOUT_SOMETIMES, WITHOUT_TOKEN
+from ingest_files.schemes import connect_records, freeswitch, x
+from ingest_files.schemes.registry import BY_ROLE, EXCHANGING, SCHEMES, WITHOUT_SOMETIMES, WITHOUT_TOKEN
 from ingest_files.schemes.scheme import Access, Fetch
 from ticket_intake.source_file import SecretResolver, SourcesInvalid, WrittenFiles, explain, read_document
 
@@ -95,11 +95,14 @@ def read_file_sources(
         if wrong := list(_wrong(entry.provider, entry.files, tokens)):
             problems += [f"{place}{problem}" for problem in wrong]
         else:
-            access = Access(tokens or ("",), entry.files.api, entry.files.app_id)
-            found[entry.name] = FileSource(entry.provider, access)
+            found[entry.name] = FileSource(entry.provider, _access(entry.files, tokens))
     if problems:
         raise SourcesInvalid(problems)
     return FileSources(found, tuple(files))
+
+
+def _access(files: WrittenFiles, tokens: tuple[str, ...]) -> Access:
+    return Access(tokens or ("",), files.api, files.app_id, bucket=files.bucket, region=files.region)
 
 
 def _wrong(provider: str, files: WrittenFiles, tokens: Sequence[str]) -> Iterator[str]:
@@ -117,7 +120,34 @@ def _wrong(provider: str, files: WrittenFiles, tokens: Sequence[str]) -> Iterato
     else:
         if files.app_id or files.secrets:
             yield f".{'secrets' if files.secrets else 'app_id'}: {provider} takes `tokens`; see docs/files.md"
-        if not files.tokens and provider not in WITHOUT_TOKEN | WITHOUT_SOMETIMES:
+        if not files.tokens and provider not in WITHOUT_TOKEN | WITHOUT_SOMETIMES | BY_ROLE:
             yield f".tokens: {provider} gives files only for a token; see docs/files.md"
         if provider == "x" and not all(map(x.is_credentials, filter(None, tokens))):
             yield f".tokens: one is not `{x.CREDENTIALS}`; see docs/files.md"
+        if provider == "freeswitch":
+            yield from _wrong_at_a_switch(files.api, tokens)
+        if provider == "connect-records":
+            yield from _wrong_at_a_bucket(files, tokens)
+    if provider != "connect-records" and (files.bucket or files.region):
+        yield f".{'bucket' if files.bucket else 'region'}: files of {provider} are in no bucket; leave it out"
+
+
+def _wrong_at_a_switch(api: str, tokens: Sequence[str]) -> Iterator[str]:
+    if not freeswitch.is_base(api):
+        yield ".api: write the https address under which the switch's folder of recordings is given out"
+    if not all(map(_is_pair, tokens)):
+        yield f".tokens: one is not `{freeswitch.CREDENTIALS}`; see docs/files.md"
+
+
+def _wrong_at_a_bucket(files: WrittenFiles, tokens: Sequence[str]) -> Iterator[str]:
+    if not files.bucket:
+        yield ".bucket: write the bucket of Connect's recordings, with its prefix; no other is read"
+    if not files.region:
+        yield ".region: write the region of the bucket, e.g. eu-west-1"
+    if not all(map(_is_pair, tokens)):
+        yield f".tokens: one is not `{connect_records.CREDENTIALS}`; see docs/files.md"
+
+
+def _is_pair(token: str) -> bool:
+    first, _, second = token.partition(":")
+    return bool(first and second)

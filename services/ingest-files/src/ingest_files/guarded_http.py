@@ -75,7 +75,7 @@ class GuardedClient:
 
     def __init__(self, client: httpx.AsyncClient, max_bytes: int, ask: Resolve = resolve) -> None:
         self._client = client
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._resolve = ask
 
     async def get(
@@ -94,7 +94,7 @@ class GuardedClient:
         :raises GiveUp: refused by us or by the provider for good, or larger than allowed.
         :raises TryLater:
         """
-        question = _Question(dict(secret_headers or {}), told_refusals=told_refusals, most=self._max_bytes, sign=sign)
+        question = _Question(dict(secret_headers or {}), told_refusals=told_refusals, most=self.max_bytes, sign=sign)
         first = origin_of(_split(url))
         for _ in range(MAX_REDIRECTS + 1):
             parts = _split(url)

@@ -17,7 +17,8 @@ class IngestFilesSettings(ServiceSettings, KafkaSettings, PostgresSettings, Obje
     )
     pull_sources_file: Path | None = Field(
         None,
-        description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`). Read as the other. "
+        description="The sources file of ingest-pull, for the files of 微信客服 (`wecom-service`) and of Amazon "
+        "Connect (`connect-records`). Read as the other. "
         "Absent: those of a source with `files` there end as `failed`; without `files` they are named in words.",
         examples=["/etc/firebreak/pull-sources.yaml"],
     )

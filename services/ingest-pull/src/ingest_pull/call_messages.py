@@ -1,13 +1,14 @@
 """From a complete call to its message: whose call it was, in one spelling, with what the caller left."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import Field
 
 from ingest_pull.domain.call_so_far import CallSoFar
+from ingest_pull.domain.connect_recordings import Left
 from ticket_intake.call_words import voicemail_text
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.phone_calls import CallOptions, call_message, caller_person, spelled
@@ -42,14 +43,25 @@ class NoVoicemails:
         """There is no folder to look into."""
 
 
+def nothing_left(_: CallSoFar) -> Left:
+    return Left()
+
+
 class CallMessages:
     """One source's way to write its calls."""
 
-    def __init__(self, options: SwitchOptions, system: str, voicemails: Voicemails) -> None:
-        """:param system: its name, for what stays there."""
+    def __init__(
+        self,
+        options: SwitchOptions,
+        system: str,
+        voicemails: Voicemails,
+        left_of: Callable[[CallSoFar], Left] = nothing_left,
+    ) -> None:
+        """:param system: its name, for what stays there. :param left_of: recordings that ingest-files is to fetch."""
         self._options = options
         self._system = system
         self._voicemails = voicemails
+        self._left_of = left_of
 
     async def finished(self, pending: dict[str, CallSoFar], now: datetime) -> list[IncomingMessage]:
         """Take the complete calls out of `pending`; one of our own extensions is nobody's message."""
@@ -72,6 +84,11 @@ class CallMessages:
         record = call.record(caller, callee)
         sender = caller_person(caller, record.call_id, call.caller_name)
         message = call_message(record, sender, self._options.language, call.ended_at)
+        left = self._left_of(call)
+        message = message._replace(remote_files=left.files, reading_problems=left.words)
+        if left.voicemail:
+            words = voicemail_text(caller, None, self._options.language)
+            message = message._replace(text=f"{message.text}\n{words}")
         return message if call.mailbox is None else await self._with_voicemail(message, call, caller)
 
     async def _with_voicemail(self, message: IncomingMessage, call: CallSoFar, caller: str) -> IncomingMessage:

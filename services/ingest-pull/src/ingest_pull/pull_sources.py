@@ -9,7 +9,8 @@ sources:
     secrets: [env:AMI_LOGIN]    # only for kinds that log in somewhere
     tokens: [env:KF_CALLBACK]   # only for kinds with a second kind of secret
     options: {folder: /var/log/asterisk/cdr-csv, zone: Asia/Shanghai, region: CN}
-    files: {app_id: ww1, secrets: [env:KF_SECRET]}  # only for wecom-service: ingest-files fetches what customers send
+    files: {app_id: ww1, secrets: [env:KF_SECRET]}  # only for wecom-service and connect-records: ingest-files
+                                                    # fetches what customers send
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ingest_files.access_tokens import AccessToken, checked
-from ingest_files.errors import GiveUp
+from ingest_files.errors import GiveUp, NoQuestion
 from ingest_files.guarded_http import GuardedClient
-from ingest_files.schemes import dingtalk, feishu, wechat_official, wecom
+from ingest_files.schemes import connect_records, dingtalk, feishu, freeswitch, wechat_official, wecom
 from ingest_files.schemes.scheme import Access, bearer, read_json
 from ingest_files.schemes.whatsapp import GRAPH
 
@@ -22,10 +22,6 @@ class AskWho(Protocol):
         :raises GiveUp: it is not. :raises TryLater: nobody can tell now.
         """
         ...
-
-
-class NoQuestion(Exception):
-    """The provider lets such a token do nothing but fetch; the message is for a person."""
 
 
 async def slack(client: GuardedClient, access: Access, token: str) -> None:
@@ -92,7 +88,10 @@ QUESTIONS: Mapping[str, AskWho] = {
     "feishu": _exchanged("Feishu", feishu.exchange),
     "dingtalk": _exchanged("DingTalk", dingtalk.exchange),
     "wecom": _exchanged("WeCom", wecom.exchange),
+    "wecom-service": _exchanged("WeCom", wecom.exchange),
     "wechat-official": _exchanged("WeChat", wechat_official.exchange),
     "douyin": douyin,
+    "freeswitch": freeswitch.ask,
+    "connect-records": connect_records.ask,
 }
 """By the providers' names in the sources file."""

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from ingest_files.schemes import (
     aircall,
+    connect_records,
     dialpad,
     dingtalk,
     douyin,
     feishu,
+    freeswitch,
     line,
     meta_link,
     slack,
@@ -30,6 +32,8 @@ SCHEMES: Mapping[str, Fetch] = {
     "twilio-voice": twilio.fetch_recording,
     "aircall": aircall.fetch,
     "dialpad": dialpad.fetch,
+    "freeswitch": freeswitch.fetch,
+    "connect-records": connect_records.fetch,
     "messenger": meta_link.fetch,
     "instagram": meta_link.fetch,
     "feishu": feishu.fetch,
@@ -47,3 +51,5 @@ EXCHANGING = frozenset({"feishu", "dingtalk", "wecom", "wecom-service", "wechat-
 """They give an access token for `app_id` and a secret."""
 WITHOUT_SOMETIMES = frozenset({"wechat-official", "douyin", "x"})
 """Some of their files are given out without credentials; the others fail and say what is missing."""
+BY_ROLE = frozenset({"connect-records"})
+"""Without a token they are asked as whoever this process is in the cloud."""

@@ -22,13 +22,15 @@ class Access:
     """What the sources file gives for one source: its tokens, tried in turn, and another address of the API, if any.
 
     Where a provider gives tokens for secrets, `tokens` are the secrets of the application `app_id`, and `keeper` has
-    what was given for them. One empty token stands for none.
+    what was given for them. One empty token stands for none. `bucket` may have a prefix, `name/prefix`.
     """
 
     tokens: tuple[str, ...] = field(repr=False)
     api: str = ""
     app_id: str = ""
     keeper: TokenKeeper = field(default_factory=TokenKeeper, repr=False, compare=False)
+    bucket: str = ""
+    region: str = ""
 
     def base(self, usual: str) -> str:
         return (self.api or usual).rstrip("/")

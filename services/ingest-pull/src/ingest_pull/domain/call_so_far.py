@@ -8,12 +8,15 @@ from ticket_contracts.messages import CallRecord
 
 _ID_LENGTH = 200  # of `Name` in the contracts
 _CAUSE_LENGTH = 200
+MOST_RECORDINGS = 20
+"""Of one call: more are no call's, and the cursor holds them until it is complete."""
 
 
 class CallSoFar(BaseModel):
     """What the legs that were read say together. `seen_at` is our clock when the last one was read.
 
-    Numbers are as the switch wrote them. `mailbox` is set when the caller reached a voicemail box.
+    Numbers are as the switch wrote them. `mailbox` is set when the caller reached a voicemail box; `recordings` are
+    names of objects, with `has_voicemail` where the caller is known to have left one.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -29,6 +32,8 @@ class CallSoFar(BaseModel):
     seconds: int = 0
     cause: str = ""
     mailbox: str | None = None
+    recordings: tuple[str, ...] = ()
+    has_voicemail: bool = False
     is_open: bool = False  # more is certain to follow: the caller's own channel still lives
     seen_at: datetime
 
@@ -36,6 +41,7 @@ class CallSoFar(BaseModel):
         """Join another leg: who called whom stands in the earliest, and one answered leg makes an answered call."""
         first, last = sorted((self, leg), key=lambda part: part.started_at)
         answered = self.answered or leg.answered
+        recordings = tuple(dict.fromkeys((*first.recordings, *last.recordings)))
         return first.model_copy(
             update={
                 "caller": first.caller or last.caller,
@@ -46,6 +52,8 @@ class CallSoFar(BaseModel):
                 "seconds": max(self.seconds, leg.seconds) if answered else 0,
                 "cause": "" if answered else max(self, leg, key=lambda part: part.ended_at).cause,
                 "mailbox": None if answered else self.mailbox or leg.mailbox,
+                "recordings": recordings[:MOST_RECORDINGS],
+                "has_voicemail": self.has_voicemail or leg.has_voicemail,
                 "is_open": self.is_open and leg.is_open,
                 "seen_at": max(self.seen_at, leg.seen_at),
             }

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
+from ingest_pull.domain.connect_recordings import Recordings, recordings_of
 from ticket_intake.clean_text import clean_text
 
 _ID_LENGTH = 256
@@ -100,9 +101,10 @@ def split_records(text: str) -> Iterator[object]:
         yield document
 
 
-def read_record(document: object, now: datetime) -> CallSoFar | None:
+def read_record(document: object, now: datetime, voicemail_attribute: str = "") -> CallSoFar | None:
     """Return what a record says of a call; None: no telephone call, or one that we made.
 
+    :param voicemail_attribute: as in `RecordingOptions`.
     :raises RowUnreadable:
     """
     try:
@@ -113,6 +115,7 @@ def read_record(document: object, now: datetime) -> CallSoFar | None:
     if record.channel != "VOICE" or record.method not in _CUSTOMER_BEGAN | _CONTINUES:
         return None
     connected = record.agent is not None and record.agent.connected_at is not None
+    recordings = recordings_of(document, voicemail_attribute) if isinstance(document, dict) else Recordings((), False)
     callee = record.queue.name if record.queue and record.queue.name else ""
     return CallSoFar(
         call_id=record.initial_id or record.contact_id,
@@ -123,6 +126,8 @@ def read_record(document: object, now: datetime) -> CallSoFar | None:
         answered=connected,
         seconds=min(record.agent.seconds, _MAX_SECONDS) if connected and record.agent else 0,
         cause="" if connected else record.reason or "",
+        recordings=recordings.locations,
+        has_voicemail=recordings.voicemail,
         is_open=record.next_id is not None,  # transferred: the record of the next contact follows
         seen_at=now,
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from ingest_pull.call_messages import CallMessages, NoVoicemails, SwitchOptions
 from ingest_pull.compose_outgoing import Composer, PullSource
 from ingest_pull.domain.asterisk_cdr import RowUnreadable
 from ingest_pull.domain.call_so_far import CallSoFar
+from ingest_pull.domain.connect_recordings import RecordingOptions, left_of
 from ingest_pull.domain.connect_records import read_content, read_record, split_records
 from ingest_pull.kinds.parts import JobParts, OptionWrong
 from ingest_pull.pull_metrics import PullMetrics
@@ -49,6 +51,10 @@ class ConnectOptions(SwitchOptions):
         pattern=r"^(s3|gs|az|file)://", description="Bucket and prefix. Credentials come from the cloud's own variables"
     )
     settle_seconds: float = Field(default=60.0, ge=0, le=3600)
+    recordings: RecordingOptions = Field(
+        default=RecordingOptions(),
+        description="Which recordings are files of the ticket; they want `files` of the source",
+    )
     poll_seconds: float = Field(default=30.0, gt=0, le=3600)
 
 
@@ -92,12 +98,16 @@ class ConnectRecords:
         store: "ObjectStore",
         composer: Composer,
         metrics: PullMetrics,
+        *,
+        fetches_files: bool,
     ) -> None:
         self.name = f"{KIND}/{source.name}"
         self.interval_seconds = options.poll_seconds
         self._source = source
         self._store = store
-        self._calls = CallMessages(options, "Amazon Connect", NoVoicemails())
+        self._recordings = options.recordings
+        left = partial(left_of, options=options.recordings, fetches_files=fetches_files)
+        self._calls = CallMessages(options, "Amazon Connect", NoVoicemails(), left)
         self._composer = composer
         self._metrics = metrics
 
@@ -184,7 +194,7 @@ class ConnectRecords:
 
     def _add(self, name: str, document: object, pending: dict[str, CallSoFar]) -> None:
         try:
-            leg = read_record(document, self._composer.now())
+            leg = read_record(document, self._composer.now(), self._recordings.voicemail_attribute)
         except RowUnreadable as error:
             self._tell_unreadable(name, str(error))
             return
@@ -229,4 +239,4 @@ def build(parts: JobParts) -> ConnectRecords:
         raise OptionWrong(
             f"options.url: {reason}; write s3://bucket/prefix, or file:/// and a folder that is there"
         ) from error
-    return ConnectRecords(source, options, store, parts.composer, parts.metrics)
+    return ConnectRecords(source, options, store, parts.composer, parts.metrics, fetches_files=parts.fetches_files)

@@ -21,5 +21,5 @@ KINDS: Mapping[str, BuildJob] = {
 FILES_BESIDE: Mapping[str, str] = {csv_files.CSV: "mapping"}
 """Kinds with an option that names one more file to be read, and the option."""
 
-WITH_FILES = frozenset({wecom_service.KIND})
+WITH_FILES = frozenset({connect_records.KIND, wecom_service.KIND})
 """Kinds whose messages have files that ingest-files can fetch."""

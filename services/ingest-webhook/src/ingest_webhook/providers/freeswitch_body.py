@@ -6,6 +6,7 @@ The encoding is told from the body: `disable-100-continue` makes FreeSWITCH drop
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -29,6 +30,9 @@ class CallDocument:
     """The caller profile of the first step of the call flow: what the caller dialled, before any transfer."""
 
     has_originator: bool
+
+    applications: tuple[tuple[str, str], ...] = ()
+    """What the dialplan ran on this leg, with what it was given; `encode-values` leaves them alone."""
 
     @property
     def is_second_leg(self) -> bool:
@@ -64,6 +68,7 @@ def read_call_document(body: bytes) -> CallDocument:
         variables=_object(document.get("variables")),
         profile=profiles[-1] if profiles else {},
         has_originator=any("originator" in profile for profile in profiles),
+        applications=tuple(_applications(_object(document.get("app_log")).get("applications"))),
     )
 
 
@@ -104,6 +109,13 @@ def _caller_profiles(callflow: object) -> list[dict[str, Any]]:
     """Newest first. Older versions write the only step as an object, not as a list."""
     steps = callflow if isinstance(callflow, list) else [callflow]
     return [_object(_object(step).get("caller_profile")) for step in steps]
+
+
+def _applications(log: object) -> Iterator[tuple[str, str]]:
+    for entry in log if isinstance(log, list) else ():
+        name, given = (_object(entry).get(key) for key in ("app_name", "app_data"))
+        if isinstance(name, str) and isinstance(given, str):
+            yield name, clean_text(given).strip()
 
 
 def _object(value: object) -> dict[str, Any]:

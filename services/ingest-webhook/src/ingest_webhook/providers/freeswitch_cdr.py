@@ -14,9 +14,16 @@ from pydantic import Field
 from ingest_webhook.domain.json_documents import NotJson
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.freeswitch_body import CallDocument, read_call_document
+from ingest_webhook.providers.freeswitch_recordings import (
+    RecordingOptions,
+    has_voicemail,
+    recordings_left,
+    voicemail_seconds,
+)
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.messages import CallRecord
+from ticket_intake.call_words import voicemail_text
 from ticket_intake.phone_calls import (
     MAX_EPOCH,
     MAX_SECONDS,
@@ -54,6 +61,10 @@ class FreeswitchOptions(CallOptions):
         default=re.compile(r"\d{2,5}"),
         description="Pattern of our own extensions, matched whole: a call from one is an agent calling out",
     )
+    recordings: RecordingOptions = Field(
+        default=RecordingOptions(),
+        description="Which recordings are files of the ticket; they want `files` of the source",
+    )
 
 
 class FreeswitchCdr:
@@ -67,6 +78,7 @@ class FreeswitchCdr:
         self._language = options.language
         self._region = options.region
         self._internal = options.internal_numbers
+        self._recordings = options.recordings
         self._credentials = credentials
 
     @classmethod
@@ -95,7 +107,12 @@ class FreeswitchCdr:
         address = f"sip:{caller}@{document.variable('sip_from_host')}"
         sender = caller_person(caller, call.call_id, document.caller_name, address)
         ended_at = _instant(document.variable("end_epoch")) or call.started_at
-        return one_message(call_message(call, sender, self._language, ended_at))
+        left = recordings_left(document, self._recordings, answered=call.answered)
+        message = call_message(call, sender, self._language, ended_at, left)
+        if has_voicemail(document):
+            words = voicemail_text(caller, voicemail_seconds(document), self._language)
+            message = message._replace(text=f"{message.text}\n{words}")
+        return one_message(message)
 
 
 def _call(document: CallDocument, query: bytes, caller: str, callee: str) -> CallRecord:
@@ -105,7 +122,8 @@ def _call(document: CallDocument, query: bytes, caller: str, callee: str) -> Cal
     talked = _seconds(document.variable("billsec"))
     cause = document.variable("hangup_cause")
     abandoned = document.variable("cc_cause") == "cancel"  # mod_callcenter: hung up while waiting for an agent
-    answered = talked > 0 and not abandoned and cause not in UNANSWERED_CAUSES
+    # The voicemail picked up, nobody else: `billsec` counts the caller's own words.
+    answered = talked > 0 and not abandoned and not has_voicemail(document) and cause not in UNANSWERED_CAUSES
     return CallRecord(
         call_id=_call_id(document, query),
         direction="inbound",

@@ -8,18 +8,22 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ingest_webhook.providers.left_behind import LeftBehind, left_behind
+from ticket_intake.recording_files import SOUNDS
 
 Kind = Literal["voicemail", "recording"]
 
 
-def recording_left(keeper: str, kind: Kind, where: str, locator: str | None = None) -> LeftBehind:
+def recording_left(
+    keeper: str, kind: Kind, where: str, locator: str | None = None, *, suffix: str = ".mp3"
+) -> LeftBehind:
     """Name a recording that stays with the provider.
 
     :param where: its page or link as `plain_link`, or what else a person finds it by; may be empty.
     :param locator: the same for a program, None when it is not to be fetched for this message.
+    :param suffix: one of `SOUNDS`, as the provider gives it out.
     """
-    words = left_behind(keeper, kind, where or "no link given", locator=locator, media_type="audio/mpeg")
-    words.name = f"{kind}.mp3"
+    words = left_behind(keeper, kind, where or "no link given", locator=locator, media_type=SOUNDS.get(suffix))
+    words.name = f"{kind}{suffix}"
     return words
 
 
