@@ -8,7 +8,7 @@ twice inside an interval, and a night shift lasts as long as a stop watch says. 
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -104,7 +104,12 @@ class BusinessCalendar:
         """
         if duration <= NOTHING:
             return instant
-        return self._moment(self._position(instant) + duration, instant)
+        position = self._position(instant) + duration
+        index = bisect_left(self._open_after, position)
+        if index == len(self._open_after):
+            return self._moment(position, instant)
+        found = EPOCH + (self._opens[index] + position - self._open_before[index])
+        return found if found.year == instant.year else _within_reach(found, instant, self.name)
 
     def plan(self, instant: datetime, *microseconds: int) -> list[datetime]:
         """Return the next opening and when each of the durations, above zero, has passed since: what a clock needs.
@@ -115,7 +120,12 @@ class BusinessCalendar:
         due = [self._moment(start + duration * MICROSECOND, instant) for duration in microseconds]
         return [self._opening(start, instant), *due]
 
-    def begin(self, instant: datetime, *durations: timedelta) -> tuple[datetime, ...]:
+    def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
+        """Do as `plan` does, for one duration."""
+        opening, moment = self.begin_all(instant, (duration,))
+        return opening, moment
+
+    def begin_all(self, instant: datetime, durations: Sequence[timedelta]) -> list[datetime]:
         """Do as `plan` does. A replay of many tickets asks little else, so what `plan` calls is written out here.
 
         :raises OutOfCalendar: as `plan`.
@@ -142,7 +152,7 @@ class BusinessCalendar:
                 continue
             found = EPOCH + (self._opens[place] + position - self._open_before[place])
             moments.append(found if found.year == instant.year else _within_reach(found, instant, self.name))
-        return tuple(moments)
+        return moments
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the business time from `start` to `end`; nothing when `end` is not later."""

@@ -62,14 +62,14 @@ class Voice(Enum):
 _ANSWER, _WORDS, _CALL, _OTHER = Voice
 
 
-class Said(Struct, gc=False):
+class Said(Struct, gc=False, kw_only=True):
     """An entry of the conversation, without its words."""
 
+    kind: MessageKind = MessageKind.CREATED
     author: Doer
     public: bool
-    at: datetime
-    kind: MessageKind = MessageKind.CREATED
     automation: Automation = Automation.HUMAN
+    at: datetime
     call: Call | None = None
 
     @property
@@ -106,16 +106,16 @@ class Said(Struct, gc=False):
         return self.call is not None and self.call.answered
 
 
-class Holding(Struct, gc=False):
-    """The ticket after the act, as far as a policy looks at it."""
+class Holding(Struct, gc=False, kw_only=True):
+    """The ticket after the act, as far as a policy looks at it. Fields in the order of the facts are found faster."""
 
     brand: str
     channel: Channel
     status: Status
-    team: str
-    opened_at: datetime
     priority: Priority | None = None
+    team: str
     tags: tuple[str, ...] = ()
+    opened_at: datetime
     spam: bool = False
 
 

@@ -21,6 +21,7 @@ from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 class Promise:
     """What a policy promises of one metric at one priority, laid out so that a replay need not put it together anew.
 
+    `targets` is the target as the list of one that `BusinessCalendar.begin_all` takes.
     `pause_on` is None where the metric does not pause; `steps` are those that change tickets, `shares` those of them
     that come before the breach, and `first_turn` the business time that passes before the first of them or the breach.
     """
@@ -29,6 +30,7 @@ class Promise:
     metric: Metric
     target_seconds: int
     target: timedelta
+    targets: tuple[timedelta]
     pause_on: frozenset[Status] | None
     steps: tuple[Step, ...]
     shares: tuple[Step, ...]
@@ -91,6 +93,7 @@ class Policy:
             metric=metric,
             target_seconds=seconds,
             target=target,
+            targets=(target,),
             pause_on=self.pause_on if metric in self.pauses else None,
             steps=steps,
             shares=shares,

@@ -5,7 +5,7 @@ What people did is taken from the facts as it was; what clocks did is left out t
 
 from datetime import datetime
 
-from sla_engine.domain.acts import Act, History, Said, Voice, caused_change
+from sla_engine.domain.acts import Act, History, Holding, Said, Voice, caused_change
 from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rehearsal import Rehearsal
@@ -14,8 +14,9 @@ from sla_engine.domain.what_if import NoOpening
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import MergeUndone, TicketMerged
 from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
+from ticket_contracts.vocabulary import Status
 
-_ANSWER, _WORDS = Voice.ANSWER, Voice.WORDS
+_OPEN, _ANSWER, _WORDS = Status.OPEN, Voice.ANSWER, Voice.WORDS
 _OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
 
 _FOLLOWED = {
@@ -46,10 +47,20 @@ def _some_step_may_act(history: History, policies: Policies) -> bool:
     """
     if not policies.some_act:
         return False
+    before: Holding | None = None
     for _, act in history:
-        policy = policies.match(act.ticket)
-        if policy is not None and policy.acts:
-            return True
+        here = act.ticket
+        if before is None or (
+            here.team != before.team
+            or here.tags != before.tags
+            or here.channel is not before.channel
+            or here.brand != before.brand
+            or here.opened_at != before.opened_at
+        ):  # else the same policy matches, for it looks at nothing more
+            policy = policies.match(here)
+            if policy is not None and policy.acts:
+                return True
+        before = here
     return False
 
 
@@ -99,7 +110,9 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
         if kind == _SAID:
             said = act.message or _message(act)
             voice = said.voice
-            caused = caused_change(act, told, number, answers=voice is _ANSWER, asks=voice is _WORDS)
+            caused = None
+            if act.ticket.status is not _OPEN:
+                caused = caused_change(act, told, number, answers=voice is _ANSWER, asks=voice is _WORDS)
             ticket.holding = after
             ticket.hear(voice, said.at, ticket.as_here(*told[caused]) if caused else None)
             number = caused + 1 if caused else number
@@ -113,7 +126,8 @@ def _gather(ticket: Rehearsal, history: History) -> int:
     """Take in the messages that were split off another ticket together; clocks start when all are there."""
     number, opened = 1, history[0][1]
     while number < len(history) and history[number][0] == _SAID and history[number][1].at == opened.at:
-        ticket.record(_message(history[number][1]))
+        said = _message(history[number][1])
+        ticket.record(said.voice, said.at)
         number += 1
     ticket.start_again()
     return number

@@ -10,7 +10,7 @@ from sla_engine.domain.policies import Policies, Policy, Promise
 from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, NEVER, PAUSED, RUNNING, RehearsedClock
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.steps import begin
+from sla_engine.domain.steps import begin_all
 from sla_engine.domain.timing import ALL_METRICS, ANSWERED_METRICS, REPLY_METRICS
 from ticket_contracts.vocabulary import Metric, Status
 
@@ -78,7 +78,7 @@ class Rehearsal:
         promises = policy.promises[self.holding.priority]
         begun = [promises[metric] for metric in BEGINNING if metric in promises and metric in metrics]
         calendar = self.policies.calendars[policy.calendar]
-        opening, *due = begin(calendar, said.at, *[promise.target for promise in begun])
+        opening, *due = begin_all(calendar, said.at, [promise.target for promise in begun])
         for promise, due_at in zip(begun, due, strict=True):
             self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, due_at))
 
@@ -87,7 +87,7 @@ class Rehearsal:
         return act.ticket
 
     def let_pass(self, until: datetime) -> None:
-        """Let time pass. Before `quiet_until` that changes nothing."""
+        """Let time pass; to be asked only at or after `quiet_until`, for before it nothing happens."""
         self.bring_forward(until)
 
     def bring_forward(self, until: datetime) -> None:
@@ -104,14 +104,21 @@ class Rehearsal:
                 quiet_until = due_at
         self.quiet_until = quiet_until
 
-    def record(self, said: Said) -> None:
+    def record(self, voice: Voice, said_at: datetime) -> None:
         """Remember a message without letting clocks hear of it."""
-        self._remember(said.voice, said.at)
+        if voice is _ANSWER:
+            self.last_answered_at, self.unanswered_since = said_at, None
+            self.answered = self.answered or self.first_said_at is not None
+        elif voice is _WORDS:
+            if self.unanswered_since is None and (self.last_answered_at is None or said_at > self.last_answered_at):
+                self.unanswered_since = said_at
+            if self.first_said_at is None:
+                self.first_said_at = said_at
 
     def hear(self, voice: Voice, said_at: datetime, change: Holding | None) -> None:
         """Let clocks hear a message; `change` is the ticket after the change of status that came with it."""
         first, was_closed = self.first_said_at is None, self.holding.status is _CLOSED
-        self._remember(voice, said_at)
+        self.record(voice, said_at)
         if voice is _ANSWER:
             self.stop(ANSWERED_METRICS)
             if change is not None:
@@ -132,16 +139,6 @@ class Rehearsal:
             if waiting is not None and waiting.policy.call_counts_as_reply:
                 self.stop(REPLY_METRICS)
 
-    def _remember(self, voice: Voice, said_at: datetime) -> None:
-        if voice is _ANSWER:
-            self.last_answered_at, self.unanswered_since = said_at, None
-            self.answered = self.answered or self.first_said_at is not None
-        elif voice is _WORDS:
-            if self.unanswered_since is None and (self.last_answered_at is None or said_at > self.last_answered_at):
-                self.unanswered_since = said_at
-            if self.first_said_at is None:
-                self.first_said_at = said_at
-
     def follow_status(self, after: Holding) -> None:
         """Let clocks follow a change of status (rules 16 to 22)."""
         before, status = self.holding.status, after.status
@@ -160,7 +157,7 @@ class Rehearsal:
         before, self.holding = self.holding.priority, after
         if after.priority is before:
             return
-        for clock in [clock for clock in self.open if clock.is_undecided]:
+        for clock in self._undecided():
             policy = clock.policy
             promise = policy.promises[after.priority].get(clock.metric)
             if promise is None:
@@ -302,7 +299,7 @@ class Rehearsal:
             case "reset":
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
-                opening, due_at = begin(clock.calendar, self.at, promise.target)
+                opening, due_at = begin_all(clock.calendar, self.at, promise.targets)
                 fresh = RehearsedClock(clock.metric, clock.cycle + 1, promise, clock.calendar, opening, opening, due_at)
                 self._started(fresh)
                 if was_paused:
@@ -312,7 +309,7 @@ class Rehearsal:
         """Live under another policy: clocks without a result end, their next ones go on with the time used."""
         self.held = policy
         usable = self._usable_policy() if policy is not None else None
-        for clock in [clock for clock in self.open if clock.is_undecided]:
+        for clock in self._undecided():
             paused_at = clock.paused_at
             self._cancel(clock, SUPERSEDED)
             promise = usable.promises[self.holding.priority].get(clock.metric) if usable else None
@@ -327,7 +324,7 @@ class Rehearsal:
         if promise is None:
             return
         known, calendar = self.latest.get(metric), self.policies.calendars[policy.calendar]
-        opening, due_at = begin(calendar, since, promise.target)
+        opening, due_at = begin_all(calendar, since, promise.targets)
         cycle = 1 if known is None else known.cycle + 1
         clock = RehearsedClock(metric, cycle, promise, calendar, opening, opening, due_at)
         if promise.steps and known is not None and known.status is CANCELLED:
@@ -347,6 +344,10 @@ class Rehearsal:
         self.kept.append(clock)
         self.open.append(clock)
         self.latest[clock.metric] = clock
+
+    def _undecided(self) -> list[RehearsedClock]:
+        """Return those that are neither met nor missed."""
+        return [clock for clock in self.open if clock.status is RUNNING or clock.status is PAUSED]
 
     def _cancel(self, clock: RehearsedClock, reason: str) -> None:
         clock.cancel(self.at, reason)

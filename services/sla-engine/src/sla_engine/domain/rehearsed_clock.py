@@ -59,11 +59,6 @@ class RehearsedClock(Struct, gc=False, eq=False):
         """Of business time."""
         return self.promise.target_seconds
 
-    @property
-    def is_undecided(self) -> bool:
-        """Whether it is neither met nor missed."""
-        return self.status is RUNNING or self.status is PAUSED
-
     def withdraws(self, at: datetime) -> bool:
         """Take a breach back that was recorded too early, if it is one (rule 9)."""
         if self.status is not BREACHED or self.due_at is None or at >= self.due_at:
@@ -140,14 +135,22 @@ class RehearsedClock(Struct, gc=False, eq=False):
         """Return the next cycle under another policy, with the time that this one, just cancelled, has used. It does
         not repeat the steps of this one."""
         self.settle()
-        fresh = RehearsedClock(self.metric, self.cycle + 1, promise, calendar, self.started_at, None, None)
-        fresh.used, fresh.paused_at, fresh.steps_done = self.used, paused_at, self.steps_done
+        counted_from = due_at = None
         if paused_at is None:
-            fresh.counted_from = at
-            fresh._foresee()
-        else:
-            fresh.status = PAUSED
-        return fresh
+            counted_from, due_at = at, moment_after(calendar, at, promise.target - self.used)
+        return RehearsedClock(
+            metric=self.metric,
+            cycle=self.cycle + 1,
+            promise=promise,
+            calendar=calendar,
+            started_at=self.started_at,
+            counted_from=counted_from,
+            due_at=due_at,
+            status=RUNNING if paused_at is None else PAUSED,
+            used=self.used,
+            paused_at=paused_at,
+            steps_done=self.steps_done,
+        )
 
     def take_over(self, cancelled: "RehearsedClock", since: datetime) -> None:
         """As `clock.take_over`: in the place of a cancelled one its steps are not taken again."""

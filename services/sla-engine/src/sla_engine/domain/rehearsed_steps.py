@@ -6,6 +6,8 @@ Steps that only tell are left out; no result depends on them. That such a life e
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from sla_engine.domain.acts import ASSIGNED, PRIORITY, Act, Holding, Said
 from sla_engine.domain.escalating import raised
 from sla_engine.domain.policies import Policies
@@ -35,7 +37,7 @@ class EscalatingRehearsal(Rehearsal):
             return there
         is_handed_over = kind == ASSIGNED and act.previous_team != there.team  # or to another agent of the team
         team = there.team if is_handed_over else here.team
-        return _with(there, team, there.priority if kind == PRIORITY else here.priority)
+        return replace(there, team=team, priority=there.priority if kind == PRIORITY else here.priority)
 
     def let_pass(self, until: datetime) -> None:
         """As `settling.settle`."""
@@ -80,20 +82,7 @@ class EscalatingRehearsal(Rehearsal):
     def _fulfil(self, at: datetime, wish: str | Priority) -> None:
         before, self.at = self.at, at
         if isinstance(wish, Priority):
-            self.follow_priority(_with(self.holding, self.holding.team, wish))
+            self.follow_priority(replace(self.holding, priority=wish))
         else:
-            self.follow_holder(_with(self.holding, wish, self.holding.priority))
+            self.follow_holder(replace(self.holding, team=wish))
         self.at = before
-
-
-def _with(holding: Holding, team: str, priority: Priority | None) -> Holding:
-    return Holding(
-        holding.brand,
-        holding.channel,
-        holding.status,
-        team,
-        holding.opened_at,
-        priority,
-        holding.tags,
-        holding.spam,
-    )

@@ -64,12 +64,12 @@ def first_moments(calendar: BusinessCalendar, at: datetime, *microseconds: int) 
         return [at, *(moment_after(calendar, at, duration * MICROSECOND) for duration in microseconds)]
 
 
-def begin(calendar: BusinessCalendar, at: datetime, *durations: timedelta) -> tuple[datetime, ...]:
+def begin_all(calendar: BusinessCalendar, at: datetime, durations: Sequence[timedelta]) -> list[datetime]:
     """Do as `first_moments` does."""
     try:
-        return calendar.begin(at, *durations)
+        return calendar.begin_all(at, durations)
     except OutOfCalendar:
-        return (at, *(moment_after(calendar, at, duration) for duration in durations))
+        return [at, *(moment_after(calendar, at, duration) for duration in durations)]
 
 
 def done_name(policy: str, step: str) -> str:
