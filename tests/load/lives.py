@@ -6,6 +6,7 @@ from random import Random
 
 from sla_engine.domain.policies import Policies
 from tests.unit.sla_engine.case import Case, a_policy, policies_of
+from tests.unit.sla_engine.escalation_case import PEOPLE, a_step
 from ticket_contracts.vocabulary import Metric, Priority, Status
 
 SEED = 20260101  # the same lives in every run
@@ -21,10 +22,34 @@ TARGETS = {
 """Hours of business time."""
 
 
+STEPS = (
+    a_step("raise", metric=Metric.RESOLUTION, percent=50, raise_priority=True),
+    a_step("hand over", reassign_team="experts"),
+    a_step("late", metric=Metric.NEXT_RESPONSE, after=timedelta(hours=1), reassign_team="experts", raise_priority=True),
+)
+STEP_OF_EXPERTS = a_step("last", metric=Metric.RESOLUTION, percent=90, raise_priority=True)
+
+
 def policies(factor: int = 1, **options: object) -> Policies:
     """All four metrics, warnings at 50, 75 and 90 %, weekdays from nine to five."""
-    targets = {metric: {each: hours * 3600 * factor for each, hours in of.items()} for metric, of in TARGETS.items()}
-    return policies_of(a_policy(targets=targets, **options))
+    return policies_of(a_policy(targets=_targets(factor), **options))
+
+
+def escalating(**options: object) -> Policies:
+    """The same targets with steps that raise the priority and hand over to a team that has a policy of its own."""
+    experts = a_policy(
+        name="experts",
+        order=0,
+        teams=frozenset({"experts"}),
+        targets=_targets(1),
+        calendar="always",
+        steps=(STEP_OF_EXPERTS,),
+    )
+    return policies_of(experts, a_policy(targets=_targets(1), steps=STEPS, **options), people=PEOPLE)
+
+
+def _targets(factor: int) -> dict[Metric, dict[Priority, int]]:
+    return {metric: {each: hours * 3600 * factor for each, hours in of.items()} for metric, of in TARGETS.items()}
 
 
 def live(number: int, under: Policies) -> Sequence[Case]:

@@ -8,7 +8,12 @@ from rich.status import Status
 from tests.load.accept_rows import measure_lmtp, measure_mails, measure_webhooks
 from tests.load.alert_row import measure_alerts
 from tests.load.bench_stack import BenchStack, bench_stack
-from tests.load.domain_rows import measure_decide_evolve, measure_what_if, measure_what_if_staffing
+from tests.load.domain_rows import (
+    measure_decide_evolve,
+    measure_what_if,
+    measure_what_if_staffing,
+    measure_what_if_steps,
+)
 from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.memory_row import MemoryPlan, measure_memory
@@ -38,7 +43,7 @@ LONG_ROWS = ("timers_fired", "million_clocks")
 """Minutes each, on a stack of their own, with a policy of their own: only when asked for by name."""
 MEMORY_ROW = "memory"
 """As long as one says, on a stack of its own with every kind of source: only when asked for by name."""
-USUAL_ROWS = ("due_dates", "decide_evolve", "what_if", "what_if_staffing", "reading", *STACK_ROWS)
+USUAL_ROWS = ("due_dates", "decide_evolve", "what_if", "what_if_steps", "what_if_staffing", "reading", *STACK_ROWS)
 ROWS = (*USUAL_ROWS, *LONG_ROWS, MEMORY_ROW)
 LAP_SHARE = 5  # a lap at a door is a fifth of the long measurement
 SHORTEST_LAP = 2.0
@@ -61,6 +66,9 @@ async def measure(
         if "what_if" in wanted:
             progress.update("what-if: read, replay, read, replay …")
             measure_what_if(figures)
+        if "what_if_steps" in wanted:
+            progress.update("what-if with steps that act: read, replay, read, replay …")
+            measure_what_if_steps(figures)
         if "what_if_staffing" in wanted:
             progress.update("what-if with other agents: read, simulate and replay, read …")
             measure_what_if_staffing(figures)

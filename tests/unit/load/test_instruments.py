@@ -13,7 +13,12 @@ import pytest
 from ingest_webhook.provider import Messages, WebhookRequest
 from ingest_webhook.providers.standard_webhooks import StandardWebhooks
 from tests.load.alert_watch import AlertWatch
-from tests.load.domain_rows import measure_decide_evolve, measure_what_if, measure_what_if_staffing
+from tests.load.domain_rows import (
+    measure_decide_evolve,
+    measure_what_if,
+    measure_what_if_staffing,
+    measure_what_if_steps,
+)
 from tests.load.due_date_row import measure_due_dates
 from tests.load.figures import Figures, Row
 from tests.load.http_load import HttpSender, SignedRequests
@@ -87,8 +92,9 @@ def test_decisions_and_what_if_are_measured_without_any_server() -> None:
     figures = Figures()
     measure_decide_evolve(figures, lives=5)
     measure_what_if(figures, lives=5)
+    measure_what_if_steps(figures, lives=5)
     measure_what_if_staffing(figures, lives=5)
-    assert [row.name for row in figures.rows] == ["decide_evolve", "what_if", "what_if_staffing"]
+    assert [row.name for row in figures.rows] == ["decide_evolve", "what_if", "what_if_steps", "what_if_staffing"]
     for row in figures.rows:
         assert row.ratio is not None
         assert 0 < row.ratio < 1  # neither is as quick as its data alone

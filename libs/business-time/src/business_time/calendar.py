@@ -8,7 +8,7 @@ twice inside an interval, and a night shift lasts as long as a stop watch says. 
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -104,7 +104,12 @@ class BusinessCalendar:
         """
         if duration <= NOTHING:
             return instant
-        return self._moment(self._position(instant) + duration, instant)
+        position = self._position(instant) + duration
+        index = bisect_left(self._open_after, position)
+        if index == len(self._open_after):
+            return self._moment(position, instant)
+        found = EPOCH + (self._opens[index] + position - self._open_before[index])
+        return found if found.year == instant.year else _within_reach(found, instant, self.name)
 
     def plan(self, instant: datetime, *microseconds: int) -> list[datetime]:
         """Return the next opening and when each of the durations, above zero, has passed since: what a clock needs.
@@ -117,14 +122,44 @@ class BusinessCalendar:
 
     def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
         """Do as `plan` does, for one duration."""
-        start = self._position(instant)
-        return self._opening(start, instant), self._moment(start + duration, instant)
+        opening, moment = self.begin_all(instant, (duration,))
+        return opening, moment
+
+    def begin_all(self, instant: datetime, durations: Sequence[timedelta]) -> list[datetime]:
+        """Do as `plan` does. A replay of many tickets asks little else, so what `plan` calls is written out here.
+
+        :raises OutOfCalendar: as `plan`.
+        """
+        if not self._first_year < instant.year < self._next_year - 1:
+            self._cover(instant.year)
+        moment = instant - EPOCH
+        segment = bisect_right(self._closes, moment)  # the one that is open, else the one that opens next
+        if segment == len(self._closes):
+            self._lay_out_until((self._open_after[-1] if segment else NOTHING) + MICROSECOND, instant)
+            segment = bisect_right(self._closes, moment)
+        opens, after = self._opens[segment], self._open_after
+        start, opening = self._open_before[segment], instant
+        if opens <= moment:
+            start += moment - opens
+        else:
+            opening = _within_reach(EPOCH + opens, instant, self.name)
+        moments = [opening]
+        for duration in durations:
+            position = start + duration
+            place = segment if position <= after[segment] else bisect_left(after, position)
+            if place == len(after):
+                moments.append(self._moment(position, instant))
+                continue
+            found = EPOCH + (self._opens[place] + position - self._open_before[place])
+            moments.append(found if found.year == instant.year else _within_reach(found, instant, self.name))
+        return moments
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Return the business time from `start` to `end`; nothing when `end` is not later."""
         if end <= start:
             return NOTHING
-        self._cover(start.year)  # before any reading: laying out an earlier year shifts the running sums
+        if not self._first_year < start.year < self._next_year - 1:
+            self._cover(start.year)  # before any reading: laying out an earlier year shifts the running sums
         return self._position(end) - self._position(start)
 
     def next_opening(self, instant: datetime) -> datetime:

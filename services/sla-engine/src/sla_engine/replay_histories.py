@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import compress, groupby
 from operator import itemgetter
 from typing import TypeAlias
 from uuid import UUID
@@ -23,6 +23,7 @@ from ticket_contracts.tickets import TicketFact
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 TICKETS_AT_ONCE = 500  # some 10 MB where conversations are long
+REPLAYED_AT_ONCE = 50  # so that they stay in the processor's cache from step to step
 WHOLE_AT_ONCE = 50  # of those that are read in full: a fact in Python is ten times its text
 
 _HISTORIES = """
@@ -84,13 +85,15 @@ class Side:
     def __post_init__(self) -> None:
         self.acting = without_warnings(self.policies)
 
-    def count_quickly(self, history: History, until: datetime) -> bool:
-        """Replay and count what the quick way is right for; return whether it is."""
-        if not within_reach(history, self.policies):
-            return False
-        ticket = replay_quickly(history, self.policies, until)
-        self.results.add(ticket.holding, ticket.clocks)
-        return True
+    def count_quickly(self, histories: Sequence[History], until: datetime) -> list[int]:
+        """Replay and count what the quick way is right for; return the places of the others.
+
+        Each thing is done to all, then the next: code that is at hand is a tenth faster.
+        """
+        quick = [within_reach(history, self.policies) for history in histories]
+        tickets = [replay_quickly(history, self.policies, until) for history in compress(histories, quick)]
+        self.results.add_all([(ticket.holding, ticket.clocks) for ticket in tickets])
+        return [place for place, is_quick in enumerate(quick) if not is_quick]
 
     def count_in_full(self, facts: Sequence[TicketFact], until: datetime) -> None:
         """Replay and count any ticket."""
@@ -110,7 +113,8 @@ async def read_histories(connection: Connection, first: datetime, last: datetime
     """Yield the tickets opened between the two, by their ids: in the same order each time of one snapshot."""
     histories = await connection.cursor(_HISTORIES, first, last, NO_ACTS)
     while rows := await histories.fetch(TICKETS_AT_ONCE):
-        yield [(ticket_id, read_history(facts)) for ticket_id, facts in rows]
+        for start in range(0, len(rows), REPLAYED_AT_ONCE):
+            yield [(ticket_id, read_history(facts)) for ticket_id, facts in rows[start : start + REPLAYED_AT_ONCE]]
 
 
 async def read_whole(
@@ -140,7 +144,7 @@ async def as_they_went(connection: Connection, span: Span) -> Results:
 async def replay_span(connection: Connection, span: Span, side: Side, advance: Advance) -> None:
     """Replay every ticket of the span as people acted."""
     async for batch in read_histories(connection, span.first, span.last):
-        others = [ticket_id for ticket_id, history in batch if not side.count_quickly(history, span.until)]
-        async for _, facts in read_whole(connection, others):
+        others = side.count_quickly([history for _, history in batch], span.until)
+        async for _, facts in read_whole(connection, [batch[place][0] for place in others]):
             side.count_in_full(facts, span.until)
         advance(len(batch))

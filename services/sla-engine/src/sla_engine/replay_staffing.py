@@ -6,7 +6,7 @@ Tickets are read twice in one snapshot, so that between the passes only their wa
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
+from itertools import islice
 
 from sla_engine.compile_staffing import check_measures, compile_side, wants_measures
 from sla_engine.count_durations import wall_seconds
@@ -36,11 +36,13 @@ class _Collected:
     waits: Waits = field(default_factory=Waits)
     log: WorkLog | None = None
 
-    def add(self, history: History, counted: bool) -> None:
-        waited = waits_of(history)
-        self.waits.add(waited, counted=counted)
+    def add(self, histories: Sequence[History], counted: bool) -> None:
+        of_each = [waits_of(history) for history in histories]
+        for waited in of_each:
+            self.waits.add(waited, counted=counted)
         if self.log is not None:
-            self.log.add(history, waited)
+            for history, waited in zip(histories, of_each, strict=True):
+                self.log.add(history, waited)
 
 
 async def replay_staffing(
@@ -81,8 +83,7 @@ async def _collect(connection: Connection, span: Span, document: StaffingDocumen
     advance = step("Collecting waits", await count_tickets(connection, parts[0][0], parts[-1][1]))
     for first, last, counted in parts:
         async for batch in read_histories(connection, first, last):
-            for _, history in batch:
-                collected.add(history, counted)
+            collected.add([history for _, history in batch], counted)
             advance(len(batch))
     return collected
 
@@ -93,15 +94,12 @@ async def _replay(
     tickets = waits.each_counted_ticket()
     advance = step("Replaying tickets", await count_tickets(connection, span.first, span.last))
     async for batch in read_histories(connection, span.first, span.last):
-        others: list[dict[UUID, History]] = [{} for _ in sides]
-        for (ticket_id, history), own in zip(batch, tickets, strict=False):
-            for (side, served), out_of_reach in zip(sides, others, strict=True):
-                moved = retime(history, endings(waits, own, served))
-                if not side.count_quickly(moved, span.until):
-                    out_of_reach[ticket_id] = moved
-        for (side, _), out_of_reach in zip(sides, others, strict=True):
-            async for ticket_id, facts in read_whole(connection, list(out_of_reach)):
-                side.count_in_full(retime_facts(facts, out_of_reach[ticket_id]), span.until)
+        owns = list(islice(tickets, len(batch)))
+        for side, served in sides:
+            moved = [retime(acts, endings(waits, own, served)) for (_, acts), own in zip(batch, owns, strict=True)]
+            others = {batch[place][0]: moved[place] for place in side.count_quickly(moved, span.until)}
+            async for ticket_id, facts in read_whole(connection, list(others)):
+                side.count_in_full(retime_facts(facts, others[ticket_id]), span.until)
         advance(len(batch))
 
 

@@ -5,6 +5,7 @@ A fact says ten times as much; what is not named here is passed over while it is
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -49,15 +50,43 @@ class Call(Struct, gc=False):
     answered: bool
 
 
-class Said(Struct, gc=False):
+class Voice(Enum):
+    """What an entry of the conversation is to clocks; what is two of these counts as the first."""
+
+    ANSWER = "answer"  # of an agent
+    WORDS = "words"  # of a customer
+    CALL = "call"  # that was held
+    OTHER = "other"
+
+
+_ANSWER, _WORDS, _CALL, _OTHER = Voice
+
+
+class Said(Struct, gc=False, kw_only=True):
     """An entry of the conversation, without its words."""
 
+    kind: MessageKind = MessageKind.CREATED
     author: Doer
     public: bool
-    at: datetime
-    kind: MessageKind = MessageKind.CREATED
     automation: Automation = Automation.HUMAN
+    at: datetime
     call: Call | None = None
+
+    @property
+    def voice(self) -> Voice:
+        """Which of the three that follow it is."""
+        call = self.call
+        if call is None:  # nearly always, so it is written out
+            kind = self.author.kind
+            if kind is _AGENT:
+                return _ANSWER if self.public and self.automation is _HUMAN else _OTHER
+            spoken = kind is _CUSTOMER and self.kind is _CREATED and self.automation not in _SILENT
+            return _WORDS if spoken else _OTHER
+        if self.is_answer:
+            return _ANSWER
+        if self.speaks:
+            return _WORDS
+        return _CALL if call.answered else _OTHER
 
     @property
     def speaks(self) -> bool:
@@ -77,16 +106,16 @@ class Said(Struct, gc=False):
         return self.call is not None and self.call.answered
 
 
-class Holding(Struct, gc=False):
-    """The ticket after the act, as far as a policy looks at it."""
+class Holding(Struct, gc=False, kw_only=True):
+    """The ticket after the act, as far as a policy looks at it. Fields in the order of the facts are found faster."""
 
     brand: str
     channel: Channel
     status: Status
-    team: str
-    opened_at: datetime
     priority: Priority | None = None
+    team: str
     tags: tuple[str, ...] = ()
+    opened_at: datetime
     spam: bool = False
 
 

@@ -54,10 +54,17 @@ class Results:
 
     def add(self, holder: Holder, promises: Iterable[Promise]) -> None:
         """Count a ticket's clocks."""
-        self.tickets += 1
-        team, priority, clocks = holder.team, holder.priority or "none", self.clocks
-        for clock in promises:
-            clocks[clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]] += 1
+        self.add_all([(holder, promises)])
+
+    def add_all(self, tickets: Iterable[tuple[Holder, Iterable[Promise]]]) -> None:
+        """Count the clocks of tickets; a counter is faster when it counts many at once."""
+        told: list[Told] = []
+        for holder, promises in tickets:
+            self.tickets += 1
+            team, priority = holder.team, holder.priority or "none"
+            for clock in promises:
+                told.append((clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]))
+        self.clocks.update(told)
 
     def by(self, group: str) -> Counter[tuple[str, str]]:
         """Return how many clocks there are by (name, result) of one of GROUPS."""

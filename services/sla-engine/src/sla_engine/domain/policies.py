@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,26 @@ from sla_engine.domain.steps import Step
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a policy promises of one metric at one priority, laid out so that a replay need not put it together anew.
+
+    `targets` is the target as the list of one that `BusinessCalendar.begin_all` takes.
+    `pause_on` is None where the metric does not pause; `steps` are those that change tickets, `shares` those of them
+    that come before the breach, and `first_turn` the business time that passes before the first of them or the breach.
+    """
+
+    policy: "Policy"
+    metric: Metric
+    target_seconds: int
+    target: timedelta
+    targets: tuple[timedelta]
+    pause_on: frozenset[Status] | None
+    steps: tuple[Step, ...]
+    shares: tuple[Step, ...]
+    first_turn: timedelta
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,34 @@ class Policy:
         """The steps that change tickets, by the metric that they watch."""
         acting = [step for step in self.steps if step.acts]
         return {metric: of for metric in Metric if (of := tuple(step for step in acting if step.metric is metric))}
+
+    @cached_property
+    def promises(self) -> Mapping[Priority | None, Mapping[Metric, Promise]]:
+        """All that is promised, by priority and metric; nothing to a ticket without a priority."""
+        priorities: tuple[Priority | None, ...] = (None, *Priority)
+        return {
+            priority: {
+                metric: self._promise(metric, seconds)
+                for metric in Metric
+                if (seconds := self.target(metric, priority)) is not None
+            }
+            for priority in priorities
+        }
+
+    def _promise(self, metric: Metric, seconds: int) -> Promise:
+        target, steps = timedelta(seconds=seconds), self.acting.get(metric, ())
+        shares = tuple(step for step in steps if step.percent is not None)
+        return Promise(
+            policy=self,
+            metric=metric,
+            target_seconds=seconds,
+            target=target,
+            targets=(target,),
+            pause_on=self.pause_on if metric in self.pauses else None,
+            steps=steps,
+            shares=shares,
+            first_turn=min([target, *(target * (step.percent or 0) / 100 for step in shares)]),
+        )
 
     def matches(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> bool:
         """Whether every condition that is given holds; of the tags any one."""

@@ -78,7 +78,7 @@ class _Simulation:
             )
             if now > until or now == NEVER:
                 return
-            moved = set[TeamQueue]()
+            moved: set[TeamQueue] = set()  # not `set[TeamQueue]()`, which takes five times as long
             while ends and ends[0][0] == now:
                 self._end(now, heappop(ends)[1], moved)
             while shifts and shifts[-1][0] == now:
@@ -88,8 +88,9 @@ class _Simulation:
             while following and following[0][0] == now:
                 self._begin(now, heappop(following)[1], moved)
             for queue in moved:
-                for work in queue.take(now):
-                    heappush(ends, work)
+                if len(queue.ends) < queue.agents:
+                    for work in queue.take(now):
+                        heappush(ends, work)
 
     def _begin(self, now: int, wait: int, moved: set[TeamQueue]) -> None:
         self.begun[wait] = now

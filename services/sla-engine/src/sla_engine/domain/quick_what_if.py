@@ -5,7 +5,7 @@ What people did is taken from the facts as it was; what clocks did is left out t
 
 from datetime import datetime
 
-from sla_engine.domain.acts import Act, History, Said, caused_change
+from sla_engine.domain.acts import Act, History, Holding, Said, Voice, caused_change
 from sla_engine.domain.escalating import ACTOR_PREFIX
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rehearsal import Rehearsal
@@ -14,7 +14,9 @@ from sla_engine.domain.what_if import NoOpening
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import MergeUndone, TicketMerged
 from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
+from ticket_contracts.vocabulary import Status
 
+_OPEN, _ANSWER, _WORDS = Status.OPEN, Voice.ANSWER, Voice.WORDS
 _OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
 
 _FOLLOWED = {
@@ -45,8 +47,29 @@ def _some_step_may_act(history: History, policies: Policies) -> bool:
     """
     if not policies.some_act:
         return False
-    matched = (policies.match(act.ticket) for _, act in history)
-    return any(policy is not None and policy.acts for policy in matched)
+    before: Holding | None = None
+    for _, act in history:
+        here = act.ticket
+        if before is None or (
+            here.team != before.team
+            or here.tags != before.tags
+            or here.channel is not before.channel
+            or here.brand != before.brand
+            or here.opened_at != before.opened_at
+        ):  # else the same policy matches, for it looks at nothing more
+            policy = policies.match(here)
+            if policy is not None and policy.acts:
+                return True
+        before = here
+    return False
+
+
+def _told(history: History) -> History:
+    """Return what people did; what steps changed is worked out anew. It is the same list where they changed nothing."""
+    for _, act in history:
+        if act.actor.id.startswith(ACTOR_PREFIX):
+            return [(kind, act) for kind, act in history if not act.actor.id.startswith(ACTOR_PREFIX)]
+    return history
 
 
 def _past(history: History) -> datetime | None:
@@ -64,33 +87,37 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
     if not history or history[0][0] != _OPENED:
         raise NoOpening("a history begins with the opening of its ticket")
     opened, number = history[0][1], 1
-    acted = any(act.actor.id.startswith(ACTOR_PREFIX) for _, act in history)
-    if acted:
-        history = [(kind, act) for kind, act in history if not act.actor.id.startswith(ACTOR_PREFIX)]
-    if acted or _some_step_may_act(history, policies):
-        ticket: Rehearsal = EscalatingRehearsal(opened, _message(opened), policies, _past(history))
+    told = _told(history)
+    is_escalated = told is not history or _some_step_may_act(told, policies)
+    if is_escalated:
+        ticket: Rehearsal = EscalatingRehearsal(opened, _message(opened), policies, _past(told))
     else:
         ticket = Rehearsal(opened, _message(opened), policies)
     if opened.actor.is_engine:
-        number = _gather(ticket, history)
+        number = _gather(ticket, told)
     else:
         ticket.open_by(_message(opened))
-    while number < len(history):
-        kind, act = history[number]
+    while number < len(told):
+        kind, act = told[number]
         number += 1
         arrived = act.seen_at or act.at
         if arrived > until:
             continue
-        ticket.let_pass(arrived)
+        if arrived >= ticket.quiet_until:
+            ticket.let_pass(arrived)
         ticket.at = act.at
+        after = ticket.as_here(kind, act) if is_escalated else act.ticket
         if kind == _SAID:
-            said = _message(act)
-            caused = caused_change(act, history, number, answers=said.is_answer, asks=said.speaks)
-            ticket.holding = ticket.as_here(kind, act)
-            ticket.hear(said, ticket.as_here(*history[caused]) if caused else None)
+            said = act.message or _message(act)
+            voice = said.voice
+            caused = None
+            if act.ticket.status is not _OPEN:
+                caused = caused_change(act, told, number, answers=voice is _ANSWER, asks=voice is _WORDS)
+            ticket.holding = after
+            ticket.hear(voice, said.at, ticket.as_here(*told[caused]) if caused else None)
             number = caused + 1 if caused else number
         else:
-            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, ticket.as_here(kind, act))
+            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, after)
     ticket.let_pass(until)
     return ticket
 
@@ -99,7 +126,8 @@ def _gather(ticket: Rehearsal, history: History) -> int:
     """Take in the messages that were split off another ticket together; clocks start when all are there."""
     number, opened = 1, history[0][1]
     while number < len(history) and history[number][0] == _SAID and history[number][1].at == opened.at:
-        ticket.record(_message(history[number][1]))
+        said = _message(history[number][1])
+        ticket.record(said.voice, said.at)
         number += 1
     ticket.start_again()
     return number

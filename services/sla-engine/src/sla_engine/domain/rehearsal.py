@@ -1,31 +1,36 @@
 """A ticket's life once more under other policies: what `decide` would have done to its clocks, and nothing else."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import ClassVar
+from datetime import UTC, datetime
 
-from sla_engine.domain.acts import Act, Holding, Said
+from sla_engine.domain.acts import Act, Holding, Said, Voice
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS, old_places
 from sla_engine.domain.cycles import BEGINNING
-from sla_engine.domain.policies import Policies, Policy
-from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, MICROSECONDS, PAUSED, RUNNING, RehearsedClock
+from sla_engine.domain.policies import Policies, Policy, Promise
+from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, NEVER, PAUSED, RUNNING, RehearsedClock
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.steps import first_moments
+from sla_engine.domain.steps import begin_all
 from sla_engine.domain.timing import ALL_METRICS, ANSWERED_METRICS, REPLY_METRICS
 from ticket_contracts.vocabulary import Metric, Status
 
 FOR_ALL_TO_SEE = ALL_METRICS - REPLY_METRICS
 """What is still promised once the customer was answered."""
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+# Looking a member up costs more than comparing it.
 _UPDATE, _NEXT_RESPONSE, _RESOLUTION = Metric.UPDATE, Metric.NEXT_RESPONSE, Metric.RESOLUTION
-_SOLVED, _CLOSED = Status.SOLVED, Status.CLOSED  # looking a member up costs more than comparing it
+_SOLVED, _CLOSED = Status.SOLVED, Status.CLOSED
+_ANSWER, _WORDS, _CALL = Voice.ANSWER, Voice.WORDS, Voice.CALL
 
 
 class Rehearsal:
-    """The ticket as the acts so far have left it, as far as its clocks can tell."""
+    """The ticket as the acts so far have left it, as far as its clocks can tell.
 
-    clock_kind: ClassVar[type[RehearsedClock]] = RehearsedClock
+    Time changes none of its clocks before `quiet_until`. No breach of a clock counts from after `last_due_at`.
+    """
+
     __slots__ = (
         "answered",
         "at",
@@ -35,10 +40,12 @@ class Rehearsal:
         "holding",
         "kept",
         "last_answered_at",
+        "last_due_at",
         "latest",
         "open",
         "past",
         "policies",
+        "quiet_until",
         "unanswered_since",
     )
 
@@ -53,69 +60,81 @@ class Rehearsal:
         self.latest: dict[Metric, RehearsedClock] = {}
         self.held: Policy | None = None
         self.answered = False
+        self.quiet_until = NEVER
+        self.last_due_at = LONG_AGO
         self.last_answered_at = said.at if said.is_answer else None
         self.first_said_at = self.unanswered_since = said.at if said.speaks else None
 
     def open_by(self, said: Said) -> None:
         """Start what a ticket's first message starts (rules 1, 8, 24, 35)."""
-        metrics: Collection[Metric] = FOR_ALL_TO_SEE if said.is_held_call else ()
-        if self.first_said_at is not None:
-            metrics = ALL_METRICS
-        policy = self.policies.match(self.holding)
-        if not metrics or policy is None or not self._can_start(policy):
+        metrics = ALL_METRICS
+        if self.first_said_at is None:
+            if not said.is_held_call:
+                return
+            metrics = FOR_ALL_TO_SEE
+        policy = self._usable_policy()
+        if policy is None:
             return
-        calendar, priority = self.policies.calendars[policy.calendar], self.holding.priority
-        targets = [
-            (metric, target)
-            for metric in BEGINNING
-            if metric in metrics and (target := policy.target(metric, priority)) is not None
-        ]
-        opening, *due = first_moments(calendar, said.at, *[target * MICROSECONDS for _, target in targets])
-        for (metric, target), due_at in zip(targets, due, strict=True):
-            self._started(self.clock_kind(metric, 1, policy, calendar, target, opening, due_at))
+        promises = policy.promises[self.holding.priority]
+        begun = [promises[metric] for metric in BEGINNING if metric in promises and metric in metrics]
+        calendar = self.policies.calendars[policy.calendar]
+        opening, *due = begin_all(calendar, said.at, [promise.target for promise in begun])
+        for promise, due_at in zip(begun, due, strict=True):
+            self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, due_at))
 
     def as_here(self, _: str, act: Act) -> Holding:
         """Return the ticket after an act of this event type: here as there."""
         return act.ticket
 
     def let_pass(self, until: datetime) -> None:
-        """Let time pass."""
+        """Let time pass; to be asked only at or after `quiet_until`, for before it nothing happens."""
         self.bring_forward(until)
 
     def bring_forward(self, until: datetime) -> None:
         """Breach what was due by then; one breach changes nothing for another clock, so their order is no matter."""
+        quiet_until = NEVER
         for clock in self.open:
-            if clock.status is RUNNING and clock.due_at is not None and clock.due_at <= until:
-                clock.status, clock.breached_at = BREACHED, clock.due_at
+            due_at = clock.due_at
+            if clock.status is not RUNNING or due_at is None:
+                continue
+            if due_at <= until:
+                clock.status, clock.breached_at = BREACHED, due_at
+                self.last_due_at = max(self.last_due_at, due_at)
+            elif due_at < quiet_until:
+                quiet_until = due_at
+        self.quiet_until = quiet_until
 
-    def record(self, said: Said) -> None:
+    def record(self, voice: Voice, said_at: datetime) -> None:
         """Remember a message without letting clocks hear of it."""
-        if said.is_answer:
-            self.last_answered_at, self.unanswered_since = said.at, None
+        if voice is _ANSWER:
+            self.last_answered_at, self.unanswered_since = said_at, None
             self.answered = self.answered or self.first_said_at is not None
-        elif said.speaks:
-            if self.last_answered_at is None or said.at > self.last_answered_at:
-                self.unanswered_since = self.unanswered_since or said.at
-            self.first_said_at = self.first_said_at or said.at
+        elif voice is _WORDS:
+            if self.unanswered_since is None and (self.last_answered_at is None or said_at > self.last_answered_at):
+                self.unanswered_since = said_at
+            if self.first_said_at is None:
+                self.first_said_at = said_at
 
-    def hear(self, said: Said, change: Holding | None) -> None:
+    def hear(self, voice: Voice, said_at: datetime, change: Holding | None) -> None:
         """Let clocks hear a message; `change` is the ticket after the change of status that came with it."""
         first, was_closed = self.first_said_at is None, self.holding.status is _CLOSED
-        self.record(said)
-        if said.is_answer:
+        self.record(voice, said_at)
+        if voice is _ANSWER:
             self.stop(ANSWERED_METRICS)
-            self._take(change)
+            if change is not None:
+                self.follow_status(change)
             if self.first_said_at is not None or _UPDATE in self.latest:
                 self._restart_update()
-        elif said.speaks:
-            self._take(change)
+        elif voice is _WORDS:
+            if change is not None:
+                self.follow_status(change)
             if was_closed:
                 return
             if first:
                 self.start_missing(ALL_METRICS, self.at)
             else:
                 self.start_next_response()
-        elif said.is_held_call:
+        elif voice is _CALL:
             waiting = self.latest.get(Metric.FIRST_RESPONSE)
             if waiting is not None and waiting.policy.call_counts_as_reply:
                 self.stop(REPLY_METRICS)
@@ -138,13 +157,13 @@ class Rehearsal:
         before, self.holding = self.holding.priority, after
         if after.priority is before:
             return
-        for clock in [clock for clock in self.open if clock.is_undecided]:
-            target = clock.policy.target(clock.metric, after.priority)
-            if target is None:
-                reason = f"policy {clock.policy.name} promises nothing for priority {after.priority}"
-                self._cancel(clock, reason)
-            elif target != clock.target_seconds or clock.policy.on_priority == "reset":
-                self._retarget(clock, target)
+        for clock in self._undecided():
+            policy = clock.policy
+            promise = policy.promises[after.priority].get(clock.metric)
+            if promise is None:
+                self._cancel(clock, f"policy {policy.name} promises nothing for priority {after.priority}")
+            elif promise.target_seconds != clock.target_seconds or policy.on_priority == "reset":
+                self._retarget(clock, promise)
         self.start_again()
 
     def follow_holder(self, after: Holding) -> None:
@@ -187,10 +206,17 @@ class Rehearsal:
 
     def stop(self, metrics: Collection[Metric]) -> None:
         """What clocks waited for has happened; a breach recorded too early is withdrawn (rule 9)."""
-        for clock in self._remembered():
-            if clock.metric in metrics and (clock.withdraws(self.at) or clock.stopped_at is None):
-                clock.stop(self.at)
-        self._forget_ended()
+        at, still_open = self.at, []
+        if at < self.last_due_at:
+            for clock in self._remembered():
+                if clock.metric in metrics and clock.withdraws(at):
+                    clock.stop(at)
+        for clock in self.open:
+            if clock.metric in metrics:
+                clock.stop(at)
+            else:
+                still_open.append(clock)
+        self.open = still_open
 
     def cancel_all(self, reason: str) -> None:
         """End every clock; recorded breaches stay, and stop counting."""
@@ -198,15 +224,16 @@ class Rehearsal:
             clock.stop(self.at)
             if clock.breached_at is None:
                 clock.status, clock.cancel_reason = CANCELLED, reason
-        self._forget_ended()
+        self.open = []
 
     def start_missing(self, metrics: Collection[Metric], since: datetime) -> None:
         """Start the clocks that the ticket lacks, counted from `since`."""
         policy = self._usable_policy()
         if policy is None:
             return
+        promised = {clock.metric for clock in self._known() if clock.status is not CANCELLED}
         for metric in BEGINNING:
-            if metric in metrics and all(each.status is CANCELLED for each in self._counted(metric)):
+            if metric in metrics and metric not in promised:
                 self._start_cycle(policy, metric, since)
 
     def start_next_response(self) -> None:
@@ -215,7 +242,9 @@ class Rehearsal:
         if since is None:
             return
         ended = False
-        for clock in self._counted(*REPLY_METRICS):
+        for clock in self._known():
+            if clock.metric not in REPLY_METRICS:
+                continue
             if clock.stopped_at is None:
                 return
             ended = True
@@ -225,21 +254,19 @@ class Rehearsal:
         if policy is not None:
             self._start_cycle(policy, _NEXT_RESPONSE, since)
 
-    def _take(self, change: Holding | None) -> None:
-        if change is not None:
-            self.follow_status(change)
-
     def _freeze(self, status: Status) -> None:
         for clock in self.open:
-            if clock.metric not in clock.policy.pauses:
+            pause_on = clock.promise.pause_on
+            if pause_on is None:
                 continue
             paused = clock.counted_from is None
-            if status in clock.policy.pause_on:
+            if status in pause_on:
                 if not paused:
                     clock.withdraws(self.at)
                     clock.pause(self.at)
             elif paused:
                 clock.resume(self.at)
+                self.quiet_until = LONG_AGO
 
     def _restart_update(self) -> None:
         policy = self._usable_policy()
@@ -253,26 +280,27 @@ class Rehearsal:
             if self.first_said_at is not None:
                 self.start_missing(FOR_ALL_TO_SEE, self.at)
             return
-        if last.policy.on_reopen == "new_cycle":
-            self._start_cycle(last.policy, _RESOLUTION, self.at)
-        elif last.policy.on_reopen == "continue" and last.status is not CANCELLED:
+        policy = last.policy
+        if policy.on_reopen == "new_cycle":
+            self._start_cycle(policy, _RESOLUTION, self.at)
+        elif policy.on_reopen == "continue" and last.status is not CANCELLED:
             last.reopen(self.at)
+            self.quiet_until = LONG_AGO
             self.open = [clock for clock in self.clocks if clock.stopped_at is None]
-        self._start_cycle(last.policy, _UPDATE, self.at)
+        self._start_cycle(policy, _UPDATE, self.at)
 
-    def _retarget(self, clock: RehearsedClock, target: int) -> None:
-        match clock.policy.on_priority:
+    def _retarget(self, clock: RehearsedClock, promise: Promise) -> None:
+        self.quiet_until = LONG_AGO
+        match promise.policy.on_priority:
             case "from_start":
-                clock.retarget(target, self.at)
+                clock.retarget(promise, self.at)
             case "from_now":
-                clock.recount(target, self.at)
+                clock.recount(promise, self.at)
             case "reset":
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
-                opening, due_at = first_moments(clock.calendar, self.at, target * MICROSECONDS)
-                fresh = self.clock_kind(
-                    clock.metric, clock.cycle + 1, clock.policy, clock.calendar, target, opening, due_at
-                )
+                opening, due_at = begin_all(clock.calendar, self.at, promise.targets)
+                fresh = RehearsedClock(clock.metric, clock.cycle + 1, promise, clock.calendar, opening, opening, due_at)
                 self._started(fresh)
                 if was_paused:
                     fresh.pause(self.at)
@@ -280,43 +308,50 @@ class Rehearsal:
     def _select(self, policy: Policy | None) -> None:
         """Live under another policy: clocks without a result end, their next ones go on with the time used."""
         self.held = policy
-        usable = policy if policy is not None and self._can_start(policy) else None
-        for clock in [clock for clock in self.open if clock.is_undecided]:
+        usable = self._usable_policy() if policy is not None else None
+        for clock in self._undecided():
             paused_at = clock.paused_at
             self._cancel(clock, SUPERSEDED)
-            target = usable.target(clock.metric, self.holding.priority) if usable else None
-            if usable is not None and target is not None:
-                calendar = self.policies.calendars[usable.calendar]
-                self._started(clock.carried_on(usable, calendar, target, self.at, paused_at))
+            promise = usable.promises[self.holding.priority].get(clock.metric) if usable else None
+            if promise is not None:
+                calendar = self.policies.calendars[promise.policy.calendar]
+                self._started(clock.carried_on(promise, calendar, self.at, paused_at))
         if usable is not None:
             self.start_again()
 
     def _start_cycle(self, policy: Policy, metric: Metric, since: datetime) -> None:
-        target = policy.target(metric, self.holding.priority)
-        if target is None:
+        promise = policy.promises[self.holding.priority].get(metric)
+        if promise is None:
             return
         known, calendar = self.latest.get(metric), self.policies.calendars[policy.calendar]
-        opening, due_at = first_moments(calendar, since, target * MICROSECONDS)
-        clock = self.clock_kind(metric, known.cycle + 1 if known else 1, policy, calendar, target, opening, due_at)
+        opening, due_at = begin_all(calendar, since, promise.targets)
+        cycle = 1 if known is None else known.cycle + 1
+        clock = RehearsedClock(metric, cycle, promise, calendar, opening, opening, due_at)
+        if promise.steps and known is not None and known.status is CANCELLED:
+            clock.take_over(known, since)
         if since < self.at:
-            clock.retarget(target, self.at)
+            clock.retarget(promise, self.at)
         self._started(clock)
-        if metric in policy.pauses and self.holding.status in policy.pause_on:
+        if promise.pause_on is not None and self.holding.status in promise.pause_on:
             clock.pause(self.at)
 
     def _started(self, clock: RehearsedClock) -> None:
-        self.held = clock.policy
+        self.held = clock.promise.policy
+        clock.not_before = not_before = clock.earliest() if clock.promise.steps else clock.due_at or NEVER
+        if not_before < self.quiet_until:
+            self.quiet_until = not_before
         self.clocks.append(clock)
         self.kept.append(clock)
         self.open.append(clock)
         self.latest[clock.metric] = clock
 
+    def _undecided(self) -> list[RehearsedClock]:
+        """Return those that are neither met nor missed."""
+        return [clock for clock in self.open if clock.status is RUNNING or clock.status is PAUSED]
+
     def _cancel(self, clock: RehearsedClock, reason: str) -> None:
         clock.cancel(self.at, reason)
         self.open.remove(clock)
-
-    def _forget_ended(self) -> None:
-        self.open = [clock for clock in self.open if clock.stopped_at is None]
 
     def _remembered(self) -> list[RehearsedClock]:
         """Return the clocks that a ticket would still know of, in the order of their start."""
@@ -333,15 +368,17 @@ class Rehearsal:
         if before is None or before.stopped_at is None or before.stopped_at < clock.stopped_at:
             self.past[clock.metric, clock.status is CANCELLED] = clock
 
-    def _counted(self, *metrics: Metric) -> list[RehearsedClock]:
-        """Return those of some metrics, with what stands for those that a ticket would not know of any more."""
-        kept = self._remembered()  # lets go of more
-        return [clock for clock in (*self.past.values(), *kept) if clock.metric in metrics]
+    def _known(self) -> list[RehearsedClock]:
+        """Return them with what stands for those that a ticket would not know of any more."""
+        if len(self.kept) > MOST_KEPT_CLOCKS:
+            self._remembered()  # lets go of more
+        return [*self.past.values(), *self.kept] if self.past else self.kept
 
     def _usable_policy(self) -> Policy | None:
-        policy = self.held if self.held is not None else self.policies.match(self.holding)
-        return policy if policy is not None and self._can_start(policy) else None
-
-    def _can_start(self, policy: Policy) -> bool:
-        holding = self.holding
-        return not holding.spam and holding.priority is not None and policy.calendar in self.policies.calendars
+        """Return the policy that the ticket holds, else the one that matches it; None when it cannot start a clock."""
+        holding, policy = self.holding, self.held
+        if policy is None:
+            policy = self.policies.match(holding)
+        if policy is None or holding.spam or holding.priority is None or policy.calendar not in self.policies.calendars:
+            return None
+        return policy

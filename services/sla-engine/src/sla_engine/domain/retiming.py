@@ -47,14 +47,16 @@ def _later(history: History, shift: timedelta) -> History:
 
 def _moved(act: Act, shift: timedelta, latest: datetime = LATEST) -> Act:
     at, said, seen_at = act.at + shift, act.message, act.seen_at
-    if not shift and at <= latest:
+    if at > latest:
+        at = latest
+    elif not shift:
         return act
     if said is not None:
-        said_at = min(said.at + shift, latest)  # it may be long before `at`: the message was on its way
-        said = replace(said, at=said_at)
+        said_at = said.at + shift  # it may be long before `at`: the message was on its way
+        said = replace(said, at=said_at if said_at < latest else latest)
     if seen_at is not None:
         seen_at = min(seen_at + shift, latest)
-    return replace(act, at=min(at, latest), message=said, seen_at=seen_at)
+    return replace(act, at=at, message=said, seen_at=seen_at)
 
 
 def retime_facts(facts: Iterable[TicketFact], moved: Sequence[tuple[str, Act]]) -> list[TicketFact]:

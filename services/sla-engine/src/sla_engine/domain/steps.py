@@ -64,6 +64,14 @@ def first_moments(calendar: BusinessCalendar, at: datetime, *microseconds: int) 
         return [at, *(moment_after(calendar, at, duration * MICROSECOND) for duration in microseconds)]
 
 
+def begin_all(calendar: BusinessCalendar, at: datetime, durations: Sequence[timedelta]) -> list[datetime]:
+    """Do as `first_moments` does."""
+    try:
+        return calendar.begin_all(at, durations)
+    except OutOfCalendar:
+        return [at, *(moment_after(calendar, at, duration) for duration in durations)]
+
+
 def done_name(policy: str, step: str) -> str:
     """Return how a clock remembers a step: the next cycle may be of another policy."""
     return f"{policy}/{step}"

@@ -3,9 +3,10 @@
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
-from sla_engine.domain.acts import Act, History
+from msgspec import Struct
+
+from sla_engine.domain.acts import Act, History, Voice
 from sla_engine.domain.statuses import ENDED
 from ticket_contracts.exchanges import TicketMerged
 from ticket_contracts.tickets import MessageAdded, StatusChanged, TicketOpened
@@ -19,11 +20,12 @@ RANKS = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW, None)
 _OPENED, _SAID, _STATUS = TicketOpened.event_type, MessageAdded.event_type, StatusChanged.event_type
 _MERGED = TicketMerged.event_type
 _SPOKEN = (_SAID, _OPENED)
+_ANSWER, _WORDS = Voice.ANSWER, Voice.WORDS
 _AGENT, _CLOSED = ActorKind.AGENT, Status.CLOSED
 _RANK = {priority: rank for rank, priority in enumerate(RANKS)}
 
 
-class Wait(NamedTuple):
+class Wait(Struct, frozen=True, gc=False):
     """One wait that an agent ended. `place` is that of the ending act in the history; team and priority are the
     ticket's after it."""
 
@@ -34,7 +36,7 @@ class Wait(NamedTuple):
     priority: Priority | None
 
 
-class Waited(NamedTuple):
+class Waited(Struct, frozen=True):
     """The waits of one ticket in their order, and whether its customer waits still."""
 
     ended: list[Wait]
@@ -60,12 +62,13 @@ def waits_of(history: History) -> Waited:
             latest = act.at
         said = act.message if kind in _SPOKEN else None
         if said is not None:
-            if said.is_answer:
+            voice = said.voice
+            if voice is _ANSWER:
                 answered_at = said.at
                 if since is not None and place >= gathered:
                     _end(ended, place, since, act)
                 since = None
-            elif since is None and said.speaks and not closed and (answered_at is None or said.at > answered_at):
+            elif since is None and voice is _WORDS and not closed and (answered_at is None or said.at > answered_at):
                 since = latest
         elif kind == _STATUS:
             if act.ticket.status in ENDED:
@@ -122,16 +125,16 @@ class Waits:
                 self._first_counted = len(self.since)
             self._of_ticket.append(len(waited.ended))
             self.still_open += waited.goes_on
-        before = None
+        before: int | None = None
         for wait in waited.ended:
-            since, until = microseconds(wait.since), microseconds(wait.until)
-            self.since.append(since)
-            self.until.append(until)
-            self.gaps.append(-1 if before is None else max(since - before, 0))
+            began, ended = (wait.since - EPOCH) // MICROSECOND, (wait.until - EPOCH) // MICROSECOND
+            self.since.append(began)
+            self.until.append(ended)
+            self.gaps.append(-1 if before is None else max(began - before, 0))
             self.team.append(self.teams.setdefault(wait.team, len(self.teams)))
             self.rank.append(_RANK[wait.priority])
             self.places.append(wait.place)
-            before = until
+            before = ended
 
     @property
     def counted(self) -> range:
