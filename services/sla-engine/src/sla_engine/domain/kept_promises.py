@@ -62,8 +62,10 @@ class Results:
         for holder, promises in tickets:
             self.tickets += 1
             team, priority = holder.team, holder.priority or "none"
-            for clock in promises:
-                told.append((clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status]))
+            told += [
+                (clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status])
+                for clock in promises
+            ]
         self.clocks.update(told)
 
     def by(self, group: str) -> Counter[tuple[str, str]]:
