@@ -95,6 +95,7 @@ def test_a_plan_is_the_next_opening_and_each_due_time(
     planned = calendar.plan(start, first // MICROSECOND, second // MICROSECOND)
     assert planned == [calendar.next_opening(start), calendar.add(start, first), calendar.add(start, second)]
     assert calendar.begin(start, first) == tuple(planned[:2])
+    assert calendar.begin_all(start, (first, second)) == planned
 
 
 @thorough

@@ -18,6 +18,7 @@ from sla_engine.domain.steps import Step
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.what_if import replay as replay_in_full
 from sla_engine.domain.what_if import without_warnings
+from sla_engine.replay_histories import Side
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, TICKET_ID, Case, a_policy, policies_of
 from tests.unit.sla_engine.escalation_case import PEOPLE, a_step, escalations
 from tests.unit.sla_engine.what_if_lives import (
@@ -242,6 +243,17 @@ def test_rule_48_later_words_are_another_promise_with_all_steps() -> None:
     assert rehearsed(quick) == told(case.ticket)
 
 
+def test_rule_48_a_step_stays_taken_while_the_ticket_is_under_a_policy_that_has_none_of_its_kind() -> None:
+    *_, never_twice = ACTING_STEPS
+    usual = (never_twice, a_step("act: away", **TO_EXPERTS, percent=50, raise_priority=True))
+    back = a_step("act: back", metric=Metric.RESOLUTION, percent=90, reassign_team="service")
+    policies = with_steps(three_policies(calendar="always"), usual, (back,))
+    case = live([(60, 0, ("priority", Priority.LOW)), (600, 0, NOTE)], policies, punctual=True)
+    quick = replay(stored(case.facts), policies, UNTIL)
+    assert case.ticket.summary.priority is quick.holding.priority is Priority.NORMAL
+    assert rehearsed(quick) == told(case.ticket)
+
+
 def with_steps(policies: Policies, usual: Steps, experts: Steps = ()) -> Policies:
     """Return the same with these steps in the policy for everybody else, and in that of the experts."""
     more = {"standard": usual, "experts": experts, "vip": ()}
@@ -308,3 +320,13 @@ def test_rule_48_an_import_that_does_not_say_when_is_out_of_reach_where_steps_ac
     assert not within_reach(stored([opened]), with_steps(three_policies(), ACTING_STEPS))
     said = opened.model_copy(update={"seen_at": UNTIL})
     assert within_reach(stored([said]), with_steps(three_policies(), ACTING_STEPS))
+
+
+def test_rule_48_what_is_out_of_reach_is_named_by_its_place_and_the_rest_is_counted() -> None:
+    case = Case(three_policies())
+    case.receive(START)
+    near, far = stored(case.facts), stored([case.facts[0].model_copy(update={"imported": True})])
+    side = Side(with_steps(three_policies(), ACTING_STEPS))
+    assert side.count_quickly([far, near, near, far], UNTIL) == [0, 3]
+    assert side.results.tickets == 2
+    assert side.count_quickly([], UNTIL) == []

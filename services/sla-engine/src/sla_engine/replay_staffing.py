@@ -105,4 +105,4 @@ async def _replay(
 
 def endings(waits: Waits, own: range, served: Served) -> Iterator[tuple[int, int]]:
     """Yield place and moment of what ends each of a ticket's waits, in their order."""
-    return ((waits.places[wait], served.ended[wait]) for wait in own)
+    return zip(waits.places[own.start : own.stop], served.ended[own.start : own.stop], strict=True)

@@ -34,7 +34,7 @@ class Holder(Protocol):
     def priority(self) -> Priority | None: ...
 
 
-class Promise(Protocol):
+class CountedClock(Protocol):
     """A clock: of the engine, or one that was only rehearsed."""
 
     @property
@@ -52,11 +52,11 @@ class Results:
     clocks: Counter[Told] = field(default_factory=Counter)
     tickets: int = 0
 
-    def add(self, holder: Holder, promises: Iterable[Promise]) -> None:
+    def add(self, holder: Holder, promises: Iterable[CountedClock]) -> None:
         """Count a ticket's clocks."""
         self.add_all([(holder, promises)])
 
-    def add_all(self, tickets: Iterable[tuple[Holder, Iterable[Promise]]]) -> None:
+    def add_all(self, tickets: Iterable[tuple[Holder, Iterable[CountedClock]]]) -> None:
         """Count the clocks of tickets; a counter is faster when it counts many at once."""
         told: list[Told] = []
         for holder, promises in tickets:

@@ -27,6 +27,7 @@ _FOLLOWED = {
     TicketMerged.event_type: Rehearsal.follow_merge,
     MergeUndone.event_type: Rehearsal.follow_undone_merge,
 }
+_OTHERWISE = Rehearsal.follow_other
 
 
 def within_reach(history: History, policies: Policies) -> bool:
@@ -97,7 +98,8 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
         number = _gather(ticket, told)
     else:
         ticket.open_by(_message(opened))
-    while number < len(told):
+    end = len(told)
+    while number < end:
         kind, act = told[number]
         number += 1
         arrived = act.seen_at or act.at
@@ -117,7 +119,7 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
             ticket.hear(voice, said.at, ticket.as_here(*told[caused]) if caused else None)
             number = caused + 1 if caused else number
         else:
-            _FOLLOWED.get(kind, Rehearsal.follow_other)(ticket, after)
+            _FOLLOWED.get(kind, _OTHERWISE)(ticket, after)
     ticket.let_pass(until)
     return ticket
 

@@ -1,13 +1,13 @@
 """A ticket's life once more under other policies: what `decide` would have done to its clocks, and nothing else."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sla_engine.domain.acts import Act, Holding, Said, Voice
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS, old_places
 from sla_engine.domain.cycles import BEGINNING
 from sla_engine.domain.policies import Policies, Policy, Promise
-from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, NEVER, PAUSED, RUNNING, RehearsedClock
+from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, LONG_AGO, NEVER, PAUSED, RUNNING, RehearsedClock
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.steps import begin_all
@@ -16,8 +16,6 @@ from ticket_contracts.vocabulary import Metric, Status
 
 FOR_ALL_TO_SEE = ALL_METRICS - REPLY_METRICS
 """What is still promised once the customer was answered."""
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 # Looking a member up costs more than comparing it.
 _UPDATE, _NEXT_RESPONSE, _RESOLUTION = Metric.UPDATE, Metric.NEXT_RESPONSE, Metric.RESOLUTION
@@ -75,10 +73,13 @@ class Rehearsal:
         policy = self._usable_policy()
         if policy is None:
             return
-        promises = policy.promises[self.holding.priority]
-        begun = [promises[metric] for metric in BEGINNING if metric in promises and metric in metrics]
+        promises, begun, targets = policy.promises[self.holding.priority], [], []
+        for metric in BEGINNING:
+            if metric in promises and metric in metrics:
+                begun.append(promises[metric])
+                targets.append(promises[metric].target)
         calendar = self.policies.calendars[policy.calendar]
-        opening, *due = begin_all(calendar, said.at, [promise.target for promise in begun])
+        opening, *due = begin_all(calendar, said.at, targets)
         for promise, due_at in zip(begun, due, strict=True):
             self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, due_at))
 
@@ -266,7 +267,7 @@ class Rehearsal:
                     clock.pause(self.at)
             elif paused:
                 clock.resume(self.at)
-                self.quiet_until = LONG_AGO
+                self._expect(clock)
 
     def _restart_update(self) -> None:
         policy = self._usable_policy()
@@ -285,17 +286,18 @@ class Rehearsal:
             self._start_cycle(policy, _RESOLUTION, self.at)
         elif policy.on_reopen == "continue" and last.status is not CANCELLED:
             last.reopen(self.at)
-            self.quiet_until = LONG_AGO
+            self._expect(last)
             self.open = [clock for clock in self.clocks if clock.stopped_at is None]
         self._start_cycle(policy, _UPDATE, self.at)
 
     def _retarget(self, clock: RehearsedClock, promise: Promise) -> None:
-        self.quiet_until = LONG_AGO
         match promise.policy.on_priority:
             case "from_start":
                 clock.retarget(promise, self.at)
+                self._expect(clock)
             case "from_now":
                 clock.recount(promise, self.at)
+                self._expect(clock)
             case "reset":
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
@@ -327,7 +329,7 @@ class Rehearsal:
         opening, due_at = begin_all(calendar, since, promise.targets)
         cycle = 1 if known is None else known.cycle + 1
         clock = RehearsedClock(metric, cycle, promise, calendar, opening, opening, due_at)
-        if promise.steps and known is not None and known.status is CANCELLED:
+        if known is not None and known.status is CANCELLED:
             clock.take_over(known, since)
         if since < self.at:
             clock.retarget(promise, self.at)
@@ -344,6 +346,10 @@ class Rehearsal:
         self.kept.append(clock)
         self.open.append(clock)
         self.latest[clock.metric] = clock
+
+    def _expect(self, clock: RehearsedClock) -> None:
+        if clock.not_before < self.quiet_until:
+            self.quiet_until = clock.not_before
 
     def _undecided(self) -> list[RehearsedClock]:
         """Return those that are neither met nor missed."""

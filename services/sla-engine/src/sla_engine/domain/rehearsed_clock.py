@@ -18,15 +18,15 @@ from ticket_contracts.vocabulary import ClockStatus, Metric
 RUNNING, PAUSED, MET = ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.MET
 BREACHED, CANCELLED = ClockStatus.BREACHED, ClockStatus.CANCELLED
 
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""After everything."""
+LONG_AGO, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""Before and after everything."""
 
 
 class RehearsedClock(Struct, gc=False, eq=False):
     """One metric in one cycle. Used time is kept as a `ClockState` keeps it: up to the start of the running stretch.
 
-    The last stretch of a stopped clock is counted only when somebody asks (`settle`): few go on afterwards. Which step
-    comes next is worked out only when somebody asks too (`turns_by`); whatever may change that calls `_forget`.
+    The last stretch of a stopped clock is counted only when somebody asks (`settle`): few go on afterwards. When time
+    changes it next is worked out only when somebody asks too (`turns_by`); until then `not_before` is a lower bound.
     """
 
     metric: Metric
@@ -45,7 +45,7 @@ class RehearsedClock(Struct, gc=False, eq=False):
     steps_done: tuple[str, ...] = ()
     late: timedelta = NOTHING
     late_on_the_wall: timedelta = NOTHING
-    not_before: datetime | None = None
+    not_before: datetime = LONG_AGO
     turn_at: datetime | None = None
     next_step: Step | None = None
 
@@ -94,9 +94,9 @@ class RehearsedClock(Struct, gc=False, eq=False):
         """Freeze the time used (rule 16), and how late it is."""
         if self.status is BREACHED and self.promise.steps:
             self._count_lateness(at)
-        self._forget()
         self._count(at)
         self.counted_from, self.paused_at = None, at
+        self._forget()
         if self.status is RUNNING:
             self.status, self.due_at = PAUSED, None
 
@@ -160,18 +160,19 @@ class RehearsedClock(Struct, gc=False, eq=False):
             self._forget()
 
     def earliest(self) -> datetime:
-        """Return a moment before which nothing comes: business time passes no faster than time."""
+        """Return a moment before which time does not change it: business time passes no faster than time."""
         if self.counted_from is None:
             return NEVER
+        if not self.promise.steps:
+            return self.due_at if self.status is RUNNING and self.due_at is not None else NEVER
         if self.status is RUNNING:
             return self.counted_from + (self.promise.first_turn - self.used)
-        return self._late_since() if self.status is BREACHED and self.promise.steps else NEVER
+        return self._late_since() if self.status is BREACHED else NEVER
 
     def turns_by(self, until: datetime) -> datetime:
         """Return when time alone changes it next, by its breach or by a step that acts; if that is later than `until`,
         perhaps a moment in between."""
         if self.turn_at is None:
-            self.not_before = self.earliest() if self.promise.steps else self._breach_at()
             if self.not_before > until:
                 return self.not_before
             self.turn_at = self.not_before = self._next_turn()
@@ -180,12 +181,12 @@ class RehearsedClock(Struct, gc=False, eq=False):
     def turn(self) -> Step | None:
         """Let its turn come: take the next step and return it, or breach."""
         step = self.next_step
-        self.not_before = self.turn_at = self.next_step = None
         if step is None:
             self.status, self.breached_at = BREACHED, self.due_at
             self.late = self.late_on_the_wall = NOTHING  # one that was withdrawn before is none
         else:
             self.steps_done = (*self.steps_done, done_name(self.promise.policy.name, step.name))
+        self._forget()
         return step
 
     def _count(self, at: datetime) -> None:
@@ -201,11 +202,13 @@ class RehearsedClock(Struct, gc=False, eq=False):
 
     def _foresee(self) -> None:
         assert self.counted_from is not None  # only running clocks come here
-        self._forget()
         self.due_at = moment_after(self.calendar, self.counted_from, self.promise.target - self.used)
+        self._forget()
 
     def _forget(self) -> None:
-        self.not_before = self.turn_at = self.next_step = None
+        """What time does next is to be worked out anew."""
+        self.turn_at = self.next_step = None
+        self.not_before = self.earliest()
 
     def _count_lateness(self, at: datetime) -> None:
         if self.counted_from is not None and self._steps_ahead():
@@ -231,9 +234,6 @@ class RehearsedClock(Struct, gc=False, eq=False):
             return steps
         policy, done = self.promise.policy.name, self.steps_done
         return [step for step in steps if done_name(policy, step.name) not in done]
-
-    def _breach_at(self) -> datetime:
-        return self.due_at if self.status is RUNNING and self.due_at is not None else NEVER
 
     def _next_turn(self) -> datetime:
         """As `steps.with_next_step` and `clock.due_transition`: of a step and a breach at once the step comes first."""

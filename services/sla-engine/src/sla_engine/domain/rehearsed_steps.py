@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from sla_engine.domain.acts import ASSIGNED, PRIORITY, Act, Holding, Said
 from sla_engine.domain.escalating import raised
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.rehearsal import LONG_AGO, Rehearsal
-from sla_engine.domain.rehearsed_clock import NEVER, RehearsedClock
+from sla_engine.domain.rehearsal import Rehearsal
+from sla_engine.domain.rehearsed_clock import LONG_AGO, NEVER, RehearsedClock
 from sla_engine.domain.steps import Step
 from ticket_contracts.vocabulary import Priority
 
@@ -54,7 +54,7 @@ class EscalatingRehearsal(Rehearsal):
             first_at, quiet_until = until, NEVER
             for clock in self.open:
                 at = clock.not_before
-                if at is None or at <= first_at:
+                if at <= first_at and clock.turn_at is None:
                     at = clock.turns_by(first_at)
                 if at > first_at:
                     if at < quiet_until:
