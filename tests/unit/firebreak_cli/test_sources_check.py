@@ -17,7 +17,7 @@ from firebreak_cli.sources import new_mailboxes, new_pull_sources, new_sources
 from ticket_intake.source_checks import Asked, Attempt, Checker, SourcesFile, Trial, failed, not_tried, passed
 from ticket_intake.source_file import SourcesInvalid
 
-SERVICES = ("ingest-email", "ingest-files", "ingest-pull", "ingest-webhook")
+CHECKERS = ("ingest-email", "ingest-files", "ingest-files-pull", "ingest-pull", "ingest-webhook")
 
 
 def saying(*attempts: Attempt) -> Callable[[], AsyncIterator[Attempt]]:
@@ -194,7 +194,7 @@ def test_where_no_service_is_installed_nothing_is_called_right(run: Callable[...
 
 def test_each_service_with_sources_brings_its_check() -> None:
     found = dict(contributed_checkers())
-    assert tuple(found) == SERVICES
+    assert tuple(found) == CHECKERS
     assert [each for each in found.values() if not isinstance(each, Checker)] == []
 
 
