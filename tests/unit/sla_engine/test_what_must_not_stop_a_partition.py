@@ -224,7 +224,7 @@ def test_a_calendar_that_cannot_be_used_is_replaced_by_its_last_version_that_can
 
 
 def test_a_calendar_that_is_closed_for_years_stops_no_partition() -> None:
-    mondays = tuple((TEN + timedelta(weeks=week)).date() for week in range(-60, 700))
+    mondays = tuple((TEN + timedelta(weeks=week)).date() for week in range(-60, 2000))
     shut = OFFICE.model_copy(update={"closed": mondays})
     steps = [{"name": "late", "metric": "resolution", "at": "warning:50", "notify": [{"to": "assignee"}]}]
     policy = Policy.model_validate({**KEPT.model_dump(mode="json"), "warnings": [50], "escalations": steps})

@@ -125,9 +125,9 @@ def within_hours(calendar: BusinessCalendar, at: datetime) -> datetime:
 
     Else the next opening, if the calendar has one in its years.
     """
-    if calendar.is_open(at) or calendar.is_open(at - MICROSECOND):
-        return at
     try:
+        if calendar.is_open(at) or calendar.is_open(at - MICROSECOND):
+            return at
         return calendar.next_opening(at)
     except OutOfCalendar:
         return at
