@@ -3,10 +3,11 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from firebreak_cli.__main__ import main
 from ticket_contracts.topics import MAX_EVENT_BYTES
@@ -56,7 +57,7 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run a command in this process, before servers that do not exist; return its exit code and all that it said."""
     monkeypatch.setenv("FIREBREAK_POSTGRES", "postgresql://nobody@127.0.0.1:9/none")
     monkeypatch.setenv("FIREBREAK_KAFKA", "127.0.0.1:9")
@@ -73,7 +74,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         assert isinstance(code, int)
         return code, " ".join(said.err.split())
 
-    return once
+    yield once
+    structlog.reset_defaults()  # `main` sends logs to this test's standard error, which ends with it
 
 
 def assert_refused(run: Run, tmp_path: Path, reader: str, content: bytes, sentence: str) -> None:
