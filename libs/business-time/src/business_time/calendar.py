@@ -104,21 +104,14 @@ class BusinessCalendar:
         """
         if duration <= NOTHING:
             return instant
-        position = self._position(instant) + duration
-        index = bisect_left(self._open_after, position)
-        if index == len(self._open_after):
-            return self._moment(position, instant)
-        found = EPOCH + (self._opens[index] + position - self._open_before[index])
-        return found if found.year == instant.year else _within_reach(found, instant, self.name)
+        return self._moment(self._position(instant) + duration, instant)
 
     def plan(self, instant: datetime, *microseconds: int) -> list[datetime]:
         """Return the next opening and when each of the durations, above zero, has passed since: what a clock needs.
 
         :raises OutOfCalendar: one of them lies more than `SEARCH_YEARS` ahead.
         """
-        start = self._position(instant)
-        due = [self._moment(start + duration * MICROSECOND, instant) for duration in microseconds]
-        return [self._opening(start, instant), *due]
+        return self.begin_all(instant, [duration * MICROSECOND for duration in microseconds])
 
     def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
         """Do as `plan` does, for one duration."""
@@ -126,7 +119,8 @@ class BusinessCalendar:
         return opening, moment
 
     def begin_all(self, instant: datetime, durations: Sequence[timedelta]) -> list[datetime]:
-        """Do as `plan` does. A replay of many tickets asks little else, so what `plan` calls is written out here.
+        """Do as `plan` does. Promises are little else, so `_opening` and `_moment` are written out here, found from one
+        place for all.
 
         :raises OutOfCalendar: as `plan`.
         """

@@ -11,7 +11,10 @@ from pathlib import PurePosixPath
 MOST_CHARACTERS = 1000
 # Letters and digits of any script, and what dates, numbers and mailboxes are written with. No %, \, ? or #: a server
 # that decodes twice would find another path in them.
-_SEGMENT = re.compile(r"[\w+=@~-][\w+=@,~: .-]{0,199}")
+SEGMENT = r"[\w+=@~-][\w+=@,~: .-]"
+"""Pattern of one name in a path, but for how many of its last character there may be."""
+
+_SEGMENT = re.compile(SEGMENT + "{0,199}")
 
 SOUNDS: Mapping[str, str] = {
     ".wav": "audio/wav",

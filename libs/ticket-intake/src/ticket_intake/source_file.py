@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ticket_intake.recording_files import SEGMENT
+
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """Part of an address, of the event source and of metrics: one spelling in all three."""
 
@@ -61,7 +63,7 @@ class WrittenFiles(BaseModel):
     )
     bucket: str = Field(
         default="",
-        pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w+=@~-][\w+=@,~: .-]*)*)?$",
+        pattern=rf"^([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/{SEGMENT}*)*)?$",
         description="the only bucket whose objects are fetched, `name/prefix`; without a prefix all of it",
     )
     region: str = Field(default="", pattern=r"^[a-z0-9-]{0,40}$", description="of the bucket, e.g. eu-west-1")

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from ingest_pull.domain.call_so_far import CallSoFar
-from ingest_pull.domain.connect_recordings import Left
+from ingest_pull.domain.call_so_far import CallSoFar, Left
 from ticket_intake.call_words import voicemail_text
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.phone_calls import CallOptions, call_message, caller_person, spelled

@@ -2,13 +2,11 @@
 
 import getpass
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from service_kit.moments import read_moment
 from ticket_store.documents import MAX_NAME
 
 DEFAULT_DATA_DIR = Path(".firebreak")
@@ -23,17 +21,6 @@ DataDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
-
-
-def moment(text: str) -> datetime:
-    """Return a time of the command line, in UTC.
-
-    :raises typer.BadParameter: it is none.
-    """
-    try:
-        return read_moment(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _user() -> str:

@@ -10,10 +10,11 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
-from firebreak_cli.commands.options import DEFAULT_DATA_DIR, As, DataDir, Json, moment
+from firebreak_cli.commands.options import DEFAULT_DATA_DIR, As, DataDir, Json
 from firebreak_cli.operator_desk import open_connection
 from firebreak_cli.reached_servers import reach
 from firebreak_cli.said_plainly import said_plainly
+from service_kit.moments import moment
 from ticket_store.roll_outs import BACKWARDS, TicketScope, count_tickets, request_reevaluation
 
 Team = Annotated[str | None, typer.Option("--team", help="Tickets that stand in this team.")]

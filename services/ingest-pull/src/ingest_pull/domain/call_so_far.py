@@ -1,15 +1,24 @@
 """A call of which not all is known yet: its legs come as separate rows, in any order, and together are one record."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from ticket_contracts.messages import CallRecord
+from ticket_contracts.messages import CallRecord, RemoteFile
 
 _ID_LENGTH = 200  # of `Name` in the contracts
 _CAUSE_LENGTH = 200
 MOST_RECORDINGS = 20
 """Of one call: more are no call's, and the cursor holds them until it is complete."""
+
+
+class Left(NamedTuple):
+    """What a complete call left at its system: `files` to be fetched, `words` for the rest."""
+
+    files: tuple[RemoteFile, ...] = ()
+    words: tuple[str, ...] = ()
+    voicemail: bool = False
 
 
 class CallSoFar(BaseModel):

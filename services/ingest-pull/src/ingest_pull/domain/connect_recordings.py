@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_pull.domain.call_so_far import MOST_RECORDINGS, CallSoFar
+from ingest_pull.domain.call_so_far import MOST_RECORDINGS, CallSoFar, Left
 from ticket_contracts.messages import RemoteFile
 from ticket_intake.clean_text import clean_text, one_line
 from ticket_intake.recording_files import MOST_CHARACTERS, NotARecording, checked_place, sound_suffix, sound_type
@@ -42,14 +42,6 @@ class Recordings(NamedTuple):
 
     locations: tuple[str, ...]
     voicemail: bool
-
-
-class Left(NamedTuple):
-    """What a message says of recordings: `files` to be fetched, `words` for the rest."""
-
-    files: tuple[RemoteFile, ...] = ()
-    words: tuple[str, ...] = ()
-    voicemail: bool = False
 
 
 def recordings_of(document: Mapping[str, Any], attribute: str) -> Recordings:

@@ -17,7 +17,7 @@ from ingest_webhook.providers.left_behind import LeftBehind
 from ingest_webhook.providers.recordings import Kind, recording_left
 from ticket_intake.clean_text import one_line
 from ticket_intake.phone_calls import MAX_SECONDS
-from ticket_intake.recording_files import NotARecording, place_below, sound_suffix
+from ticket_intake.recording_files import SEGMENT, NotARecording, place_below, sound_suffix
 
 _RECORDED = ("cc_record_filename", "sofia_record_file")
 _SHOWN = 300  # characters of a path
@@ -31,7 +31,7 @@ class RecordingOptions(BaseModel):
 
     folder: str = Field(
         default="/var/lib/freeswitch",
-        pattern=r"^(/[\w+=@~-][\w+=@,~: .-]*)+$",
+        pattern=rf"^(/{SEGMENT}*)+$",
         description="Folder of the switch that `files.api` gives out; what lies elsewhere is not fetched",
     )
     talks: bool = Field(

@@ -2,14 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Protocol, TypeAlias
 
 import asyncpg
 import typer
 
-from service_kit.moments import read_moment
 from ticket_store.sessions import connect
 
 DEFAULT_DATA_DIR = Path(".firebreak")
@@ -24,17 +22,6 @@ DataDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, for scripts.")]
-
-
-def moment(text: str) -> datetime:
-    """Return a time of the command line, in UTC.
-
-    :raises typer.BadParameter: it is none.
-    """
-    try:
-        return read_moment(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 class Installation(Protocol):

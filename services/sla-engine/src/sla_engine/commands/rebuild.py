@@ -10,8 +10,9 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.progress import Progress
 
+from service_kit.moments import moment
 from sla_engine.check_fold import EVER, FIRST_ID, LAST_ID, CheckedPage, TicketRange, check_folds
-from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, moment, reading
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
 
 DIFFERS = 1  # exit code
 MOST_SHOWN = 100  # differences; one cause usually has many, and the count tells the rest

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, moment, reading
+from service_kit.moments import moment
+from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, reading
 from sla_engine.commands.what_if_report import print_json, print_tables
 from sla_engine.compile_policies import Earlier, compile_configuration, earlier_versions
 from sla_engine.compile_staffing import check_names

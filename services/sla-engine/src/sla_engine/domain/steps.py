@@ -58,10 +58,7 @@ def moment_after(calendar: BusinessCalendar, since: datetime, duration: timedelt
 def first_moments(calendar: BusinessCalendar, at: datetime, *microseconds: int) -> list[datetime]:
     """Return the next opening, and when each of the durations has passed since; where the calendar gets nowhere, as
     `moment_after` does. Closures of many years are accepted, and no sum on them may stop a partition."""
-    try:
-        return calendar.plan(at, *microseconds)
-    except OutOfCalendar:
-        return [at, *(moment_after(calendar, at, duration * MICROSECOND) for duration in microseconds)]
+    return begin_all(calendar, at, [duration * MICROSECOND for duration in microseconds])
 
 
 def begin_all(calendar: BusinessCalendar, at: datetime, durations: Sequence[timedelta]) -> list[datetime]:

@@ -127,7 +127,7 @@ class Waits:
             self.still_open += waited.goes_on
         before: int | None = None
         for wait in waited.ended:
-            began, ended = (wait.since - EPOCH) // MICROSECOND, (wait.until - EPOCH) // MICROSECOND
+            began, ended = microseconds(wait.since), microseconds(wait.until)
             self.since.append(began)
             self.until.append(ended)
             self.gaps.append(-1 if before is None else max(began - before, 0))
