@@ -42,9 +42,7 @@ async def test_a_callback_wakes_the_job_its_messages_reach_kafka_and_sources_com
         wiring(_settings(kafka, topics, database_url, tmp_path, port, listening.url), supervisor),
         httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as wecom,
     ):
-
-        async def is_ready() -> bool:
-            return (await wecom.get("/ready")).is_success
+        supervisor.started.set()
 
         async def was_asked() -> bool:
             return len(api.calls) > 0
@@ -55,7 +53,7 @@ async def test_a_callback_wakes_the_job_its_messages_reach_kafka_and_sources_com
         async def has_a_call() -> bool:
             return await _records(kafka, topics) == 2
 
-        await eventually(is_ready)
+        await eventually(partial(_is_ready, wecom))
         await eventually(was_asked)  # by the first run; the next one is a day away, but for the callback
         api.say("m1")
         request = sender.event("kf_msg_or_event", Token="ENCApHxnGDNAVNY4AaSJKj4Tb5m", OpenKfId=ACCOUNT)
@@ -79,6 +77,10 @@ async def test_a_callback_wakes_the_job_its_messages_reach_kafka_and_sources_com
         assert (await deliver(wecom, "/callbacks/wechat-service", request)).status_code == 404
         assert "firebreak_job_messages_total" in (await wecom.get("/metrics")).text
     assert supervisor.failure is None
+
+
+async def _is_ready(service: httpx.AsyncClient) -> bool:
+    return (await service.get("/ready")).is_success
 
 
 def _settings(kafka: SharedKafka, prefix: str, database: str, folder: Path, port: int, api: str) -> IngestPullSettings:

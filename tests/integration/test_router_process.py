@@ -74,6 +74,7 @@ async def running_router(kafka: SharedKafka, prefix: str, database_url: str, por
     settings = RouterSettings(port=port, kafka=kafka.bootstrap, topic_prefix=prefix, postgres=database_url)
     supervisor = Supervisor()
     async with wiring(settings, supervisor):
+        supervisor.started.set()
         yield
     assert supervisor.failure is None
 

@@ -137,9 +137,13 @@ async def test_a_stop_that_blocks_the_event_loop_ends_with_70_and_names_the_line
     assert "wait" in hung["threads"]["MainThread"]
 
 
-async def test_sigterm_ends_a_service_that_is_still_starting() -> None:
-    async with tiny_service("endless-start") as service:
+async def test_a_service_that_is_still_starting_lives_is_not_ready_and_ends_by_sigterm() -> None:
+    async with tiny_service("endless-start") as service, httpx.AsyncClient(trust_env=False) as client:
+        url = await service.url()
         await service.line_with("connecting")
+        assert (await client.get(f"{url}/live")).status_code == 200
+        ready = await client.get(f"{url}/ready")
+        assert (ready.status_code, ready.json()["checks"]["start"]["ready"]) == (503, False)
         service.process.send_signal(signal.SIGTERM)
         await service.logged("stopped")
         assert await service.ended() == 0
@@ -185,15 +189,20 @@ async def test_an_address_of_another_machine_is_refused_with_what_to_change() ->
 
 
 async def test_ready_says_503_and_why_until_every_check_passes() -> None:
-    readiness = Readiness()
+    supervisor = Supervisor()
+    readiness = Readiness(supervisor.started)
     partitions = readiness.add_flag("partitions", "none assigned yet")
     app = with_probes(hello, Probes(readiness, CollectorRegistry()))
-    async with serve(app, "127.0.0.1", 0, supervisor=Supervisor()) as address, httpx.AsyncClient() as client:
+    async with serve(app, "127.0.0.1", 0, supervisor=supervisor) as address, httpx.AsyncClient() as client:
         before = await client.get(f"{address.url}/ready")
+        supervisor.started.set()
         partitions.set_ready()
         after = await client.get(f"{address.url}/ready")
     assert (before.status_code, after.status_code) == (503, 200)
-    assert before.json()["checks"] == {"partitions": {"ready": False, "reason": "none assigned yet"}}
+    assert before.json()["checks"] == {
+        "start": {"ready": False, "reason": "its parts are still starting"},
+        "partitions": {"ready": False, "reason": "none assigned yet"},
+    }
 
 
 async def test_a_running_request_is_finished_although_the_server_no_longer_listens() -> None:
@@ -257,7 +266,7 @@ async def test_large_bodies_and_many_requests_on_one_connection_do_not_count_as_
 
 
 async def test_the_metrics_of_a_process_name_its_version_and_memory() -> None:
-    app = with_probes(hello, Probes(Readiness(), new_registry("service-kit")))
+    app = with_probes(hello, Probes(Readiness(Supervisor().started), new_registry("service-kit")))
     async with serve(app, "127.0.0.1", 0, supervisor=Supervisor()) as address, httpx.AsyncClient() as client:
         exposition = (await client.get(f"{address.url}/metrics")).text
     assert 'service="service-kit"' in exposition

@@ -66,7 +66,7 @@ def wiring(mode: str) -> Wiring[ServiceSettings]:
     @asynccontextmanager
     async def parts(settings: ServiceSettings, supervisor: Supervisor) -> AsyncIterator[None]:
         registry = new_registry("service-kit")
-        app = with_probes(hello, Probes(Readiness(), registry))
+        app = with_probes(hello, Probes(Readiness(supervisor.started), registry))
         async with (
             supervisor.running("loop lag", EventLoopLag(registry).sample_forever()),
             serve(app, settings.host, settings.port, supervisor=supervisor) as address,

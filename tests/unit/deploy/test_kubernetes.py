@@ -1,5 +1,6 @@
 """k8s/ agrees with the services it runs, and with itself."""
 
+import asyncio
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_ports_and_probes_are_where_the_process_listens(
 
 
 def test_what_prometheus_scrapes_is_answered() -> None:
-    answers = Probes(Readiness(), CollectorRegistry()).answers
+    answers = Probes(Readiness(asyncio.Event()), CollectorRegistry()).answers
     for deployment in DEPLOYMENTS.values():
         annotations = deployment["spec"]["template"]["metadata"]["annotations"]
         assert annotations["prometheus.io/path"] in answers

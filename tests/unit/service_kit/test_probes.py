@@ -20,28 +20,45 @@ async def get(app: ASGIApp, path: str, method: str = "GET", **headers: str) -> h
         return await client.request(method, path, headers=headers)
 
 
+def started() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 async def ready(readiness: Readiness) -> httpx.Response:
     return await get(Probes(readiness, CollectorRegistry()), "/ready")
 
 
 async def test_a_process_without_checks_is_ready() -> None:
-    assert (await ready(Readiness())).status_code == 200
+    assert (await ready(Readiness(started()))).status_code == 200
+
+
+async def test_a_process_is_not_ready_before_all_of_it_has_started() -> None:
+    has_started = asyncio.Event()
+    readiness = Readiness(has_started)  # the checks of what starts later are not there yet
+    before = await ready(readiness)
+    assert before.status_code == 503
+    assert before.json()["checks"] == {"start": {"ready": False, "reason": "its parts are still starting"}}
+    has_started.set()
+    assert (await ready(readiness)).status_code == 200
 
 
 async def test_one_failing_check_is_enough_and_every_reason_is_given() -> None:
-    readiness = Readiness()
+    readiness = Readiness(started())
     readiness.add_flag("database").set_ready()
     readiness.add_flag("kafka", "no broker answers")
     answer = await ready(readiness)
     assert answer.status_code == 503
     assert answer.json()["checks"] == {
+        "start": {"ready": True, "reason": None},
         "database": {"ready": True, "reason": None},
         "kafka": {"ready": False, "reason": "no broker answers"},
     }
 
 
 async def test_a_part_can_lose_its_readiness_again() -> None:
-    readiness = Readiness()
+    readiness = Readiness(started())
     flag = readiness.add_flag("partitions")
     flag.set_ready()
     flag.set_unready("partition 3 is paused")
@@ -52,7 +69,7 @@ async def test_a_check_that_raises_counts_as_not_ready_and_shows_no_password() -
     async def broken() -> str | None:
         raise OSError("postgresql://firebreak:hunter2@db refused")
 
-    readiness = Readiness()
+    readiness = Readiness(started())
     readiness.add("database", broken)
     answer = await ready(readiness)
     assert answer.status_code == 503
@@ -65,26 +82,26 @@ async def test_a_check_that_hangs_counts_as_not_ready() -> None:
         await asyncio.Event().wait()
         return None
 
-    readiness = Readiness(check_seconds=0.01)
+    readiness = Readiness(started(), check_seconds=0.01)
     readiness.add("kafka", hangs)
     assert "no answer within" in (await ready(readiness)).json()["checks"]["kafka"]["reason"]
 
 
 def test_two_checks_cannot_share_a_name() -> None:
-    readiness = Readiness()
+    readiness = Readiness(started())
     readiness.add_flag("kafka")
     with pytest.raises(ValueError, match="kafka"):
         readiness.add_flag("kafka")
 
 
 async def test_probes_stand_in_front_of_the_app_and_leave_it_the_other_paths() -> None:
-    served = with_probes(app, Probes(Readiness(), CollectorRegistry()))
+    served = with_probes(app, Probes(Readiness(started()), CollectorRegistry()))
     assert json.loads((await get(served, "/live")).content) == {"status": "live"}
     assert (await get(served, "/tickets")).text == "the app"
 
 
 async def test_alone_the_probes_answer_404_elsewhere_and_405_to_writes() -> None:
-    probes = Probes(Readiness(), CollectorRegistry())
+    probes = Probes(Readiness(started()), CollectorRegistry())
     assert (await get(probes, "/tickets")).status_code == 404
     refused = await get(probes, "/live", method="POST")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
@@ -94,7 +111,7 @@ async def test_alone_the_probes_answer_404_elsewhere_and_405_to_writes() -> None
 async def test_metrics_come_in_the_format_that_was_asked_for(accept: str) -> None:
     registry = CollectorRegistry()
     Counter("firebreak_webhooks", "Accepted webhooks", registry=registry).inc(3)
-    answer = await get(Probes(Readiness(), registry), "/metrics", accept=accept)
+    answer = await get(Probes(Readiness(started()), registry), "/metrics", accept=accept)
     assert "firebreak_webhooks_total 3.0" in answer.text
     assert answer.headers["content-type"].startswith(accept.partition(";")[0] or "text/plain")
     assert answer.text.rstrip().endswith("# EOF") is accept.startswith("application")

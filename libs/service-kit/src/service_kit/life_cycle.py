@@ -55,8 +55,9 @@ def run_service(service: str, settings: SettingsT, wiring: Wiring[SettingsT]) ->
 async def _live(service: str, settings: SettingsT, wiring: Wiring[SettingsT]) -> int:
     supervisor = Supervisor()
     _stop_on_signals(supervisor)
-    started, may_stop = asyncio.Event(), asyncio.Event()
-    life = asyncio.create_task(_life(wiring(settings, supervisor), started, may_stop), name=f"{service} wiring")
+    may_stop = asyncio.Event()
+    parts = wiring(settings, supervisor)
+    life = asyncio.create_task(_life(parts, supervisor.started, may_stop), name=f"{service} wiring")
     stop_requested = asyncio.create_task(supervisor.stopping.wait(), name="wait for stop")
     await asyncio.wait({life, stop_requested}, return_when=asyncio.FIRST_COMPLETED)
     stop_requested.cancel()
@@ -65,7 +66,7 @@ async def _live(service: str, settings: SettingsT, wiring: Wiring[SettingsT]) ->
         log.info("stopping", reason=supervisor.stop_reason, bound_seconds=settings.stop_seconds)
     _bound_the_stop(asyncio.get_running_loop(), settings.stop_seconds)
     may_stop.set()  # only now, or a part that blocks the loop would do so before anybody keeps the time
-    if not started.is_set():
+    if not supervisor.started.is_set():
         life.cancel()  # a start may wait for Kafka without an end
     await asyncio.wait({life})
     exit_code = _exit_code(life, supervisor)

@@ -1,7 +1,8 @@
 """/live, /ready and /metrics, the same for every process.
 
-/live answers when the event loop runs: a blocked loop cannot, and that is the test. /ready is 200 only when every
-registered check passes, else 503 with the reason of each, so that nobody has to guess what a pod is waiting for.
+/live answers when the event loop runs: a blocked loop cannot, and that is the test. /ready is 200 only when the process
+has started as a whole and every registered check passes, else 503 with the reason of each, so that nobody has to guess
+what a pod is waiting for.
 """
 
 import asyncio
@@ -43,10 +44,15 @@ class ReadinessFlag:
 
 
 class Readiness:
-    """The checks of one process. Names are unique; a process without checks is ready."""
+    """The checks of one process. Names are unique; a process that has started and has no other checks is ready.
 
-    def __init__(self, check_seconds: float = CHECK_SECONDS) -> None:
-        self._checks: dict[str, Check] = {}
+    :param started: set once every part has started (`Supervisor.started`). The probes answer long before that, and the
+        checks of parts that come later are not among the others yet.
+    """
+
+    def __init__(self, started: asyncio.Event, check_seconds: float = CHECK_SECONDS) -> None:
+        self._started = started
+        self._checks: dict[str, Check] = {"start": self._start}
         self._check_seconds = check_seconds
 
     def add(self, name: str, check: Check) -> None:
@@ -63,6 +69,9 @@ class Readiness:
         """For each check None or the reason; all run at once, each within its time."""
         reasons = await asyncio.gather(*map(self._reason, self._checks.values()))
         return dict(zip(self._checks, reasons, strict=True))
+
+    async def _start(self) -> str | None:
+        return None if self._started.is_set() else "its parts are still starting"
 
     async def _reason(self, check: Check) -> str | None:
         try:

@@ -23,9 +23,13 @@ class TaskFailure:
 
 
 class Supervisor:
-    """One per process; wiring starts tasks in it, the life cycle waits on it."""
+    """One per process; wiring starts tasks in it, the life cycle waits on it.
+
+    `started` is set once every part of the process has started.
+    """
 
     def __init__(self) -> None:
+        self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         self.failure: TaskFailure | None = None
         self.stop_reason: str | None = None

@@ -57,7 +57,7 @@ async def wiring(settings: CrmApiSettings, supervisor: Supervisor) -> AsyncItera
         desk = CommandDesk(engine, publisher, waiters, lambda: datetime.now(UTC), uuid7)
         parts = Parts(engine, Authenticator(engine, time.monotonic), desk, CalendarBook(), configuration)
         roll_outs = RollOuts(configuration, publisher.publish, lambda: datetime.now(UTC))
-        readiness = Readiness()
+        readiness = Readiness(supervisor.started)
         readiness.add("postgres", lambda: _answers(engine))
         limits = RequestLimits(settings.max_in_flight, settings.body_seconds, settings.answer_seconds)
         app = limited(build_application(parts), limits, metrics, time.monotonic)

@@ -1,6 +1,5 @@
 """The only place where the parts of ingest-email are put together."""
 
-import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -38,7 +37,7 @@ from ticket_stream.edge_publisher import EdgePublisher, open_edge_publisher
 @asynccontextmanager
 async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> AsyncIterator[None]:
     """Enter the parts in start-up order; the door opens last and closes first."""
-    registry, readiness, client = new_registry("ingest-email"), Readiness(), httpx.AsyncClient()
+    registry, readiness, client = new_registry("ingest-email"), Readiness(supervisor.started), httpx.AsyncClient()
     metrics = MailMetrics(registry)
     mailboxes = _open_table(settings, metrics, client)
     tls = load_tls(settings.smtp_tls_certificate, settings.smtp_tls_key)
@@ -53,7 +52,8 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             settings.reading_workers, mailboxes.current.addresses(), metrics, supervisor, settings.mail_trusted_server
         ) as pool,
     ):
-        doors_open = _add_checks(readiness, publisher, pool)
+        readiness.add("kafka", _kafka_check(publisher))
+        readiness.add("reading workers", _pool_check(pool))
         sealed = SealedAddresses(settings.reply_address_secrets.get_secret_value().split())
         accept = AcceptMail(storage, pool, publisher, metrics, _now, uuid7, sealed)
         handler = ReceiveMail(accept, mailboxes.find, settings.smtp_recipients, metrics)
@@ -84,7 +84,6 @@ async def wiring(settings: IngestEmailSettings, supervisor: Supervisor) -> Async
             await doors.enter_async_context(listen(settings.smtp_port))
             if settings.lmtp_port is not None:
                 await doors.enter_async_context(listen(settings.lmtp_port, session_type=LmtpSession))
-            doors_open.set()
             yield
 
 
@@ -140,25 +139,9 @@ def smtp_limits(settings: IngestEmailSettings) -> SmtpLimits:
     )
 
 
-def _add_checks(readiness: Readiness, publisher: EdgePublisher, pool: ReadingPool) -> asyncio.Event:
-    """Let the process be ready when all parts are; the event is to be set once mail can come in."""
-    doors_open = asyncio.Event()
-    readiness.add("kafka", _kafka_check(publisher))
-    readiness.add("doors", _doors_check(doors_open))
-    readiness.add("reading workers", _pool_check(pool))
-    return doors_open
-
-
 def _kafka_check(publisher: EdgePublisher) -> Check:
     async def check() -> str | None:
         return None if publisher.available() else "Kafka does not answer; senders are told to try again"
-
-    return check
-
-
-def _doors_check(are_open: asyncio.Event) -> Check:
-    async def check() -> str | None:
-        return None if are_open.is_set() else "SMTP is not open yet"
 
     return check
 

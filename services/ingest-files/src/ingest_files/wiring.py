@@ -41,7 +41,7 @@ _OTHER_SECONDS = 30
 async def wiring(settings: IngestFilesSettings, supervisor: Supervisor) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
     registry = new_registry("ingest-files")
-    readiness = Readiness()
+    readiness = Readiness(supervisor.started)
     metrics = FileMetrics(registry)
     sources = _open_sources(settings, metrics)
     scanner = _scanner(settings)

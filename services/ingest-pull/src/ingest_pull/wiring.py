@@ -37,7 +37,7 @@ async def wiring(settings: IngestPullSettings, supervisor: Supervisor) -> AsyncI
     """Enter the parts in start-up order."""
     registry = new_registry("ingest-pull")
     url = settings.postgres.get_secret_value()
-    readiness = Readiness()
+    readiness = Readiness(supervisor.started)
     async with (
         httpx.AsyncClient() as client,
         open_pool(url, application_name="ingest-pull", max_size=settings.database_connections, wait=False) as pool,

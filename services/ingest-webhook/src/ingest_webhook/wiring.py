@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 import structlog
-from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
 from ingest_webhook.asgi_app import Limits, WebhookApp
@@ -24,7 +23,7 @@ from ingest_webhook.source_table import SourceTable
 from ingest_webhook.spool import Spool
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
-from service_kit.probes import Probes, Readiness, with_probes
+from service_kit.probes import Check, Probes, Readiness, with_probes
 from service_kit.problems import ProblemBoundary
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
@@ -60,7 +59,9 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         limits = Limits(settings.max_body_bytes, settings.body_seconds, settings.max_in_flight)
         metrics.kafka_available.set_function(lambda: float(publisher.available()))
         app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)
-        served = with_probes(ProblemBoundary(app), _probes(publisher, sources, spool, registry))
+        readiness = Readiness(supervisor.started)
+        readiness.add("kafka", _kafka_check(publisher, sources, spool))
+        served = with_probes(ProblemBoundary(app), Probes(readiness, registry))
         with on_hangup(sources.ask_reload):
             async with (
                 supervisor.running("spool", drain.run()),
@@ -89,16 +90,14 @@ async def _open_spool(settings: IngestWebhookSettings, storage: ObjectStorage, m
     return spool
 
 
-def _probes(publisher: EdgePublisher, sources: SourceTable, spool: Spool, registry: CollectorRegistry) -> Probes:
-    async def kafka() -> str | None:
+def _kafka_check(publisher: EdgePublisher, sources: SourceTable, spool: Spool) -> Check:
+    async def check() -> str | None:
         """While some requests can wait in the spool they have to reach us: an unready pod gets none."""
         if publisher.available() or (sources.any_spooled() and not spool.full):
             return None
         return "Kafka is away; requests get 503"
 
-    readiness = Readiness()
-    readiness.add("kafka", kafka)
-    return Probes(readiness, registry)
+    return check
 
 
 def _new_id() -> str:

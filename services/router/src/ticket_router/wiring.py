@@ -30,7 +30,7 @@ async def wiring(
     # The rules' library warns at each call of a function that fails; a rule that fails is in its tickets' traces.
     logging.getLogger("cel").setLevel(logging.ERROR)
     registry = new_registry("router")
-    readiness = Readiness()
+    readiness = Readiness(supervisor.started)
     configuration = RoutingConfiguration()
     router = MessageRouter(configuration, RouterMetrics(registry), settings.floods, scans=bool(settings.scanner))
     url = settings.postgres.get_secret_value()

@@ -35,7 +35,7 @@ async def wiring(
     # The rules' library warns at each call of a function that fails; a rule that fails says so on its ticket.
     logging.getLogger("cel").setLevel(logging.ERROR)
     registry = new_registry("sla-engine")
-    readiness = Readiness()
+    readiness = Readiness(supervisor.started)
     engine = DecideCommands(PolicyBook(), EngineMetrics(registry))
     url = settings.postgres.get_secret_value()
     async with (
