@@ -1,15 +1,25 @@
-"""Reading a JSON body or a query into a model, so that the sender learns which field is wrong."""
+"""Reading a JSON body or a query into a model, so that the sender learns which field is wrong.
 
+Models are msgspec's: checking one takes a third of what pydantic's takes, and a request has several.
+"""
+
+import re
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
-from pydantic import BaseModel, ValidationError
+import msgspec
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json_bytes
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=msgspec.Struct)
+
+# msgspec says what is wrong and, below the top, where: "Expected `str`, got `int` - at `$.data.items[0].id`".
+_WRONG = re.compile(r"(?P<message>.*?)(?: - at (?:key in )?`\$(?P<path>.*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
+_INDEX = re.compile(r"\[([0-9]+)\]")
+_ANY_NAME = "[...]"
 
 
 def decode_object(body: bytes, documentation: str) -> dict[str, Any]:
@@ -29,9 +39,9 @@ def decode_object(body: bytes, documentation: str) -> dict[str, Any]:
 
 
 def decode_model(model: type[ModelT], document: object, documentation: str) -> ModelT:
-    """Check a document against its model.
+    """Check a document against its model. Texts that are numbers count as numbers: many platforms write them so.
 
-    :raises Undecodable: with each field at fault by its path, e.g. `body.data.sender.id`.
+    :raises Undecodable: with the first field at fault by its path, e.g. `body.data.sender.id`.
     """
     return _validate(model, document, "body", documentation)
 
@@ -39,7 +49,7 @@ def decode_model(model: type[ModelT], document: object, documentation: str) -> M
 def decode_query(model: type[ModelT], query: bytes, documentation: str) -> ModelT:
     """Check the parameters of a query against a model.
 
-    :raises Undecodable: with each parameter at fault, e.g. `query.crc_token`.
+    :raises Undecodable: with the first parameter at fault, e.g. `query.crc_token`.
     """
     return _validate(model, query_parameters(query), "query", documentation)
 
@@ -53,15 +63,19 @@ def query_parameters(query: bytes) -> dict[str, str]:
 
 def _validate(model: type[ModelT], document: object, place: str, documentation: str) -> ModelT:
     try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
-        problems = [
-            FieldProblem(
-                field=".".join((place, *map(str, detail["loc"]))),
-                message=detail["msg"],
-                fix=f"See {documentation}",
-            )
-            for detail in details
-        ]
-        raise Undecodable(*problems) from error
+        return msgspec.convert(document, model, strict=False)
+    except msgspec.ValidationError as error:
+        problem = FieldProblem(**_explain(str(error), place), fix=f"See {documentation}")
+        raise Undecodable(problem) from error
+
+
+def _explain(error: str, place: str) -> dict[str, str]:
+    """Return field and message of what msgspec found."""
+    found = _WRONG.fullmatch(error)
+    assert found is not None  # it matches any text
+    message, path = found["message"], found["path"] or ""
+    field = place + _INDEX.sub(r".\1", path.replace(_ANY_NAME, ".*"))
+    missing = _MISSING.fullmatch(message)
+    if missing is None:
+        return {"field": field, "message": message}
+    return {"field": f"{field}.{missing[1]}", "message": "is missing"}
