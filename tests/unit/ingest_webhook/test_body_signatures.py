@@ -5,7 +5,14 @@ from typing import Protocol
 
 import pytest
 
-from ingest_webhook.domain.body_signatures import verify_line, verify_meta, verify_shared_token, verify_x
+from ingest_webhook.domain.body_signatures import (
+    line_signature,
+    signing_keys,
+    verify_line,
+    verify_meta,
+    verify_shared_token,
+    verify_x,
+)
 from ticket_intake.signatures import SignatureInvalid
 
 
@@ -13,10 +20,18 @@ class Verify(Protocol):
     def __call__(self, body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None: ...
 
 
+def meta(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+    verify_meta(body, signature=signature, keys=signing_keys(secrets))
+
+
+def line(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+    verify_line(body, signature=signature, keys=signing_keys(secrets))
+
+
 VECTORS = [
     # docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: Meta's algorithm and spelling.
     pytest.param(
-        verify_meta,
+        meta,
         b"It's a Secret to Everybody",
         b"Hello, World!",
         b"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
@@ -24,7 +39,7 @@ VECTORS = [
     ),
     # line/line-bot-sdk-python, tests/v3/test_webhook.py
     pytest.param(
-        verify_line,
+        line,
         b"channel_secret",
         b"bodybodybodybody",
         b"/gg9a+LvFevTH1sd7XCQycD7tsWclCsInj7MhBHxN7k=",
@@ -81,6 +96,12 @@ def test_anything_changed_after_signing_is_refused(
 def test_without_a_secret_nothing_is_accepted(verify: Verify, secret: bytes, body: bytes, signature: bytes) -> None:
     with pytest.raises(SignatureInvalid):
         verify(body, signature=signature, secrets=[])
+
+
+def test_a_key_checks_one_body_after_another() -> None:
+    keys = signing_keys([b"secret"])
+    for body in (b"first", b"second", b"first"):
+        verify_line(body, signature=line_signature(body, b"secret"), keys=keys)
 
 
 def test_a_shared_token_is_the_same_or_refused() -> None:

@@ -45,6 +45,7 @@ def test_who_does_not_know_it_gets_nothing(product: MetaWebhook, token: str) -> 
         (sender().ask(mode="unsubscribe"), "query.hub.mode"),
         (sender().ask(challenge="<script>"), "query.hub.challenge"),
         (sender().ask(challenge="7" * 201), "query.hub.challenge"),
+        (sender().ask(challenge="7\n"), "query.hub.challenge"),
         (SignedRequest({}, b"", f"hub.mode=subscribe&hub.verify_token={META_TOKEN}", "GET"), "query.hub.challenge"),
     ],
 )

@@ -13,8 +13,13 @@ Item: TypeAlias = IncomingMessage | IgnoreReason
 
 def read_batch(items: Iterable[Item]) -> Reading:
     """Return the messages; a batch without one is ignored for the reason of its first event."""
-    read = list(items)
-    messages = tuple(item for item in read if isinstance(item, IncomingMessage))
+    messages: list[IncomingMessage] = []
+    reason = None
+    for item in items:
+        if isinstance(item, IncomingMessage):
+            messages.append(item)
+        elif reason is None:
+            reason = item
     if messages:
-        return Messages(messages)
-    return Ignored(next((item for item in read if isinstance(item, IgnoreReason)), IgnoreReason.UNKNOWN_TYPE))
+        return Messages(tuple(messages))
+    return Ignored(reason or IgnoreReason.UNKNOWN_TYPE)

@@ -4,14 +4,15 @@ developers.facebook.com/documentation/instagram-platform/webhooks/examples. A co
 the comment, so it counts from its receipt.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import Field
+import msgspec
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, Place, read_conversations
-from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaPart, MetaWebhook
+from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaWebhook
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -22,16 +23,16 @@ DOCUMENTATION = "docs/channels/instagram.md"
 COMMENTS = ("comments", "live_comments")
 
 
-class Author(MetaPart):
-    id: str = MetaId
+class Author(msgspec.Struct, frozen=True):
+    id: MetaId
     username: str = ""
 
 
-class Comment(MetaPart):
-    id: str = MetaId
-    author: Author | None = Field(default=None, alias="from")
+class Comment(msgspec.Struct, frozen=True):
+    id: MetaId
+    author: Author | None = msgspec.field(name="from", default=None)
     text: str = ""
-    parent_id: str | None = Field(default=None, max_length=64)
+    parent_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 def build(options: Mapping[str, object], secrets: Sequence[str]) -> MetaWebhook:
@@ -39,12 +40,12 @@ def build(options: Mapping[str, object], secrets: Sequence[str]) -> MetaWebhook:
     return MetaWebhook.build(options, secrets, about="instagram", documentation=DOCUMENTATION, read_entry=read_entry)
 
 
-def read_entry(entry: Entry) -> Iterator[Item]:
+def read_entry(entry: Entry) -> list[Item]:
     place = Place("Instagram", IdentityKind.INSTAGRAM, entry.id, DOCUMENTATION)
-    yield from read_conversations(place, entry)
-    for change in entry.all_changes:
-        if "sender" not in change.value:
-            yield _read_change(place, change)
+    changes = entry.all_changes()
+    items = read_conversations(place, entry, changes)
+    items += [_read_change(place, change) for change in changes if "sender" not in change.value]
+    return items
 
 
 def _read_change(place: Place, change: Change) -> Item:

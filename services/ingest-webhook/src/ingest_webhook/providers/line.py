@@ -4,13 +4,14 @@
 an edit and an unsending refer to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
-from ingest_webhook.domain.body_signatures import verify_line
+from ingest_webhook.domain.body_signatures import signing_keys, verify_line
 from ingest_webhook.provider import Handshake, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object
@@ -30,33 +31,32 @@ FILES = ("image", "video", "audio", "file")
 # 2286-11-20: what a date can still hold.
 _MAX_MILLISECONDS = 9_999_999_999_999
 
-MessageId = Field(min_length=1, max_length=100)
+MessageId = Annotated[str, Meta(min_length=1, max_length=100)]
 """About twenty digits; LINE asks to treat them as text."""
+EventId = Annotated[str, Meta(min_length=1, max_length=100)]
+LineId = Annotated[str, Meta(min_length=1, max_length=64)]
+"""Of a person, a group, a room, an account: a letter and 32 digits."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Source(_Part):
+class Source(msgspec.Struct, frozen=True):
     """Where something was said. In a group `userId` is told only of people who agreed to it."""
 
-    user: str | None = Field(default=None, alias="userId", min_length=1, max_length=64)
-    group: str | None = Field(default=None, alias="groupId", min_length=1, max_length=64)
-    room: str | None = Field(default=None, alias="roomId", min_length=1, max_length=64)
+    user: LineId | None = msgspec.field(name="userId", default=None)
+    group: LineId | None = msgspec.field(name="groupId", default=None)
+    room: LineId | None = msgspec.field(name="roomId", default=None)
 
 
-class ContentProvider(_Part):
-    original_url: str | None = Field(default=None, alias="originalContentUrl")
+class ContentProvider(msgspec.Struct, frozen=True):
+    original_url: str | None = msgspec.field(name="originalContentUrl", default=None)
 
 
-class Said(_Part):
-    id: str = MessageId
-    type: str = Field(max_length=100)
+class Said(msgspec.Struct, frozen=True):
+    id: MessageId
+    type: Annotated[str, Meta(max_length=100)]
     text: str | None = None
-    file_name: str | None = Field(default=None, alias="fileName")
-    file_size: int | None = Field(default=None, alias="fileSize")
-    content: ContentProvider = Field(default=ContentProvider(), alias="contentProvider")
+    file_name: str | None = msgspec.field(name="fileName", default=None)
+    file_size: int | None = msgspec.field(name="fileSize", default=None)
+    content: ContentProvider = msgspec.field(name="contentProvider", default=ContentProvider())
     title: str | None = None
     address: str | None = None
     latitude: float | None = None
@@ -64,22 +64,22 @@ class Said(_Part):
     keywords: tuple[str, ...] = ()
 
 
-class Unsent(_Part):
-    id: str = Field(alias="messageId", min_length=1, max_length=100)
+class Unsent(msgspec.Struct, frozen=True):
+    id: MessageId = msgspec.field(name="messageId")
 
 
-class Event(_Part):
-    event_id: str = Field(alias="webhookEventId", min_length=1, max_length=100)
-    timestamp: int = Field(ge=0, le=_MAX_MILLISECONDS)
+class Event(msgspec.Struct, frozen=True):
+    event_id: EventId = msgspec.field(name="webhookEventId")
+    timestamp: Annotated[int, Meta(ge=0, le=_MAX_MILLISECONDS)]
     source: Source = Source()
     message: Said | None = None
     unsend: Unsent | None = None
 
 
-class Notification(_Part):
+class Notification(msgspec.Struct, frozen=True):
     """`destination` is our own account's id. LINE checks an address with a notification of no event."""
 
-    destination: str = Field(min_length=1, max_length=64)
+    destination: LineId
     events: tuple[dict[str, Any], ...]
 
 
@@ -91,7 +91,7 @@ class Line:
 
     def __init__(self, options: SourceOptions, secrets: Sequence[bytes]) -> None:
         self.time_trusted = options.time_trusted
-        self._secrets = secrets
+        self._keys = signing_keys(secrets)
 
     @classmethod
     def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "Line":
@@ -100,14 +100,14 @@ class Line:
         return cls(SourceOptions.model_validate(options), [secret.encode() for secret in secrets])
 
     def verify(self, request: WebhookRequest) -> None:
-        verify_line(request.body, signature=request.header(b"x-line-signature"), secrets=self._secrets)
+        verify_line(request.body, signature=request.header(b"x-line-signature"), keys=self._keys)
 
     def read(self, request: WebhookRequest) -> Reading:
         document = decode_object(request.body, DOCUMENTATION)
         notification = decode_model(Notification, document, DOCUMENTATION)
         if not notification.events:
             return Handshake("text/plain; charset=utf-8", b"")
-        return read_batch(_read_event(notification.destination, event) for event in notification.events)
+        return read_batch([_read_event(notification.destination, event) for event in notification.events])
 
 
 def _read_event(account: str, document: dict[str, Any]) -> Item:
@@ -144,7 +144,7 @@ def _compose(
         subject=one_line(text, SUBJECT_LENGTH),
         text=text,
         sent_at=datetime.fromtimestamp(event.timestamp / 1000, UTC),
-        reading_problems=tuple(_problems(said)) if said else (),
+        reading_problems=_problems(said) if said else (),
     )
 
 
@@ -155,18 +155,13 @@ def _text(said: Said) -> str:
     return "\n".join(line for line in (said.title, said.address, where, ", ".join(said.keywords)) if line)
 
 
-def _problems(said: Said) -> Iterator[str]:
+def _problems(said: Said) -> tuple[str, ...]:
+    if said.type in ("text", "location"):
+        return ()
     if said.type in FILES:
-        where = said.content.original_url or f"message id {said.id}"
-        yield left_behind(
-            "LINE",
-            said.type,
-            where,
-            name=said.file_name,
-            size=said.file_size,
-            locator=said.content.original_url or said.id,
-        )
-    elif said.type == "sticker":
-        yield left_behind("LINE", "sticker", f"message id {said.id}")
-    elif said.type not in ("text", "location"):
-        yield f"LINE messages of the type {said.type} are not understood here"
+        link = said.content.original_url
+        where, locator = link or f"message id {said.id}", link or said.id
+        return (left_behind("LINE", said.type, where, name=said.file_name, size=said.file_size, locator=locator),)
+    if said.type == "sticker":
+        return (left_behind("LINE", "sticker", f"message id {said.id}"),)
+    return (f"LINE messages of the type {said.type} are not understood here",)

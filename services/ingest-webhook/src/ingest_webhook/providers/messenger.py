@@ -4,15 +4,16 @@ developers.facebook.com/documentation/business-messaging/messenger-platform/webh
 comments: developers.facebook.com/docs/graph-api/webhooks/reference/page, field `feed`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, Place, read_conversations
-from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaPart, MetaTime, MetaWebhook, instant
+from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaTime, MetaWebhook, instant
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -21,7 +22,8 @@ from ticket_intake.incoming import IncomingMessage
 DOCUMENTATION = "docs/channels/messenger.md"
 
 # A comment's id is the post's and its own, joined.
-CommentId = Field(min_length=1, max_length=150)
+CommentId = Annotated[str, Meta(min_length=1, max_length=150)]
+ParentId = Annotated[str, Meta(max_length=150)]
 VERBS: Mapping[object, MessageKind] = {
     "add": MessageKind.CREATED,
     "edited": MessageKind.EDITED,
@@ -29,20 +31,20 @@ VERBS: Mapping[object, MessageKind] = {
 }
 
 
-class Author(MetaPart):
-    id: str = MetaId
+class Author(msgspec.Struct, frozen=True):
+    id: MetaId
     name: str = ""
 
 
-class Comment(MetaPart):
+class Comment(msgspec.Struct, frozen=True):
     """`parent_id` is the post for a comment of its own, the comment above for an answer."""
 
-    comment_id: str = CommentId
-    post_id: str | None = Field(default=None, max_length=150)
-    parent_id: str | None = Field(default=None, max_length=150)
-    author: Author | None = Field(default=None, alias="from")
+    comment_id: CommentId
+    created_time: MetaTime
+    post_id: ParentId | None = None
+    parent_id: ParentId | None = None
+    author: Author | None = msgspec.field(name="from", default=None)
     message: str = ""
-    created_time: int = MetaTime
 
 
 def build(options: Mapping[str, object], secrets: Sequence[str]) -> MetaWebhook:
@@ -50,12 +52,12 @@ def build(options: Mapping[str, object], secrets: Sequence[str]) -> MetaWebhook:
     return MetaWebhook.build(options, secrets, about="page", documentation=DOCUMENTATION, read_entry=read_entry)
 
 
-def read_entry(entry: Entry) -> Iterator[Item]:
+def read_entry(entry: Entry) -> list[Item]:
     place = Place("Messenger", IdentityKind.FACEBOOK, entry.id, DOCUMENTATION)
-    yield from read_conversations(place, entry)
-    for change in entry.all_changes:
-        if change.field == "feed":
-            yield _read_feed(place, entry, change.value)
+    changes = entry.all_changes()
+    items = read_conversations(place, entry, changes)
+    items += [_read_feed(place, entry, change.value) for change in changes if change.field == "feed"]
+    return items
 
 
 def _read_feed(place: Place, entry: Entry, value: dict[str, Any]) -> Item:

@@ -5,15 +5,16 @@ developers.facebook.com/documentation/business-messaging/messenger-platform/webh
 was said to us all the same. The test button of Meta's console wraps the same event as `changes[].value`.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
-from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaPart, MetaTime, instant
+from ingest_webhook.providers.left_behind import LeftBehind, left_behind
+from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaTime, instant
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -24,10 +25,12 @@ SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # Instagram's `mid` has about 180 characters.
 _MESSAGE_ID_LENGTH = 500
 
-MessageId = Field(min_length=1, max_length=_MESSAGE_ID_LENGTH)
+MessageId = Annotated[str, Meta(min_length=1, max_length=_MESSAGE_ID_LENGTH)]
+# What of an event a person said.
+_SPOKEN = frozenset(("message", "message_edit", "postback"))
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """Which platform, and which page or professional account of ours on it."""
 
     name: str
@@ -40,22 +43,22 @@ class Place(NamedTuple):
         return Person(kind=self.identity, value=f"{self.account}/{scoped_id}", name=name)
 
 
-class Somebody(MetaPart):
-    id: str = MetaId
+class Somebody(msgspec.Struct, frozen=True):
+    id: MetaId
 
 
-class Payload(MetaPart):
+class Payload(msgspec.Struct, frozen=True):
     url: str | None = None
     title: str | None = None
 
 
-class MetaAttachment(MetaPart):
+class MetaAttachment(msgspec.Struct, frozen=True):
     type: str = "file"
     payload: Payload | None = None
 
 
-class Said(MetaPart):
-    mid: str = MessageId
+class Said(msgspec.Struct, frozen=True):
+    mid: MessageId
     text: str | None = None
     attachments: tuple[MetaAttachment, ...] | None = None
     is_echo: bool = False
@@ -63,49 +66,51 @@ class Said(MetaPart):
     is_unsupported: bool = False
 
 
-class Edit(MetaPart):
-    mid: str = MessageId
+class Edit(msgspec.Struct, frozen=True):
+    mid: MessageId
+    num_edit: Annotated[int, Meta(ge=0, le=1_000_000)]  # people may edit five times
     text: str = ""
-    num_edit: int = Field(ge=0, le=1_000_000)  # people may edit five times
 
 
-class Postback(MetaPart):
+class Postback(msgspec.Struct, frozen=True):
     """A tapped button. Not every version of the interface gives it an id."""
 
-    mid: str | None = Field(default=None, min_length=1, max_length=_MESSAGE_ID_LENGTH)
+    mid: MessageId | None = None
     title: str = ""
 
 
-class MessagingEvent(MetaPart):
+class MessagingEvent(msgspec.Struct, frozen=True):
     """One event of a conversation; exactly one of the last three is there when a person said something."""
 
     sender: Somebody
-    timestamp: int = MetaTime
+    timestamp: MetaTime
     message: Said | None = None
     message_edit: Edit | None = None
     postback: Postback | None = None
 
 
-def read_conversations(place: Place, entry: Entry) -> Iterator[Item]:
-    """Understand the private messages of an entry, in their order.
+def read_conversations(place: Place, entry: Entry, changes: Sequence[Change]) -> list[Item]:
+    """Understand the private messages of an entry and its changes, in their order.
 
     :raises Undecodable:
     """
-    tested = [change.value for change in entry.all_changes if "sender" in change.value]
-    for event in (*entry.messaging, *entry.standby, *tested):
-        yield _read_event(place, event)
+    events = [*entry.messaging, *entry.standby]
+    if changes:
+        events += [change.value for change in changes if "sender" in change.value]
+    return [_read_event(place, event) for event in events]
 
 
 def _read_event(place: Place, document: dict[str, Any]) -> Item:
     if "delivery" in document or "read" in document:
         return IgnoreReason.RECEIPT
-    if not {"message", "message_edit", "postback"} & document.keys():
+    if _SPOKEN.isdisjoint(document):
         return IgnoreReason.UNKNOWN_TYPE
     event = decode_model(MessagingEvent, document, place.documentation)
-    if event.sender.id == place.account or (event.message and event.message.is_echo):
+    said = event.message
+    if event.sender.id == place.account or (said and said.is_echo):
         return IgnoreReason.ECHO
-    if event.message:
-        return _message(place, event, event.message)
+    if said:
+        return _message(place, event, said)
     if event.message_edit:
         edit = event.message_edit
         return _compose(place, event, MessageKind.EDITED, edit.mid, edit.text, revision=str(edit.num_edit))
@@ -119,18 +124,18 @@ def _read_event(place: Place, document: dict[str, Any]) -> Item:
 def _message(place: Place, event: MessagingEvent, said: Said) -> IncomingMessage:
     if said.is_deleted:
         return _compose(place, event, MessageKind.DELETED, said.mid, "")
-    problems = tuple(_problems(place, said))
-    return _compose(place, event, MessageKind.CREATED, said.mid, said.text or "", problems=problems)
-
-
-def _problems(place: Place, said: Said) -> Iterator[str]:
+    problems: list[str] = []
     if said.is_unsupported:
-        yield f"{place.name} does not pass on this kind of message; look at it in {place.name}"
-    for attachment in said.attachments or ():
-        payload = attachment.payload or Payload()
-        yield left_behind(
-            place.name, attachment.type, payload.url or "no link given", name=payload.title, locator=payload.url
-        )
+        problems.append(f"{place.name} does not pass on this kind of message; look at it in {place.name}")
+    if said.attachments:
+        problems += [_left(place, attachment) for attachment in said.attachments]
+    return _compose(place, event, MessageKind.CREATED, said.mid, said.text or "", problems=tuple(problems))
+
+
+def _left(place: Place, attachment: MetaAttachment) -> LeftBehind:
+    payload = attachment.payload or Payload()
+    where = payload.url or "no link given"
+    return left_behind(place.name, attachment.type, where, name=payload.title, locator=payload.url)
 
 
 def _compose(
@@ -143,13 +148,14 @@ def _compose(
     revision: str = "",
     problems: tuple[str, ...] = (),
 ) -> IncomingMessage:
+    sender = place.person(event.sender.id)
     return IncomingMessage(
         kind=kind,
         channel=Channel.CHAT,
         provider_id=provider_id,
         revision=revision,
-        conversation=f"{place.account}/{event.sender.id}",
-        sender=place.person(event.sender.id),
+        conversation=sender.value,  # one person's with one page or account
+        sender=sender,
         subject=one_line(text, SUBJECT_LENGTH),
         text=text,
         sent_at=instant(event.timestamp),

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.domain.body_signatures import verify_shared_token
 from ingest_webhook.provider import Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.telegram_content import Content, TelegramPart, has_content, read_content
+from ingest_webhook.providers.telegram_content import Content, read_content
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -39,37 +40,38 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 # "At most 52 significant bits" for chats and people; message and update ids are smaller.
 _MAX_ID = 2**53
 
-Id = Field(ge=-_MAX_ID, le=_MAX_ID)
-Seconds = Field(ge=0, le=9_999_999_999)  # until 2286, what a date can still hold
+Id = Annotated[int, Meta(ge=-_MAX_ID, le=_MAX_ID)]
+Seconds = Annotated[int, Meta(ge=0, le=9_999_999_999)]  # until 2286, what a date can still hold
+ConnectionId = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class User(TelegramPart):
-    id: int = Id
+class User(msgspec.Struct, frozen=True):
+    id: Id
     is_bot: bool = False
     first_name: str = ""
     last_name: str = ""
 
 
-class Chat(TelegramPart):
+class Chat(msgspec.Struct, frozen=True):
     """A person, a group or a channel. Private chats have the id of the person."""
 
-    id: int = Id
+    id: Id
     type: str = ""
     title: str = ""
     first_name: str = ""
     last_name: str = ""
 
 
-class Message(TelegramPart):
-    message_id: int = Id
-    date: int = Seconds
-    edit_date: int | None = Field(default=None, ge=0, le=9_999_999_999)
+class Message(msgspec.Struct, frozen=True):
+    message_id: Id
+    date: Seconds
     chat: Chat
-    user: User | None = Field(default=None, alias="from")
+    edit_date: Seconds | None = None
+    user: User | None = msgspec.field(name="from", default=None)
     sender_chat: Chat | None = None
-    business_connection_id: str | None = Field(default=None, min_length=1, max_length=100)
+    business_connection_id: ConnectionId | None = None
     sender_business_bot: dict[str, Any] | None = None
-    message_thread_id: int | None = Field(default=None, ge=0, le=_MAX_ID)
+    message_thread_id: Annotated[int, Meta(ge=0, le=_MAX_ID)] | None = None
     is_topic_message: bool = False
     is_automatic_forward: bool = False
 
@@ -85,14 +87,14 @@ class Message(TelegramPart):
         return by_owner or self.sender_business_bot is not None or self.is_automatic_forward
 
 
-class Deletion(TelegramPart):
-    business_connection_id: str = Field(min_length=1, max_length=100)
+class Deletion(msgspec.Struct, frozen=True):
+    business_connection_id: ConnectionId
     chat: Chat
-    message_ids: tuple[Annotated[int, Id], ...]
+    message_ids: tuple[Id, ...]
 
 
-class Update(TelegramPart):
-    update_id: int = Id
+class Update(msgspec.Struct, frozen=True):
+    update_id: Id
 
 
 class Telegram:
@@ -119,17 +121,19 @@ class Telegram:
         return read_batch(_read_update(document))
 
 
-def _read_update(document: dict[str, Any]) -> Iterator[Item]:
+def _read_update(document: dict[str, Any]) -> list[Item]:
     """An update tells one thing, but a deletion may be of several messages."""
+    items: list[Item] = []
     if DELETED in document:
-        yield from _deletions(decode_model(Deletion, document[DELETED], DOCUMENTATION))
+        items += _deletions(decode_model(Deletion, document[DELETED], DOCUMENTATION))
     for name, kind in SPOKEN.items():
         if name in document:
             update = decode_model(Update, document, DOCUMENTATION)
-            yield _read_message(kind, update, document[name])
+            items.append(_read_message(kind, update, document[name]))
+    return items
 
 
-def _read_message(kind: MessageKind, update: Update, document: object) -> Item:
+def _read_message(kind: MessageKind, update: Update, document: Any) -> Item:
     message = decode_model(Message, document, DOCUMENTATION)
     if message.is_ours:
         return IgnoreReason.ECHO
@@ -137,7 +141,7 @@ def _read_message(kind: MessageKind, update: Update, document: object) -> Item:
     if isinstance(sender, IgnoreReason):
         return sender
     content = read_content(document)
-    if not has_content(document):  # somebody joined, a message was pinned
+    if content is None:
         return IgnoreReason.UNKNOWN_TYPE
     edited = kind is MessageKind.EDITED
     if edited and content.is_place:  # a live location moves every few seconds

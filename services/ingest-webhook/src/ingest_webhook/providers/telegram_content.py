@@ -1,9 +1,9 @@
 """What stands in a Telegram message, in words, and what of it stays there: core.telegram.org/bots/api#message."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import left_behind
@@ -15,13 +15,10 @@ FILES = ("animation", "audio", "document", "sticker", "video", "video_note", "vo
 SAID = frozenset(
     ("text", "caption", "photo", "location", "venue", "contact", "poll", "dice", "story", "paid_media", *FILES)
 )
+_TEXT_ALONE = {"text"}
 
 
-class TelegramPart(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _File(TelegramPart):
+class _File(msgspec.Struct, frozen=True):
     file_id: str = ""
     file_name: str | None = None
     file_size: int | None = None
@@ -29,40 +26,40 @@ class _File(TelegramPart):
     emoji: str | None = None
 
 
-class _Location(TelegramPart):
+class _Location(msgspec.Struct, frozen=True):
     latitude: float
     longitude: float
 
 
-class _Venue(TelegramPart):
+class _Venue(msgspec.Struct, frozen=True):
     title: str = ""
     address: str = ""
 
 
-class _Contact(TelegramPart):
+class _Contact(msgspec.Struct, frozen=True):
     phone_number: str = ""
     first_name: str = ""
     last_name: str = ""
 
 
-class _Option(TelegramPart):
+class _Option(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class _Poll(TelegramPart):
+class _Poll(msgspec.Struct, frozen=True):
     question: str = ""
     options: tuple[_Option, ...] = ()
 
 
-class _Dice(TelegramPart):
+class _Dice(msgspec.Struct, frozen=True):
     emoji: str = ""
     value: int = 0
 
 
-class _Said(TelegramPart):
+class _Said(msgspec.Struct, frozen=True):
     text: str | None = None
     caption: str | None = None
-    photo: tuple[_File, ...] = Field(default=(), description="one picture in several sizes, the largest last")
+    photo: tuple[_File, ...] = ()  # one picture in several sizes, the largest last
     animation: _File | None = None
     audio: _File | None = None
     document: _File | None = None
@@ -79,22 +76,23 @@ class _Said(TelegramPart):
     paid_media: dict[str, object] | None = None
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True):
     text: str
     problems: tuple[str, ...]
     is_place: bool
 
 
-def has_content(document: object) -> bool:
-    return isinstance(document, dict) and not SAID.isdisjoint(document)
-
-
-def read_content(document: object) -> Content:
-    """Read what was said.
+def read_content(message: Mapping[str, Any]) -> Content | None:
+    """Read what was said; None where nothing was, because somebody joined or a message was pinned.
 
     :raises Undecodable:
     """
-    said = decode_model(_Said, document, _DOCUMENTATION)
+    parts = SAID.intersection(message)
+    if not parts:
+        return None
+    said = decode_model(_Said, message, _DOCUMENTATION)
+    if parts == _TEXT_ALONE:
+        return Content(said.text or "", (), is_place=False)
     return Content("\n".join(filter(None, _lines(said))), tuple(_problems(said)), said.location is not None)
 
 

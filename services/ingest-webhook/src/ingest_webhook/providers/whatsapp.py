@@ -5,15 +5,16 @@ People who took a user name may hide their number; then only an id that Meta giv
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
-from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaPart, MetaWebhook
+from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaWebhook
 from ingest_webhook.providers.whatsapp_content import DOCUMENTATION, NOT_SAID, Content, read_content
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
@@ -25,48 +26,48 @@ SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # E.164: at most fifteen digits. WhatsApp writes them without the plus sign.
 _NUMBER = re.compile(r"[1-9][0-9]{4,14}")
 
-MessageId = Field(min_length=1, max_length=300)
+MessageId = Annotated[str, Meta(min_length=1, max_length=300)]
 """`wamid.…` has sixty to a hundred characters."""
-UserId = Field(default=None, min_length=1, max_length=132)
+UserId = Annotated[str, Meta(min_length=1, max_length=132)]
 """A number, or a country code, a full stop and up to 128 letters and digits."""
 
 
-class Metadata(MetaPart):
-    phone_number_id: str = MetaId
+class Metadata(msgspec.Struct, frozen=True):
+    phone_number_id: MetaId
 
 
-class Profile(MetaPart):
+class Profile(msgspec.Struct, frozen=True):
     name: str | None = None
     username: str | None = None
 
 
-class Contact(MetaPart):
-    wa_id: str | None = UserId
-    user_id: str | None = UserId
+class Contact(msgspec.Struct, frozen=True):
+    wa_id: UserId | None = None
+    user_id: UserId | None = None
     profile: Profile = Profile()
 
 
-class Edit(MetaPart):
-    original_message_id: str = MessageId
+class Edit(msgspec.Struct, frozen=True):
+    original_message_id: MessageId
     message: dict[str, Any]
 
 
-class Revocation(MetaPart):
-    original_message_id: str = MessageId
+class Revocation(msgspec.Struct, frozen=True):
+    original_message_id: MessageId
 
 
-class Message(MetaPart):
-    id: str = MessageId
-    type: str = Field(max_length=100)
-    timestamp: int = Field(ge=0, le=9_999_999_999)  # seconds until 2286; with more digits it is another unit
-    number: str | None = Field(default=None, alias="from", min_length=1, max_length=132)
-    from_user_id: str | None = UserId
-    group_id: str | None = Field(default=None, min_length=1, max_length=132)
+class Message(msgspec.Struct, frozen=True):
+    id: MessageId
+    type: Annotated[str, Meta(max_length=100)]
+    timestamp: Annotated[int, Meta(ge=0, le=9_999_999_999)]  # seconds until 2286; with more digits it is another unit
+    number: UserId | None = msgspec.field(name="from", default=None)
+    from_user_id: UserId | None = None
+    group_id: UserId | None = None
     edit: Edit | None = None
     revoke: Revocation | None = None
 
 
-class Value(MetaPart):
+class Value(msgspec.Struct, frozen=True):
     metadata: Metadata
     contacts: tuple[Contact, ...] = ()
     messages: tuple[dict[str, Any], ...] = ()
@@ -79,22 +80,22 @@ def build(options: Mapping[str, object], secrets: Sequence[str]) -> MetaWebhook:
     return MetaWebhook.build(options, secrets, about=about, documentation=DOCUMENTATION, read_entry=read_entry)
 
 
-def read_entry(entry: Entry) -> Iterator[Item]:
-    for change in entry.all_changes:
-        if change.field == "smb_message_echoes":  # what we wrote with the app on a telephone
-            yield IgnoreReason.ECHO
-        elif change.field == "messages":
-            yield from _read_messages(change)
+def read_entry(entry: Entry) -> list[Item]:
+    items: list[Item] = []
+    for change in entry.all_changes():
+        if change.field == "messages":
+            items += _read_messages(decode_model(Value, change.value, DOCUMENTATION))
+        elif change.field == "smb_message_echoes":  # what we wrote with the app on a telephone
+            items.append(IgnoreReason.ECHO)
         else:
-            yield IgnoreReason.UNKNOWN_TYPE
+            items.append(IgnoreReason.UNKNOWN_TYPE)
+    return items
 
 
-def _read_messages(change: Change) -> Iterator[Item]:
-    value = decode_model(Value, change.value, DOCUMENTATION)
-    for document in value.messages:
-        yield _read_message(value, document)
-    for _ in value.statuses:
-        yield IgnoreReason.RECEIPT
+def _read_messages(value: Value) -> list[Item]:
+    items = [_read_message(value, document) for document in value.messages]
+    items += [IgnoreReason.RECEIPT] * len(value.statuses)
+    return items
 
 
 def _read_message(value: Value, document: dict[str, Any]) -> Item:

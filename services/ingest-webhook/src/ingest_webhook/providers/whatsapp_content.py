@@ -4,13 +4,12 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/refer
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
 
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import LeftBehind, left_behind
-from ingest_webhook.providers.meta_webhook import MetaPart
 from ticket_intake.clean_text import one_line
 
 DOCUMENTATION = "docs/channels/whatsapp.md"
@@ -21,16 +20,16 @@ NOT_SAID = ("reaction", "system", "request_welcome")
 _DETAIL_LENGTH = 200
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True):
     text: str
     problems: tuple[str, ...] = ()
 
 
-class _Text(MetaPart):
+class _Text(msgspec.Struct, frozen=True):
     body: str = ""
 
 
-class _Media(MetaPart):
+class _Media(msgspec.Struct, frozen=True):
     id: str | None = None
     mime_type: str | None = None
     filename: str | None = None
@@ -38,7 +37,7 @@ class _Media(MetaPart):
     voice: bool = False
 
 
-class _Location(MetaPart):
+class _Location(msgspec.Struct, frozen=True):
     latitude: float
     longitude: float
     name: str | None = None
@@ -46,25 +45,25 @@ class _Location(MetaPart):
     url: str | None = None
 
 
-class _Name(MetaPart):
+class _Name(msgspec.Struct, frozen=True):
     formatted_name: str | None = None
     first_name: str | None = None
 
 
-class _Phone(MetaPart):
+class _Phone(msgspec.Struct, frozen=True):
     phone: str | None = None
 
 
-class _Card(MetaPart):
+class _Card(msgspec.Struct, frozen=True):
     name: _Name = _Name()
     phones: tuple[_Phone, ...] = ()
 
 
-class _Cards(MetaPart):
+class _Cards(msgspec.Struct, frozen=True):
     contacts: tuple[_Card, ...] = ()
 
 
-class _Tapped(MetaPart):
+class _Tapped(msgspec.Struct, frozen=True):
     """A button has a text, an answer of a list or of buttons a title, a filled form its body and its fields."""
 
     text: str | None = None
@@ -74,35 +73,35 @@ class _Tapped(MetaPart):
     response_json: str | None = None
 
 
-class _Interactive(MetaPart):
+class _Interactive(msgspec.Struct, frozen=True):
     button_reply: _Tapped | None = None
     list_reply: _Tapped | None = None
     nfm_reply: _Tapped | None = None
 
 
-class _Product(MetaPart):
+class _Product(msgspec.Struct, frozen=True):
     product_retailer_id: str = "?"
     quantity: int | None = None
     item_price: float | None = None
     currency: str | None = None
 
 
-class _Order(MetaPart):
+class _Order(msgspec.Struct, frozen=True):
     text: str | None = None
     product_items: tuple[_Product, ...] = ()
 
 
-class _Details(MetaPart):
+class _Details(msgspec.Struct, frozen=True):
     details: str | None = None
 
 
-class _Error(MetaPart):
+class _Error(msgspec.Struct, frozen=True):
     title: str | None = None
     error_data: _Details = _Details()
 
 
-class _Refused(MetaPart):
-    errors: tuple[_Error, ...] = Field(default=(), max_length=20)
+class _Refused(msgspec.Struct, frozen=True):
+    errors: Annotated[tuple[_Error, ...], msgspec.Meta(max_length=20)] = ()
 
 
 def read_content(kind: str, message: Mapping[str, Any]) -> Content:
@@ -110,10 +109,10 @@ def read_content(kind: str, message: Mapping[str, Any]) -> Content:
 
     :raises Undecodable:
     """
-    if kind in MEDIA:
-        return _media(kind, decode_model(_Media, message.get(kind), DOCUMENTATION))
     if read := _READERS.get(kind):
         return read(message)
+    if kind in MEDIA:
+        return _media(kind, decode_model(_Media, message.get(kind), DOCUMENTATION))
     return Content("", (f"WhatsApp messages of the type {one_line(kind, _DETAIL_LENGTH)} are not understood here",))
 
 
