@@ -73,6 +73,13 @@ def test_what_stays_at_dingtalk_is_named(kind: str, content: object, text: str, 
     assert named in message.reading_problems[0]
 
 
+def test_what_holds_something_else_than_it_does_today_hides_no_words() -> None:
+    message = read_one(provider(), dingtalk_sender().message("hello", content=["new"], robotCode=7))
+    assert (message.text, message.reading_problems) == ("hello", ())
+    unknown = {"msgId": "1", "msgtype": "new", "conversationId": "c", "senderId": "s", "createAt": 1, "text": "new"}
+    assert read_one(provider(), dingtalk_sender().document(json.dumps(unknown).encode())).text == ""
+
+
 def test_nobody_is_no_sender() -> None:
     request = dingtalk_sender().message("hello", senderStaffId="", senderId="")
     assert read(provider(), request) == Ignored(IgnoreReason.NO_SENDER)

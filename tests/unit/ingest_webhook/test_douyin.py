@@ -105,6 +105,13 @@ def test_the_challenge_is_answered_with_a_number(content: object) -> None:
     assert reading.body == b'{"challenge":12345}'
 
 
+@pytest.mark.parametrize("challenge", ["12345", True, -1, 2**53 + 1, 1.5, None])
+def test_a_challenge_that_is_no_number_is_not_echoed(challenge: object) -> None:
+    with pytest.raises(Undecodable) as raised:
+        read(provider(), douyin_sender().event("verify_webhook", {"challenge": challenge}))
+    assert raised.value.errors[0].field == "body.content.challenge"
+
+
 def test_the_challenge_has_to_be_signed() -> None:
     with pytest.raises(SignatureInvalid):
         read(provider(), douyin_sender().event("verify_webhook", {"challenge": 12345}, Way.FORGED))

@@ -130,12 +130,25 @@ def test_a_retry_is_read_like_the_first_delivery() -> None:
 
 @pytest.mark.parametrize(
     ("event", "field"),
-    [({"ts": "yesterday"}, "ts"), ({"ts": "99999999999"}, "ts"), ({"channel": ""}, "channel"), ({"files": 7}, "files")],
+    [
+        ({"ts": "yesterday"}, "ts"),
+        ({"ts": "99999999999"}, "ts"),
+        ({"ts": "1763899200.000100\n"}, "ts"),
+        ({"channel": ""}, "channel"),
+        ({"user": "U" * 65}, "user"),
+        ({"files": 7}, "files"),
+    ],
 )
 def test_a_wrong_field_is_named(event: dict[str, Any], field: str) -> None:
     with pytest.raises(Undecodable) as raised:
         reading_of(slack_sender().message("text", **event))
     assert raised.value.errors[0].field == f"body.{field}"
+
+
+def test_an_envelope_without_an_event_is_named() -> None:
+    with pytest.raises(Undecodable) as raised:
+        reading_of(slack_sender().notification({"type": "event_callback", "team_id": "T1", "event": []}))
+    assert raised.value.errors[0].field == "body.event"
 
 
 @pytest.mark.parametrize(

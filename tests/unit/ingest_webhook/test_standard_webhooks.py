@@ -46,6 +46,12 @@ def test_the_webhook_id_stands_in_for_what_is_not_given() -> None:
     assert message.channel is Channel.PHONE
 
 
+@pytest.mark.parametrize("sent_at", ["2026-11-23T11:59Z", "2026-11-23 19:59:00+0800", 1795435140])
+def test_a_time_may_be_written_in_the_ways_of_iso_8601_or_in_seconds(sent_at: object) -> None:
+    message = read_one(provider(), shop_sender().event("message.created", {"sender": SENDER, "sent_at": sent_at}))
+    assert message.sent_at == datetime(2026, 11, 23, 11, 59, tzinfo=UTC)
+
+
 def test_a_subject_is_one_line() -> None:
     message = read_one(provider(), shop_sender().message("x", subject="Refund \r\nBcc: all@example.com\u2028 now"))
     assert message.subject == "Refund Bcc: all@example.com now"
@@ -71,7 +77,13 @@ def test_each_edit_is_a_revision_of_its_own() -> None:
         ("message.created", {"sender": {"id": "İ" * 200, "kind": "email"}}, "body.data.sender.id"),
         ("message.created", {"sender": {"id": "7", "kind": "pigeon"}}, "body.data.sender.kind"),
         ("message.created", {"sender": SENDER, "sent_at": "2026-11-23T12:00:00"}, "body.data.sent_at"),
+        ("message.created", {"sender": SENDER, "sent_at": []}, "body.data.sent_at"),
         ("message.created", {"sender": SENDER, "text": 7}, "body.data.text"),
+        (
+            "message.created",
+            {"sender": SENDER, "attachments": [{"name": "a", "content": ""}] * 21},
+            "body.data.attachments",
+        ),
         (
             "message.created",
             {"sender": SENDER, "attachments": [{"name": "a", "content": "%"}]},

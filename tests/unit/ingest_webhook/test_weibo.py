@@ -130,6 +130,10 @@ def test_a_time_west_of_greenwich_is_read() -> None:
     assert weibo_time("Sun Feb 29 00:00:01 -0330 2032") == datetime(2032, 2, 29, 0, 0, 1, tzinfo=west)
 
 
+def test_a_day_may_have_one_digit() -> None:
+    assert weibo_time("Tue Mar 3 08:00:00 +0000 2026") == datetime(2026, 3, 3, 8, tzinfo=UTC)
+
+
 def test_the_account_has_to_be_named() -> None:
     with pytest.raises(ValidationError, match="receiver_id"):
         Weibo.build({}, [WEIBO_SECRET])

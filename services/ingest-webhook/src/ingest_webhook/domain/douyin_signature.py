@@ -17,5 +17,7 @@ def verify_douyin(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) ->
 
     :raises SignatureInvalid:
     """
-    if not any(hmac.compare_digest(douyin_signature(secret, body), signature) for secret in secrets):
-        raise SignatureInvalid
+    for secret in secrets:
+        if hmac.compare_digest(douyin_signature(secret, body), signature):
+            return
+    raise SignatureInvalid

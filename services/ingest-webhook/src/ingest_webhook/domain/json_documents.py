@@ -19,9 +19,11 @@ def _refuse_constant(name: str) -> NoReturn:
 # Made once: `json.loads` makes a new decoder for each call with an argument of its own.
 _STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 _LENIENT = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
-# What may become a control character or a surrogate: these escapes, and DEL, which JSON allows bare.
-_UNCLEAN = re.compile(rb"\\u(?:00[01789]|[dD][89a-fA-F])")
+# What may become a control character: these escapes, and DEL, which JSON allows bare.
+_UNCLEAN = re.compile(rb"\\(?:b|f|u00[017])")
 _BACKSLASH, _DELETE = b"\\\x7f"
+# Half a surrogate is among what msgspec refuses; the long way replaces it, and knows the reason for the rest.
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class NotJson(ValueError):
@@ -34,16 +36,16 @@ def decode_json_bytes(body: bytes, errors: Literal["strict", "replace"] = "stric
     :param errors: what becomes of bytes that are not UTF-8.
     :raises NotJson:
     """
-    if _is_plain(body):
+    if _is_clean(body):
         try:
-            return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            pass  # it takes less than the long way below, which also knows the reason
+            return _decode_clean(body)
+        except _REFUSED:
+            pass
     try:
         text = body.decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start}") from error
-    return decode_json(text)
+    return _decode_any(text, _STRICT)
 
 
 def decode_json(text: str, *, strict: bool = True) -> Any:
@@ -52,27 +54,37 @@ def decode_json(text: str, *, strict: bool = True) -> Any:
     :param strict: refuse raw control characters inside strings, as the standard demands.
     :raises NotJson:
     """
+    body = text.encode("utf-8", "surrogatepass")
+    if _is_clean(body):
+        try:
+            return _decode_clean(body)
+        except _REFUSED:
+            pass
+    return _decode_any(text, _STRICT if strict else _LENIENT)
+
+
+def _is_clean(body: bytes) -> bool:
+    """Whether a body holds nothing to clean; nearly every one is like that."""
+    return _DELETE not in body and not (_BACKSLASH in body and _UNCLEAN.search(body))
+
+
+def _decode_clean(body: bytes) -> Any:
+    document = msgspec.json.decode(body)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # with fewer it cannot be deep
+        _check_levels(document, MAX_DEPTH)
+    return document
+
+
+def _decode_any(text: str, decoder: json.JSONDecoder) -> Any:
     try:
-        document = (_STRICT if strict else _LENIENT).decode(text)
+        document = decoder.decode(text)
     except json.JSONDecodeError as error:
         raise NotJson(f"not JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
         raise NotJson(f"nested deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise NotJson("a number that is not JSON or has too many digits") from error
-    few_brackets = text.count("{") + text.count("[") <= MAX_DEPTH
-    if few_brackets and text.isprintable() and "\\u" not in text:
-        return document  # it cannot be deep, and nothing in it is to be cleaned
     return _clean(document, MAX_DEPTH)
-
-
-def _is_plain(body: bytes) -> bool:
-    """Whether a body has too few brackets to be deep and holds nothing to clean; nearly every one is like that."""
-    return (
-        body.count(b"{") + body.count(b"[") <= MAX_DEPTH
-        and _DELETE not in body
-        and not (_BACKSLASH in body and _UNCLEAN.search(body))
-    )
 
 
 def _clean(value: Any, levels: int) -> Any:
@@ -85,6 +97,14 @@ def _clean(value: Any, levels: int) -> Any:
         _check_depth(levels)
         return [_clean(item, levels - 1) for item in value]
     return value
+
+
+def _check_levels(value: Any, levels: int) -> None:
+    if isinstance(value, dict | list):
+        _check_depth(levels)
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, dict | list):
+                _check_levels(item, levels - 1)
 
 
 def _check_depth(levels: int) -> None:

@@ -16,8 +16,8 @@ from pydantic import Field
 from ingest_webhook.domain.dingtalk_signature import app_secret, verify_robot
 from ingest_webhook.provider import Answer, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, ReceiverOptions
-from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.dingtalk_message import RobotMessage, is_robot_message, word
+from ingest_webhook.providers.decode_model import decode_object
+from ingest_webhook.providers.dingtalk_message import RobotMessage, is_robot_message, read_robot_message, word
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, shorten
@@ -105,7 +105,7 @@ class Dingtalk:
             document = decode_object(request.body, DOCUMENTATION)
             if not is_robot_message(document):
                 return Ignored(IgnoreReason.UNKNOWN_TYPE)
-            return self._read_message(decode_model(RobotMessage, document, DOCUMENTATION))
+            return self._read_message(read_robot_message(document, DOCUMENTATION))
         opened = self._open(request)
         decode_object(opened.content, DOCUMENTATION)
         # `check_url` and everything that may be subscribed to (members, departments, approvals): no customer speaks.

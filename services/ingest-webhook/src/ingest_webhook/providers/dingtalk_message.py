@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
+from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.wording import Wording
 from ticket_intake.clean_text import one_line
@@ -12,55 +14,58 @@ from ticket_intake.clean_text import one_line
 WORD_LENGTH = 200
 # A robot's rich text has a handful of parts; the body limit would allow a hundred thousand.
 MAX_PARTS = 1000
+_ANYTHING = (("text", dict), ("content", dict), ("robotCode", str))
 
 
-def _object_or_empty(value: object) -> object:
-    """Kinds of messages that are yet to come may hold anything here; what a person wrote must not be lost for that."""
-    return value if isinstance(value, dict) else {}
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+SenderId = Annotated[str, Meta(max_length=100)]
 
 
-def _text_or_empty(value: object) -> object:
-    return value if isinstance(value, str) else ""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Text(_Part):
+class Text(msgspec.Struct, frozen=True):
     content: str = ""
 
 
-class RichPart(_Part):
+class RichPart(msgspec.Struct, frozen=True, rename="camel"):
     """A piece of rich text: words, or a picture that a download code stands for."""
 
     text: str = ""
-    download_code: str = Field(default="", alias="downloadCode")
+    download_code: str = ""
 
 
-class Content(_Part):
+class Content(msgspec.Struct, frozen=True, rename="camel"):
     """What `content` holds for everything that is not text."""
 
-    rich_text: tuple[RichPart, ...] = Field(default=(), alias="richText", max_length=MAX_PARTS)
-    download_code: str = Field(default="", alias="downloadCode")
-    file_name: str = Field(default="", alias="fileName")
+    rich_text: Annotated[tuple[RichPart, ...], Meta(max_length=MAX_PARTS)] = ()
+    download_code: str = ""
+    file_name: str = ""
     recognition: str = ""
 
 
-class RobotMessage(_Part):
+class RobotMessage(msgspec.Struct, frozen=True):
     """One message. `senderStaffId` is missing when the writer belongs to another organisation."""
 
-    message_id: str = Field(alias="msgId", min_length=1, max_length=200)
-    kind: str = Field(alias="msgtype", max_length=64)
-    conversation_id: str = Field(alias="conversationId", min_length=1, max_length=200)
-    sender_id: str | None = Field(default=None, alias="senderId", max_length=100)
-    staff_id: str | None = Field(default=None, alias="senderStaffId", max_length=100)
+    message_id: Id = msgspec.field(name="msgId")
+    kind: Annotated[str, Meta(max_length=64)] = msgspec.field(name="msgtype")
+    conversation_id: Id = msgspec.field(name="conversationId")
+    created: Annotated[int, Meta(ge=0, lt=10**13)] = msgspec.field(name="createAt")
+    sender_id: SenderId | None = msgspec.field(name="senderId", default=None)
+    staff_id: SenderId | None = msgspec.field(name="senderStaffId", default=None)
     # Which robot heard it; `normal` is what old robots say of themselves.
-    robot: Annotated[str, BeforeValidator(_text_or_empty)] = Field(default="", alias="robotCode")
-    nick: str | None = Field(default=None, alias="senderNick")
-    created: int = Field(alias="createAt", ge=0, lt=10**13)
-    text: Annotated[Text, BeforeValidator(_object_or_empty)] = Text()
-    content: Annotated[Content, BeforeValidator(_object_or_empty)] = Content()
+    robot: str = msgspec.field(name="robotCode", default="")
+    nick: str | None = msgspec.field(name="senderNick", default=None)
+    text: Text = Text()
+    content: Content = Content()
+
+
+def read_robot_message(document: dict[str, Any], documentation: str) -> RobotMessage:
+    """Read one message. Of a kind that is yet to come these may hold anything: its words must not be lost for that.
+
+    :raises Undecodable:
+    """
+    for name, kind in _ANYTHING:
+        if name in document and not isinstance(document[name], kind):
+            del document[name]
+    return decode_model(RobotMessage, document, documentation)
 
 
 def is_robot_message(document: dict[str, Any]) -> bool:

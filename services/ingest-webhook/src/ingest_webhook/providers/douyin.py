@@ -7,18 +7,20 @@ message's own id. Douyin may send events twice and in any order.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from msgspec import Meta
+from pydantic import Field
 
 from ingest_webhook.domain.douyin_signature import verify_douyin
 from ingest_webhook.domain.json_documents import NotJson, decode_json
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
+from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, shorten
 from ticket_intake.incoming import IncomingMessage
@@ -31,8 +33,8 @@ SUBJECT_LENGTH = 120
 NAME_LENGTH = 200
 
 # Ids are base64 of about ninety characters; two of the shorter ones make a conversation's key, which holds 200.
-OpenId = Field(min_length=1, max_length=99)
-MessageId = Field(min_length=1, max_length=300)
+OpenId = Annotated[str, Meta(min_length=1, max_length=99)]
+MessageId = Annotated[str, Meta(min_length=1, max_length=300)]
 _SECRET = re.compile(r"[!-~]{16,128}")
 # What a customer takes from the own album: all else Douyin shows in its app only (…/get-message-resources).
 OWN_FILES = ("user_local_image", "user_local_video")
@@ -40,67 +42,49 @@ OWN_FILES = ("user_local_image", "user_local_video")
 MAX_CHALLENGE = 2**53
 
 
-def _from_text(value: object) -> object:
-    """Read `content`, which is an object on some of Douyin's pages and a string holding one on others."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return decode_json(value)
-    except NotJson as error:
-        raise ValueError(str(error)) from error
-
-
-def _text_or_empty(value: object) -> object:
-    return value if isinstance(value, str) else ""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class UserInfo(_Part):
+class UserInfo(msgspec.Struct, frozen=True):
     open_id: str = ""
     nick_name: str | None = None
 
 
-class SaidContent(_Part):
+class SaidContent(msgspec.Struct, frozen=True):
     """`content` of `im_receive_msg`. `create_time` is in milliseconds."""
 
-    server_message_id: str = MessageId
-    message_type: str = Field(max_length=64)
-    create_time: int = Field(ge=0, lt=10**13)
-    conversation: Annotated[str, BeforeValidator(_text_or_empty)] = Field(default="", alias="conversation_short_id")
+    server_message_id: MessageId
+    message_type: Annotated[str, Meta(max_length=64)]
+    create_time: Annotated[int, Meta(ge=0, lt=10**13)]
+    conversation: Any = msgspec.field(name="conversation_short_id", default="")
     text: str = ""
     resource_url: str = ""
     item_id: str = ""
     user_infos: tuple[UserInfo, ...] | None = None
 
 
-class RecalledContent(_Part):
-    server_message_id: str = MessageId
+class RecalledContent(msgspec.Struct, frozen=True):
+    server_message_id: MessageId
 
 
-class Between(_Part):
+class Between(msgspec.Struct, frozen=True):
     """Who and whom; ids are one person's for one application."""
 
-    from_user_id: str = OpenId
-    to_user_id: str = OpenId
+    from_user_id: OpenId
+    to_user_id: OpenId
 
 
-class Said(Between):
-    content: Annotated[SaidContent, BeforeValidator(_from_text)]
+class Said(Between, frozen=True):
+    content: SaidContent
 
 
-class Recalled(Between):
-    content: Annotated[RecalledContent, BeforeValidator(_from_text)]
+class Recalled(Between, frozen=True):
+    content: RecalledContent
 
 
-class Challenge(_Part):
-    challenge: int = Field(strict=True, ge=0, le=MAX_CHALLENGE)
+class Challenge(msgspec.Struct, frozen=True):
+    challenge: Any
 
 
-class Verification(_Part):
-    content: Annotated[Challenge, BeforeValidator(_from_text)]
+class Verification(msgspec.Struct, frozen=True):
+    content: Challenge
 
 
 class DouyinOptions(SourceOptions):
@@ -133,16 +117,15 @@ class Douyin:
         document = decode_object(request.body, DOCUMENTATION)
         match document.get("event"):
             case "im_receive_msg":
-                return _read_message(decode_model(Said, document, DOCUMENTATION))
+                return _read_message(decode_model(Said, _with_content(document), DOCUMENTATION))
             case "im_recall_msg":
-                return self._read_recall(decode_model(Recalled, document, DOCUMENTATION))
+                return self._read_recall(decode_model(Recalled, _with_content(document), DOCUMENTATION))
             case "im_send_msg":
                 return Ignored(IgnoreReason.ECHO)
             case "im_message_read":
                 return Ignored(IgnoreReason.RECEIPT)
             case "verify_webhook":
-                challenge = decode_model(Verification, document, DOCUMENTATION).content.challenge
-                return Handshake("application/json", msgspec.json.encode({"challenge": challenge}))
+                return _answer(decode_model(Verification, _with_content(document), DOCUMENTATION).content.challenge)
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
     def _read_recall(self, recalled: Recalled) -> Reading:
@@ -158,22 +141,50 @@ class Douyin:
         return Messages((message,))
 
 
+def _with_content(document: dict[str, Any]) -> dict[str, Any]:
+    """Read `content`, which is an object on some of Douyin's pages and a string holding one on others."""
+    content = document.get("content")
+    if isinstance(content, str):
+        try:
+            document["content"] = decode_json(content)
+        except NotJson as error:
+            raise _wrong("body.content", str(error)) from error
+    return document
+
+
+def _answer(challenge: object) -> Handshake:
+    """Only a number is echoed: a text that is one would come back as something else."""
+    if type(challenge) is not int or not 0 <= challenge <= MAX_CHALLENGE:
+        raise _wrong("body.content.challenge", f"is no number from 0 to {MAX_CHALLENGE}")
+    return Handshake("application/json", msgspec.json.encode({"challenge": challenge}))
+
+
+def _wrong(field: str, message: str) -> Undecodable:
+    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {DOCUMENTATION}"))
+
+
 def _read_message(said: Said) -> Reading:
     content = said.content
-    names = (info.nick_name or "" for info in content.user_infos or () if info.open_id == said.from_user_id)
     message = IncomingMessage(
         kind=MessageKind.CREATED,
         channel=Channel.SOCIAL,
         # Not the header `Msg-Id`: that names the notification, and a recall names the message by this.
         provider_id=content.server_message_id,
         conversation=_conversation(said),
-        sender=Person(kind=IdentityKind.DOUYIN, value=said.from_user_id, name=shorten(next(names, ""), NAME_LENGTH)),
+        sender=Person(kind=IdentityKind.DOUYIN, value=said.from_user_id, name=_name(said)),
         subject=one_line(content.text, SUBJECT_LENGTH),
         text=content.text,
         sent_at=datetime.fromtimestamp(content.create_time / 1000, UTC),
         reading_problems=() if content.message_type == "text" else (_left_there(said),),
     )
     return Messages((message,))
+
+
+def _name(said: Said) -> str:
+    for info in said.content.user_infos or ():
+        if info.open_id == said.from_user_id:
+            return shorten(info.nick_name or "", NAME_LENGTH)
+    return ""
 
 
 def _conversation(between: Between) -> str:
@@ -194,6 +205,7 @@ def _left_there(said: Said) -> str:
 
 def _ids(said: Said) -> str | None:
     """What Douyin gives the file out for; the account is ours."""
-    content = said.content
-    ids = {"account": said.to_user_id, "conversation": content.conversation, "message": content.server_message_id}
-    return urlencode(ids) if content.conversation else None
+    content, conversation = said.content, said.content.conversation
+    if not isinstance(conversation, str) or not conversation:
+        return None
+    return urlencode({"account": said.to_user_id, "conversation": conversation, "message": content.server_message_id})

@@ -6,8 +6,12 @@ The signature is the generic one.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
+from pydantic import Field
 
 from ingest_webhook.domain.hmac_scheme import GITHUB, verify_hmac
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
@@ -31,46 +35,43 @@ KINDS: Mapping[tuple[str, object], MessageKind] = {
 }
 SUBJECT_LENGTH = 300  # of a title, GitHub's limit is 256
 
-GitHubId = Field(ge=1, lt=10**18)
+GitHubId = Annotated[int, Meta(ge=1, lt=10**18)]
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class User(_Part):
-    id: int = GitHubId
-    login: str = Field(min_length=1, max_length=100)
+class User(msgspec.Struct, frozen=True):
+    id: GitHubId
+    login: Annotated[str, Meta(min_length=1, max_length=100)]
     type: str = "User"
 
 
-class Written(_Part):
+class Written(msgspec.Struct, frozen=True):
     """What issues and comments have in common. `user` is null once the account is deleted."""
 
-    id: int = GitHubId
+    id: GitHubId
+    created_at: Instant
+    updated_at: Instant
     user: User | None = None
     body: str | None = None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
 
 
-class Issue(Written):
-    number: int = GitHubId
+class Issue(Written, frozen=True, kw_only=True):
+    number: GitHubId
     title: str = ""
     pull_request: dict[str, object] | None = None
 
 
-class Repository(_Part):
-    id: int = GitHubId
+class Repository(msgspec.Struct, frozen=True):
+    id: GitHubId
     private: bool = True
 
 
-class IssueEvent(_Part):
+class IssueEvent(msgspec.Struct, frozen=True):
     repository: Repository
     issue: Issue
 
 
-class CommentEvent(IssueEvent):
+class CommentEvent(IssueEvent, frozen=True):
     comment: Written
 
 
@@ -131,8 +132,6 @@ class GitHubIssues:
             return Ignored(IgnoreReason.ECHO)
         if writer.type == "Bot":
             return Ignored(IgnoreReason.BOT)
-        # GitHub does not tell when something was deleted.
-        said_at = {MessageKind.CREATED: written.created_at, MessageKind.EDITED: written.updated_at}
         message = IncomingMessage(
             kind=kind,
             channel=Channel.WEB if event.repository.private else Channel.SOCIAL,
@@ -144,6 +143,13 @@ class GitHubIssues:
             sender=Person(kind=IdentityKind.GITHUB, value=str(writer.id), name=writer.login),
             subject=one_line(issue.title, SUBJECT_LENGTH),
             text=written.body or "",
-            sent_at=said_at.get(kind),
+            sent_at=_said_at(kind, written),
         )
         return Messages((message,))
+
+
+def _said_at(kind: MessageKind, written: Written) -> datetime | None:
+    """GitHub does not tell when something was deleted."""
+    if kind is MessageKind.CREATED:
+        return written.created_at
+    return written.updated_at if kind is MessageKind.EDITED else None

@@ -103,6 +103,8 @@ class HmacSender:
         self.time_trusted = options.time_trusted
         self._options = options
         self._scheme = options.signing.scheme
+        self._signature_header = _header_name(options.signing.header)
+        self._timestamp_header = _header_name(options.signing.timestamp_header)
         self._kinds = options.events.kinds if options.events else {}
         self._secrets = secrets
 
@@ -111,19 +113,18 @@ class HmacSender:
         return cls(HmacOptions.model_validate(options), [secret.encode() for secret in secrets])
 
     def verify(self, request: WebhookRequest) -> None:
-        signing = self._options.signing
         verify_hmac(
             request.body,
-            signature=_header(request, signing.header),
-            timestamp=_header(request, signing.timestamp_header),
+            signature=request.header(self._signature_header),
+            timestamp=request.header(self._timestamp_header),
             scheme=self._scheme,
             secrets=self._secrets,
             now=request.received_at.timestamp(),
-            tolerance_seconds=signing.tolerance_seconds,
+            tolerance_seconds=self._options.signing.tolerance_seconds,
         )
 
     def read(self, request: WebhookRequest) -> Reading:
-        document = MappedDocument(decode_object(request.body, DOCUMENTATION), self._options.fields, DOCUMENTATION)
+        document = MappedDocument(decode_object(request.body, DOCUMENTATION), DOCUMENTATION)
         kind = self._kind(request, document)
         if kind is None:
             return Ignored(IgnoreReason.UNKNOWN_TYPE)
@@ -134,22 +135,21 @@ class HmacSender:
         if events is None:
             return MessageKind.CREATED
         if events.field is None:
-            return self._kinds.get(_header(request, events.header).decode("latin-1"))
-        return self._kinds.get(document.optional(events.field, document.words))
+            return self._kinds.get(request.header(_header_name(events.header)).decode("latin-1"))
+        return self._kinds.get(document.words(events.field))
 
     def _message(self, kind: MessageKind, document: MappedDocument) -> IncomingMessage:
         fields = self._options.fields
         provider_id = document.identifier(fields.id)
-        edited = kind is MessageKind.EDITED and fields.revision is not None
         return IncomingMessage(
             kind=kind,
             channel=self._options.channel,
             provider_id=provider_id,
-            revision=document.identifier(fields.revision) if edited and fields.revision else "",
-            conversation=document.optional(fields.conversation, document.identifier) or provider_id,
+            revision=document.identifier(fields.revision) if kind is MessageKind.EDITED and fields.revision else "",
+            conversation=document.optional_identifier(fields.conversation) or provider_id,
             sender=self._person(document),
-            subject=one_line(document.optional(fields.subject, document.words), SUBJECT_LENGTH),
-            text=document.optional(fields.text, document.words),
+            subject=one_line(document.words(fields.subject), SUBJECT_LENGTH),
+            text=document.words(fields.text),
             sent_at=document.instant(fields.sent_at),
         )
 
@@ -160,9 +160,10 @@ class HmacSender:
             value = value.lower()[:MAX_ID_LENGTH]
         elif kind is IdentityKind.PHONE:
             value = spelled(value, self._options.region) or value
-        name = document.optional(fields.sender_name, document.words)
+        name = document.words(fields.sender_name)
         return Person(kind=kind, value=value, name=one_line(name, MAX_ID_LENGTH))
 
 
-def _header(request: WebhookRequest, name: str | None) -> bytes:
-    return request.header(name.lower().encode()) if name else b""
+def _header_name(name: str | None) -> bytes:
+    """Return a header's name as requests have it; no header has an empty one."""
+    return name.lower().encode() if name else b""

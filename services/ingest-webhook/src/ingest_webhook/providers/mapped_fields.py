@@ -1,6 +1,6 @@
 """From somebody's JSON to a message, by pointers that the sources file names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -41,11 +41,10 @@ class FieldMap(BaseModel):
 
 
 class MappedDocument:
-    """One document, read by a map."""
+    """One document, read by pointers. Where one may be absent, None of the map stands for "not there" too."""
 
-    def __init__(self, document: Mapping[str, Any], fields: FieldMap, documentation: str) -> None:
+    def __init__(self, document: Mapping[str, Any], documentation: str) -> None:
         self._document = document
-        self._fields = fields
         self._documentation = documentation
 
     def identifier(self, pointer: str) -> str:
@@ -53,38 +52,45 @@ class MappedDocument:
 
         :raises Undecodable: it is missing, or too long to be a name.
         """
-        value = self._value(pointer)
-        named = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        if not 1 <= len(named) <= MAX_ID_LENGTH:
-            raise self.wrong(pointer, f"is missing, no text or number, or longer than {MAX_ID_LENGTH} characters")
-        return named
+        return self._named(pointer, self._value(pointer))
 
-    def optional(self, pointer: str | None, read: Callable[[str], str]) -> str:
-        """Return what `read` makes of it, empty when the map or the document has none."""
-        return "" if pointer is None or self._value(pointer) is None else read(pointer)
-
-    def words(self, pointer: str) -> str:
+    def optional_identifier(self, pointer: str | None) -> str:
+        """Return the same, empty when the map or the document has none."""
         value = self._value(pointer)
+        return "" if pointer is None or value is None else self._named(pointer, value)
+
+    def words(self, pointer: str | None) -> str:
+        """Return a text, empty when the map or the document has none."""
+        value = self._value(pointer)
+        if pointer is None or value is None:
+            return ""
         if not isinstance(value, str):
-            raise self.wrong(pointer, "is no text")
+            raise self._wrong(pointer, "is no text")
         return value
 
     def instant(self, pointer: str | None) -> datetime | None:
-        if pointer is None or (value := self._value(pointer)) is None:
+        value = self._value(pointer)
+        if pointer is None or value is None:
             return None
         try:
             if isinstance(value, bool):
-                raise self.wrong(pointer, "is no time")
+                raise self._wrong(pointer, "is no time")
             if isinstance(value, int | float):
                 return datetime.fromtimestamp(value, UTC)
             return _TIME.validate_python(value)
         except (ValidationError, ValueError, OverflowError, OSError) as error:
             message = "is neither ISO 8601 with an offset nor Unix seconds"
-            raise self.wrong(pointer, message) from error
+            raise self._wrong(pointer, message) from error
 
-    def wrong(self, pointer: str, message: str) -> Undecodable:
+    def _named(self, pointer: str, value: object) -> str:
+        named = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if not 1 <= len(named) <= MAX_ID_LENGTH:
+            raise self._wrong(pointer, f"is missing, no text or number, or longer than {MAX_ID_LENGTH} characters")
+        return named
+
+    def _wrong(self, pointer: str, message: str) -> Undecodable:
         field = "body" + pointer.replace("/", ".")
         return Undecodable(FieldProblem(field=field, message=message, fix=f"See {self._documentation}"))
 
-    def _value(self, pointer: str) -> Any:
-        return resolve_pointer(self._document, parse_pointer(pointer))
+    def _value(self, pointer: str | None) -> Any:
+        return None if pointer is None else resolve_pointer(self._document, parse_pointer(pointer))

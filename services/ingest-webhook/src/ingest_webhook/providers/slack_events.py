@@ -7,14 +7,16 @@ Files stay at Slack: the message names them, and ingest-files fetches them where
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
+from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, unescape
 from ticket_intake.incoming import IncomingMessage
@@ -28,21 +30,16 @@ DOCUMENTATION = "docs/channels/slack.md"
 SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
 SUBJECT_LENGTH = 120
 
-SlackId = Field(min_length=1, max_length=64)
+SlackId = Annotated[str, Meta(min_length=1, max_length=64)]
 """Ids have about eleven characters; the room is for what Slack may yet do."""
-_TIME_STAMP = r"^\d{1,10}(\.\d{1,9})?$"
-TimeStamp = Field(pattern=_TIME_STAMP)
+TimeStamp = Annotated[str, Meta(pattern=r"^\d{1,10}(\.\d{1,9})?\Z")]
 """Unix seconds with a fraction that makes it the message's id within its channel. Compared as text, never rounded."""
 
 # No part of it may cross another `<`, so that a text of nothing but these costs one pass.
 _REFERENCE = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class File(_Part):
+class File(msgspec.Struct, frozen=True):
     name: str | None = None
     size: int | None = None
     permalink: str | None = None
@@ -51,17 +48,17 @@ class File(_Part):
     mimetype: str | None = None
 
 
-class Edit(_Part):
-    ts: str = TimeStamp
+class Edit(msgspec.Struct, frozen=True):
+    ts: TimeStamp
 
 
-class Said(_Part):
+class Said(msgspec.Struct, frozen=True):
     """A message as it stands in an event, or in `message` and `previous_message` of a change."""
 
-    ts: str = TimeStamp
-    user: str | None = Field(default=None, max_length=64)
+    ts: TimeStamp
+    user: Annotated[str, Meta(max_length=64)] | None = None
     text: str = ""
-    thread_ts: str | None = Field(default=None, pattern=_TIME_STAMP)
+    thread_ts: TimeStamp | None = None
     bot_id: str | None = None
     subtype: str | None = None
     edited: Edit | None = None
@@ -73,32 +70,34 @@ class Said(_Part):
         return self.bot_id is not None or self.subtype == "bot_message"
 
 
-class ChannelEvent(_Part):
-    channel: str = SlackId
-
-
-class SpokenEvent(ChannelEvent, Said):
+class SpokenEvent(Said, frozen=True, kw_only=True):
     """A message as an event of its own."""
 
+    channel: SlackId
 
-class ChangeEvent(ChannelEvent):
+
+class ChangeEvent(msgspec.Struct, frozen=True):
+    channel: SlackId
     message: Said
-    ts: str = TimeStamp
+    ts: TimeStamp
 
 
-class DeleteEvent(ChannelEvent):
-    deleted_ts: str = TimeStamp
+class DeleteEvent(msgspec.Struct, frozen=True):
+    channel: SlackId
+    deleted_ts: TimeStamp
+    ts: TimeStamp
     previous_message: Said | None = None
-    ts: str = TimeStamp
 
 
-class Envelope(_Part):
-    team_id: str = SlackId
-    event: dict[str, Any]
+class Envelope(msgspec.Struct, frozen=True):
+    """What `event` holds is read by its own model; to check here that it is an object would copy it."""
+
+    team_id: SlackId
+    event: Any
 
 
-class Verification(_Part):
-    challenge: str = Field(max_length=1000)
+class Verification(msgspec.Struct, frozen=True):
+    challenge: Annotated[str, Meta(max_length=1000)]
 
 
 class SlackEvents:
@@ -141,19 +140,22 @@ class SlackEvents:
 
 def _read_event(envelope: Envelope) -> Reading:
     event = envelope.event
+    if not isinstance(event, dict):
+        problem = FieldProblem(field="body.event", message="is no object", fix=f"See {DOCUMENTATION}")
+        raise Undecodable(problem)
     # `app_mention` repeats what `message` says to apps that subscribe to both; the identity makes them one.
     if event.get("type") not in ("message", "app_mention"):
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
     match event.get("subtype"):
+        case subtype if subtype in SPOKEN:
+            said = decode_model(SpokenEvent, event, DOCUMENTATION)
+            return _spoken(MessageKind.CREATED, envelope.team_id, said.channel, said, said.ts, "")
         case "message_changed":
             return _read_change(envelope.team_id, decode_model(ChangeEvent, event, DOCUMENTATION))
         case "message_deleted":
             return _read_deletion(envelope.team_id, decode_model(DeleteEvent, event, DOCUMENTATION))
         case "bot_message":
             return Ignored(IgnoreReason.BOT)
-        case subtype if subtype in SPOKEN:
-            said = decode_model(SpokenEvent, event, DOCUMENTATION)
-            return _spoken(MessageKind.CREATED, envelope.team_id, said.channel, said, said.ts, "")
     return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
 
@@ -170,7 +172,7 @@ def _read_deletion(team: str, deletion: DeleteEvent) -> Reading:
     gone = deletion.previous_message
     if gone is None:  # Slack's own example has none; then nobody can say whose message it was
         return Ignored(IgnoreReason.NO_SENDER)
-    gone = gone.model_copy(update={"ts": deletion.deleted_ts})
+    gone = msgspec.structs.replace(gone, ts=deletion.deleted_ts)
     return _spoken(MessageKind.DELETED, team, deletion.channel, gone, deletion.ts, "")
 
 

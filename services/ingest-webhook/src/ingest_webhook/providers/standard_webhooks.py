@@ -4,18 +4,18 @@ Signing: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.
 docs/channels/standard-webhooks.md; a field added here is added there.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+import msgspec
+from msgspec import Meta
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
-from ticket_contracts.contract import Name
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.message_data import Person
@@ -33,48 +33,28 @@ KINDS: Mapping[object, MessageKind] = {
 MAX_FILES = 20
 # As `Name` in the contracts.
 MAX_ID_LENGTH = 200
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
+# Takes more spellings of ISO 8601 than msgspec does: senders write theirs by hand.
+_TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
-def _from_base64(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("must be a base64 text")  # noqa: TRY004 - pydantic turns only ValueError into a field error
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
-        raise ValueError("is not base64") from error
-
-
-class _Part(BaseModel):
-    """Fields that a later version may add are ignored."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Sender(_Part):
+class Sender(msgspec.Struct, frozen=True):
     """Who wrote. (kind, id) identifies the contact: the e-mail address, the number, or an id of the sending system."""
 
-    kind: IdentityKind = IdentityKind.EXTERNAL
     id: Name
-    name: str = Field(default="", max_length=200)
-
-    @field_validator("id")
-    @classmethod
-    def _in_one_spelling(cls, value: str, info: ValidationInfo) -> str:
-        spelled = value.lower() if info.data.get("kind") is IdentityKind.EMAIL else value
-        if len(spelled) > MAX_ID_LENGTH:  # a few letters become two
-            raise ValueError(f"has more than {MAX_ID_LENGTH} characters in lower case")
-        return spelled
+    kind: IdentityKind = IdentityKind.EXTERNAL
+    name: Annotated[str, Meta(max_length=200)] = ""
 
 
-class File(_Part):
-    """A small file, inside the request."""
+class File(msgspec.Struct, frozen=True):
+    """A small file, inside the request; its content is written in base64."""
 
-    name: str = Field(max_length=255)
-    media_type: str = Field(default="application/octet-stream", max_length=100)
-    content: Annotated[bytes, BeforeValidator(_from_base64)]
+    name: Annotated[str, Meta(max_length=255)]
+    content: bytes
+    media_type: Annotated[str, Meta(max_length=100)] = "application/octet-stream"
 
 
-class Data(_Part):
+class Data(msgspec.Struct, frozen=True, kw_only=True):
     """`data` of `message.created`.
 
     `id` names the message in the sending system (default: the `webhook-id`), `conversation_id` what the message belongs
@@ -85,27 +65,27 @@ class Data(_Part):
     conversation_id: Name | None = None
     channel: Channel | None = None
     sender: Sender
-    subject: str = Field(default="", max_length=1000)
+    subject: Annotated[str, Meta(max_length=1000)] = ""
     text: str = ""
-    sent_at: AwareDatetime | None = None
-    attachments: tuple[File, ...] = Field(default=(), max_length=MAX_FILES)
+    sent_at: object = None
+    attachments: Annotated[tuple[File, ...], Meta(max_length=MAX_FILES)] = ()
 
 
-class ChangeData(Data):
+class ChangeData(Data, frozen=True, kw_only=True):
     """`data` of `message.edited` and `message.deleted`: names the message that changed.
 
     `revision` tells one edit from the next (default: the `webhook-id`, which a repeated delivery keeps).
     """
 
     id: Name
-    revision: str = Field(default="", max_length=200)
+    revision: Annotated[str, Meta(max_length=200)] = ""
 
 
-class Created(_Part):
+class Created(msgspec.Struct, frozen=True):
     data: Data
 
 
-class Changed(_Part):
+class Changed(msgspec.Struct, frozen=True):
     data: ChangeData
 
 
@@ -159,11 +139,11 @@ class StandardWebhooks:
             provider_id=provider_id,
             revision=revision,
             conversation=data.conversation_id or provider_id,
-            sender=_party(data.sender),
+            sender=_person(data.sender),
             subject=" ".join(data.subject.split()),  # one line: it becomes a header of mail one day
             text=data.text,
-            sent_at=data.sent_at,
-            files=tuple(IncomingFile(file.name, file.media_type, file.content) for file in data.attachments),
+            sent_at=None if data.sent_at is None else _instant(data.sent_at),
+            files=tuple(map(_incoming, data.attachments)),
         )
 
 
@@ -171,10 +151,29 @@ def _webhook_id(request: WebhookRequest) -> str:
     """It stands in for the message's id, so it has to keep the limits of one; it is signed and so not empty."""
     webhook_id = request.header(b"webhook-id").decode("latin-1")
     if len(webhook_id) > MAX_ID_LENGTH or not webhook_id.isprintable():
-        message = f"has more than {MAX_ID_LENGTH} characters, or some that cannot be printed"
-        raise Undecodable(FieldProblem(field="header.webhook-id", message=message, fix=f"See {DOCUMENTATION}"))
+        raise _wrong("header.webhook-id", f"has more than {MAX_ID_LENGTH} characters, or some that cannot be printed")
     return webhook_id
 
 
-def _party(sender: Sender) -> Person:
-    return Person(kind=sender.kind, value=sender.id, name=sender.name)
+def _person(sender: Sender) -> Person:
+    value = sender.id
+    if sender.kind is IdentityKind.EMAIL:
+        value = value.lower()
+        if len(value) > MAX_ID_LENGTH:  # a few letters become two
+            raise _wrong("body.data.sender.id", f"has more than {MAX_ID_LENGTH} characters in lower case")
+    return Person(kind=sender.kind, value=value, name=sender.name)
+
+
+def _instant(value: object) -> datetime:
+    try:
+        return _TIME.validate_python(value)
+    except ValidationError as error:
+        raise _wrong("body.data.sent_at", "is no time of ISO 8601 with an offset") from error
+
+
+def _incoming(file: File) -> IncomingFile:
+    return IncomingFile(file.name, file.media_type, file.content)
+
+
+def _wrong(field: str, message: str) -> Undecodable:
+    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {DOCUMENTATION}"))

@@ -5,8 +5,10 @@ developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_m
 """
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import left_behind
@@ -22,28 +24,30 @@ FILE_NAME_LENGTH = 200
 WECOM, WECHAT = "WeCom", "WeChat"
 
 
-class TencentDocument(BaseModel):
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
+OptionalId = Annotated[str, Meta(max_length=MAX_ID_LENGTH)]
+
+
+class TencentDocument(msgspec.Struct, frozen=True):
     """The fields of all kinds of messages; which of them are there depends on `kind`."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    receiver: str = Field(alias="ToUserName", min_length=1, max_length=MAX_ID_LENGTH)
-    sender: str = Field(alias="FromUserName", min_length=1, max_length=MAX_ID_LENGTH)
-    created: int = Field(alias="CreateTime", ge=0, lt=10**10)
-    kind: str = Field(alias="MsgType", max_length=MAX_ID_LENGTH)
-    message_id: str = Field(default="", alias="MsgId", max_length=MAX_ID_LENGTH)
-    agent: str = Field(default="", alias="AgentID", max_length=20)
-    event: str = Field(default="", alias="Event")
-    content: str = Field(default="", alias="Content")
-    recognized: str = Field(default="", alias="Recognition")
-    media_id: str = Field(default="", alias="MediaId")
-    picture_url: str = Field(default="", alias="PicUrl")
-    title: str = Field(default="", alias="Title")
-    description: str = Field(default="", alias="Description")
-    url: str = Field(default="", alias="Url")
-    label: str = Field(default="", alias="Label")
-    latitude: str = Field(default="", alias="Location_X")
-    longitude: str = Field(default="", alias="Location_Y")
+    receiver: Id = msgspec.field(name="ToUserName")
+    sender: Id = msgspec.field(name="FromUserName")
+    created: Annotated[int, Meta(ge=0, lt=10**10)] = msgspec.field(name="CreateTime")
+    kind: OptionalId = msgspec.field(name="MsgType")
+    message_id: OptionalId = msgspec.field(name="MsgId", default="")
+    agent: Annotated[str, Meta(max_length=20)] = msgspec.field(name="AgentID", default="")
+    event: str = msgspec.field(name="Event", default="")
+    content: str = msgspec.field(name="Content", default="")
+    recognized: str = msgspec.field(name="Recognition", default="")
+    media_id: str = msgspec.field(name="MediaId", default="")
+    picture_url: str = msgspec.field(name="PicUrl", default="")
+    title: str = msgspec.field(name="Title", default="")
+    description: str = msgspec.field(name="Description", default="")
+    url: str = msgspec.field(name="Url", default="")
+    label: str = msgspec.field(name="Label", default="")
+    latitude: str = msgspec.field(name="Location_X", default="")
+    longitude: str = msgspec.field(name="Location_Y", default="")
 
     @property
     def is_event(self) -> bool:

@@ -45,6 +45,7 @@ class WechatOfficial:
     def __init__(self, options: ReceiverOptions, keys: Sequence[CallbackKey]) -> None:
         self.time_trusted = options.time_trusted
         self._app_id = options.receiver_id
+        self._receiver_id = options.receiver_id.encode()
         self._tolerance = options.tolerance_seconds
         self._keys = keys
 
@@ -84,7 +85,7 @@ class WechatOfficial:
         return open_envelope(
             envelope(query_values(request.query), encrypted_part(request.body)),
             self._keys,
-            receiver_id=self._app_id.encode(),
+            receiver_id=self._receiver_id,
             now=request.received_at.timestamp(),
             tolerance_seconds=self._tolerance,
         )

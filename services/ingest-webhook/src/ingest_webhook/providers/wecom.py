@@ -32,6 +32,7 @@ class Wecom:
     def __init__(self, options: ReceiverOptions, keys: Sequence[CallbackKey]) -> None:
         self.time_trusted = options.time_trusted
         self._corporation = options.receiver_id
+        self._receiver_id = options.receiver_id.encode()
         self._tolerance = options.tolerance_seconds
         self._keys = keys
 
@@ -57,7 +58,7 @@ class Wecom:
         return open_envelope(
             envelope(values, encrypted),
             self._keys,
-            receiver_id=self._corporation.encode(),
+            receiver_id=self._receiver_id,
             now=request.received_at.timestamp(),
             tolerance_seconds=self._tolerance,
         )

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from msgspec import Meta
+from pydantic import Field
 
 from ingest_webhook.domain.weibo_time import weibo_time
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
@@ -37,22 +38,16 @@ ID_LENGTH = 64
 DIGEST_LENGTH = 16
 
 _SECRET = re.compile(r"[0-9a-f]{32}")
-UserId = Field(gt=0, lt=2**63)
+UserId = Annotated[int, Meta(gt=0, le=2**63 - 1)]
 
 
-def _time(value: object) -> datetime:
-    return weibo_time(value if isinstance(value, str) else "")
-
-
-class Said(BaseModel):
+class Said(msgspec.Struct, frozen=True):
     """`text` holds words of Weibo itself where the writer sent none: 发了一个语音消息."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    kind: str = Field(alias="type", max_length=ID_LENGTH)
-    receiver_id: int = UserId
-    sender_id: int = UserId
-    created_at: Annotated[datetime, BeforeValidator(_time)]
+    kind: Annotated[str, Meta(max_length=ID_LENGTH)] = msgspec.field(name="type")
+    receiver_id: UserId
+    sender_id: UserId
+    created_at: str
     text: str = ""
     data: Any = None
 
@@ -80,10 +75,15 @@ class Weibo:
 
     def verify(self, request: WebhookRequest) -> None:
         values = query_values(request.query)
-        signature, timestamp, nonce = (values.get(name, b"") for name in (b"signature", b"timestamp", b"nonce"))
-        if not any(matches_sorted_digest(signature, secret, timestamp, nonce) for secret in self._secrets):
-            raise SignatureInvalid
+        timestamp = values.get(b"timestamp", b"")
+        self._verify_signature(values.get(b"signature", b""), timestamp, values.get(b"nonce", b""))
         check_signed_time(timestamp, request.received_at.timestamp(), self._options.tolerance_seconds)
+
+    def _verify_signature(self, signature: bytes, timestamp: bytes, nonce: bytes) -> None:
+        for secret in self._secrets:
+            if matches_sorted_digest(signature, secret, timestamp, nonce):
+                return
+        raise SignatureInvalid
 
     def read(self, request: WebhookRequest) -> Reading:
         if request.method == "GET":
@@ -93,32 +93,39 @@ class Weibo:
             return Ignored(IgnoreReason.UNKNOWN_TYPE)
         said = decode_model(Said, document, DOCUMENTATION)
         if said.receiver_id != self._options.receiver_id:
-            problem = FieldProblem(
-                field="body.receiver_id", message="is another account", fix="Set `receiver_id` in the source's options"
-            )
-            raise Undecodable(problem)
+            raise _wrong("receiver_id", "is another account", "Set `receiver_id` in the source's options")
         return Messages((_message(said),))
 
 
 def _message(said: Said) -> IncomingMessage:
     content = msgspec.json.encode((said.kind, said.text, said.data), order="sorted")
-    second = int(said.created_at.timestamp())
+    sent_at = _sent_at(said)
     return IncomingMessage(
         kind=MessageKind.CREATED,
         channel=Channel.SOCIAL,
-        provider_id=f"{said.sender_id}/{second}/{sha256(content).hexdigest()[:DIGEST_LENGTH]}",
+        provider_id=f"{said.sender_id}/{int(sent_at.timestamp())}/{sha256(content).hexdigest()[:DIGEST_LENGTH]}",
         conversation=f"{said.receiver_id}/{said.sender_id}",
         sender=Person(kind=IdentityKind.WEIBO, value=str(said.sender_id)),
         subject=one_line(said.text, SUBJECT_LENGTH),
-        text=_with_place(said),
-        sent_at=said.created_at,
+        text=_with_place(said) if said.kind == "position" else said.text,
+        sent_at=sent_at,
         reading_problems=() if said.kind in ("text", "position") else (_left_there(said),),
     )
 
 
+def _sent_at(said: Said) -> datetime:
+    try:
+        return weibo_time(said.created_at)
+    except ValueError as error:
+        raise _wrong("created_at", str(error), f"See {DOCUMENTATION}") from error
+
+
+def _wrong(field: str, message: str, fix: str) -> Undecodable:
+    return Undecodable(FieldProblem(field=f"body.{field}", message=message, fix=fix))
+
+
 def _with_place(said: Said) -> str:
-    latitude, longitude = _value(said, "latitude"), _value(said, "longitude")
-    return f"{said.text}\n{latitude}, {longitude}" if said.kind == "position" else said.text
+    return f"{said.text}\n{_value(said, 'latitude')}, {_value(said, 'longitude')}"
 
 
 def _left_there(said: Said) -> str:
