@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.stream_world import IN, OUT, TOPICS, Obedient, World, eventually, key_for, open_world
@@ -159,7 +160,7 @@ async def test_what_a_stranger_writes_into_attributes_stops_nobody(world: World)
         {"id": "a\0b", "sequence": "\N{ARABIC-INDIC DIGIT ONE}"},
     ]
     for attributes in strange:
-        event = replace(template, **attributes)
+        event = structs.replace(template, **attributes)
         await world.append(IN, 0, [(b"k", event.data, event.headers())])
     ids = await world.send({}, key=key_for(0))
     for _ in range(2):

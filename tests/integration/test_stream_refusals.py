@@ -1,12 +1,12 @@
 """ticket-stream on real servers: when a side went back in time, everything stops and says why."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 from aiokafka.admin import NewPartitions
+from msgspec.structs import replace
 
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.stream_world import IN, OUT, TOPICS, Obedient, Running, World, eventually, key_for, open_world

@@ -73,5 +73,6 @@ if __name__ == "__main__":
         ws="none",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,  # as ours: its connections outlive our laps
         log_level="warning",
     )

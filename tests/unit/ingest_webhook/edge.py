@@ -23,7 +23,6 @@ from ingest_webhook.publish_messages import MessagePublisher
 from ingest_webhook.receive_webhook import WebhookReceiver
 from ingest_webhook.source_table import SourceTable
 from ingest_webhook.spool import Spool
-from service_kit.problems import ProblemBoundary
 from tests.support.partners.freeswitch import FreeswitchSender
 from tests.support.partners.slack import SlackSender
 from tests.support.partners.standard_webhooks import StandardWebhooksSender, whsec
@@ -133,7 +132,7 @@ class Edge:
         shelf, aside = self.storage.shelf("spool"), self.storage.shelf("spool-set-aside")
         return Spool(shelf, aside, f"life{self.life}", self.spool_room, lambda: NOW)
 
-    def app(self, folder: Path, limits: Limits | None = None, sources: str = SOURCES) -> ProblemBoundary:
+    def app(self, folder: Path, limits: Limits | None = None, sources: str = SOURCES) -> WebhookApp:
         file = folder / "sources.yaml"
         file.write_text(sources)
         metrics = Metrics(self.registry)
@@ -146,7 +145,7 @@ class Edge:
         limits = limits or Limits(body_bytes=1024 * 1024, body_seconds=5, in_flight=100)
         table = SourceTable(file, ENVIRONMENT, metrics)
         self.drain = SpoolDrain(spool, table, publisher, lambda: True, metrics.spool, 0)
-        return ProblemBoundary(WebhookApp(table, receiver, metrics, limits, lambda: NOW, now_seconds))
+        return WebhookApp(table, receiver, metrics, limits, lambda: NOW, now_seconds)
 
 
 def _numbered_ids() -> Callable[[], str]:
@@ -156,7 +155,7 @@ def _numbered_ids() -> Callable[[], str]:
 
 
 @asynccontextmanager
-async def client_of(app: ProblemBoundary) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: WebhookApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
         yield client

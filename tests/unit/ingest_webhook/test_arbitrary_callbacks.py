@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ingest_webhook.provider import Handshake, Ignored, Messages, WebhookRequest
 from ingest_webhook.rejections import Rejected
@@ -153,4 +154,4 @@ def test_unsigned_bytes_are_refused(source: str, query: bytes, body: bytes, meth
     request = WebhookRequest({b"sign": b"", b"x-lark-signature": b"0"}, query, body, NOW, method)
     for headers in ({}, request.headers):
         with pytest.raises(SignatureInvalid):
-            built(source).verify(request._replace(headers=headers))
+            built(source).verify(replace(request, headers=headers))

@@ -1,7 +1,6 @@
 """CloudEvents in binary mode: read by an independent library, and the other way round."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +9,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ticket_contracts.envelope import Event, NotAnEvent, read_event
 

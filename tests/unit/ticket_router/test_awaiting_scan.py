@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+from msgspec import structs
+
 from tests.support.incoming import batch_of, mail
 from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
 from ticket_contracts.vocabulary import FileState, MessageKind
@@ -27,7 +29,7 @@ def test_the_command_says_that_an_attachment_waits_for_the_scanner() -> None:
 def test_what_a_newer_edge_wrote_stays_in_it() -> None:
     record = record_of(WITH_BILL)
     written = json.loads(record.event.data) | {"mood": "good"}
-    record = replace(record, event=replace(record.event, data=json.dumps(written).encode()))
+    record = replace(record, event=structs.replace(record.event, data=json.dumps(written).encode()))
     assert json.loads(awaiting_scan(record, WITH_BILL).event.data)["mood"] == "good"
 
 

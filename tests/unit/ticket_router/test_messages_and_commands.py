@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from tests.support.incoming import NOON, TRACEPARENT, Delivery, batch_of, batch_of_events, event_of, mail
 from ticket_contracts.commands import Actor, ReceiveMessage, Routing, RuleTrace
@@ -66,7 +67,7 @@ def test_the_command_to_a_follow_up_names_the_closed_ticket_before_it() -> None:
 
 def test_the_command_names_its_ticket_its_cause_and_its_chain() -> None:
     record = batch_of([MAIL]).records[0]
-    chained = replace(record, event=replace(record.event, correlationid="the first"))
+    chained = replace(record, event=structs.replace(record.event, correlationid="the first"))
     command, later = command_for(record), command_for(chained)
 
     assert (command.key, command.subject, command.type) == (str(UUID(int=1)),) * 2 + (ReceiveMessage.event_type,)
@@ -86,7 +87,7 @@ def test_a_message_that_leaves_no_room_for_its_routing_is_poison() -> None:
     padded = record.event.data[:-1] + b" " * (MAX_EVENT_BYTES - len(record.event.data)) + b"}"
 
     with pytest.raises(PoisonRecord, match="bytes"):
-        command_for(replace(record, event=replace(record.event, data=padded)))
+        command_for(replace(record, event=structs.replace(record.event, data=padded)))
 
 
 def test_repeats_within_a_batch_are_counted_on_the_first() -> None:
@@ -96,7 +97,7 @@ def test_repeats_within_a_batch_are_counted_on_the_first() -> None:
 
 
 def test_a_record_that_is_no_message_is_poison_and_its_words_are_not_quoted() -> None:
-    broken = replace(event_of(MAIL), data=MAIL.encode().replace(b'"kind":"created"', b'"kind":"whispered"'))
+    broken = structs.replace(event_of(MAIL), data=MAIL.encode().replace(b'"kind":"created"', b'"kind":"whispered"'))
 
     with pytest.raises(PoisonRecord, match="kind: enum") as caught:
         read_deliveries(batch_of_events([(broken, 0)]).records)
@@ -106,7 +107,7 @@ def test_a_record_that_is_no_message_is_poison_and_its_words_are_not_quoted() ->
 @pytest.mark.parametrize("data", [b"", b"{", b"null", b'{"text": "\xff"}', b"[" * 100_000])
 def test_bytes_that_are_no_json_object_are_poison(data: bytes) -> None:
     with pytest.raises(PoisonRecord):
-        read_deliveries(batch_of_events([(replace(event_of(MAIL), data=data), 0)]).records)
+        read_deliveries(batch_of_events([(structs.replace(event_of(MAIL), data=data), 0)]).records)
 
 
 @pytest.mark.parametrize(
@@ -115,4 +116,4 @@ def test_bytes_that_are_no_json_object_are_poison(data: bytes) -> None:
 )
 def test_a_newer_type_pauses_and_a_foreign_one_is_poison(event_type: str, failure: type[Exception]) -> None:
     with pytest.raises(failure):
-        read_deliveries(batch_of_events([(replace(event_of(MAIL), type=event_type), 0)]).records)
+        read_deliveries(batch_of_events([(structs.replace(event_of(MAIL), type=event_type), 0)]).records)

@@ -127,8 +127,8 @@ def with_probes(app: ASGIApp, probes: Probes) -> ASGIApp:
     In front, so that neither authentication nor a concurrency limit of the app keeps Kubernetes out.
     """
 
-    async def app_with_probes(scope: Scope, receive: Receive, send: Send) -> None:
+    def app_with_probes(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         probed = scope["type"] == "http" and scope["path"] in probes.answers
-        await (probes if probed else app)(scope, receive, send)
+        return (probes if probed else app)(scope, receive, send)
 
     return app_with_probes

@@ -102,12 +102,13 @@ class ProblemBoundary:
         try:
             await self._app(scope, receive, watched_send)
         except Exception as error:  # noqa: BLE001 - the boundary: nothing may pass it unlogged or with its stack trace
-            response = _answer(error, scope)
+            response = answer_to(error, scope)
             if not started:  # else half an answer is out; uvicorn closes the connection, which tells the client
                 await response.send(send)
 
 
-def _answer(error: Exception, scope: Scope) -> RawResponse:
+def answer_to(error: Exception, scope: Scope) -> RawResponse:
+    """Return what the sender of a request reads of an error. One that nobody foresaw is logged: call it once."""
     if isinstance(error, ProblemError):
         return problem_response(error.problem, instance=scope["path"], headers=error.headers.items())
     with bound_trace(current_trace() or new_trace()):

@@ -5,8 +5,9 @@ Source: cloudevents/spec, bindings/kafka-protocol-binding.md §3.2. Reading acce
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 Headers = list[tuple[str, bytes]]
 
@@ -22,12 +23,13 @@ class NotAnEvent(ValueError):
     """The record is not a CloudEvent; it names the attribute at fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One CloudEvent. `data` is the JSON payload as bytes; `time` is aware; extensions are from the registry.
 
     `causationid` is the id of the event that caused this one, `correlationid` that of the first of the chain.
     `sequence` is zero-padded so that its string order is its numeric order (CloudEvents `sequence` extension).
+
+    A Struct, because each record that is written or read makes one, and a frozen dataclass costs ten times as much.
     """
 
     id: str

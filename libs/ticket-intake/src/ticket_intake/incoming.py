@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ticket_contracts.messages import CallRecord, RemoteFile
 from ticket_contracts.vocabulary import Channel, MessageKind
@@ -18,7 +19,7 @@ class IncomingFile:
     content: bytes
 
 
-class IncomingMessage(NamedTuple):
+class IncomingMessage(Struct, frozen=True):
     """One message as a provider module understood it.
 
     `provider_id` and `revision` are what make a repeat recognisable: the same message delivered again has the same,

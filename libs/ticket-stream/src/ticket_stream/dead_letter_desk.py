@@ -1,10 +1,11 @@
 """What an operator does with dead letters: list, show, replay, discard. A shell command is its only caller."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ticket_contracts.envelope import Event, NotAnEvent, read_event
 from ticket_contracts.topics import Topic

@@ -8,10 +8,10 @@ partitions that fly each for itself have a request, an answer and two wake-ups f
 import asyncio
 from collections import deque
 from collections.abc import Awaitable
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError, RecordTooLargeError
+from msgspec import Struct
 
 from ticket_contracts.envelope import Headers
 
@@ -21,7 +21,7 @@ Place = tuple[str, int]
 """A topic's name in Kafka and the number of a partition."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(Struct, frozen=True):
     """One event of somebody who waits; `since` is the loop's time."""
 
     key: bytes

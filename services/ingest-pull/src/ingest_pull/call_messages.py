@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from ingest_pull.domain.call_so_far import CallSoFar, Left
@@ -84,17 +85,17 @@ class CallMessages:
         sender = caller_person(caller, record.call_id, call.caller_name)
         message = call_message(record, sender, self._options.language, call.ended_at)
         left = self._left_of(call)
-        message = message._replace(remote_files=left.files, reading_problems=left.words)
+        message = replace(message, remote_files=left.files, reading_problems=left.words)
         if left.voicemail:
             words = voicemail_text(caller, None, self._options.language)
-            message = message._replace(text=f"{message.text}\n{words}")
+            message = replace(message, text=f"{message.text}\n{words}")
         return message if call.mailbox is None else await self._with_voicemail(message, call, caller)
 
     async def _with_voicemail(self, message: IncomingMessage, call: CallSoFar, caller: str) -> IncomingMessage:
         found = await self._voicemails.find(call)
         if found is None:  # the caller may have left nothing; whoever reads the ticket can look
             problem = f"The caller reached voicemail box {call.mailbox}; a recording would be on {self._system}"
-            return message._replace(reading_problems=(problem,))
+            return replace(message, reading_problems=(problem,))
         recording, seconds = found
         words = voicemail_text(caller, seconds, self._options.language)
-        return message._replace(files=(recording,), text=f"{message.text}\n{words}")
+        return replace(message, files=(recording,), text=f"{message.text}\n{words}")

@@ -16,7 +16,7 @@ from ingest_webhook.rejections import Outcome, Rejected, unavailable
 from ingest_webhook.source_table import SourceTable
 from ingest_webhook.sources import Source
 from service_kit.asgi import RawResponse, raw_response
-from service_kit.problems import Problem, problem_response
+from service_kit.problems import Problem, answer_to, problem_response
 from service_kit.tracing import bind_trace, new_trace
 
 PREFIX = "/webhooks/"
@@ -37,7 +37,7 @@ class Limits:
 
 
 class WebhookApp:
-    """One request in, one answer out; what is wrong becomes a problem document and a counter."""
+    """One request in, one answer out; whatever is wrong becomes a problem document and a counter."""
 
     def __init__(
         self,
@@ -87,9 +87,9 @@ class WebhookApp:
         except SenderLeft:
             counters.outcomes[Outcome.ABANDONED].inc()
             return None
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - the boundary: it is logged here, and no stack trace leaves
             counters.outcomes[Outcome.FAILED].inc()
-            raise  # ProblemBoundary logs it and answers
+            return answer_to(error, scope)
 
     async def _receive(
         self, source: Source, scope: Scope, receive: Receive, traceparent: str, counters: SourceMetrics

@@ -24,7 +24,6 @@ from ingest_webhook.spool import Spool
 from service_kit.http_server import serve
 from service_kit.metrics import EventLoopLag, new_registry
 from service_kit.probes import Check, Probes, Readiness, with_probes
-from service_kit.problems import ProblemBoundary
 from service_kit.start_error import StartError
 from service_kit.supervisor import Supervisor
 from ticket_contracts.topics import MESSAGES
@@ -61,7 +60,7 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         app = WebhookApp(sources, receiver, metrics, limits, _utc_now, time.perf_counter)
         readiness = Readiness(supervisor.started)
         readiness.add("kafka", _kafka_check(publisher, sources, spool))
-        served = with_probes(ProblemBoundary(app), Probes(readiness, registry))
+        served = with_probes(app, Probes(readiness, registry))
         with on_hangup(sources.ask_reload):
             async with (
                 supervisor.running("spool", drain.run()),

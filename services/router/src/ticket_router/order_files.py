@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from msgspec import structs
 from pydantic_core import from_json, to_json
 
 from ticket_contracts.messages import Attachment, MessageReceived, RemoteFile
@@ -49,7 +50,7 @@ def awaiting_scan(record: Record, message: MessageReceived) -> Record:
     data = from_json(record.event.data)
     for attachment in data["attachments"]:
         attachment["state"] = FileState.PENDING
-    return replace(record, event=replace(record.event, data=to_json(data)))
+    return replace(record, event=structs.replace(record.event, data=to_json(data)))
 
 
 def _orders(message: MessageReceived, scans: bool) -> Iterator[_Order]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from ticket_contracts.messages import RemoteFile
@@ -65,7 +66,8 @@ def read_message(message: ServiceMessage, corporation: str, *, fetches_files: bo
     if message.origin != FROM_CUSTOMER:
         return None
     wording = _word(message)
-    return _message(message, corporation, MessageKind.CREATED, message.msgid, message.external_userid)._replace(
+    return replace(
+        _message(message, corporation, MessageKind.CREATED, message.msgid, message.external_userid),
         subject=one_line(wording.text, SUBJECT_LENGTH),
         text=wording.text,
         reading_problems=() if fetches_files and wording.file else wording.problems,

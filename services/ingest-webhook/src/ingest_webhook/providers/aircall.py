@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_tokens import verify_token_in_body
@@ -143,7 +144,7 @@ class Aircall:
         message = call_message(
             call, self._person(told), self._options.language, datetime.fromtimestamp(ended_at, UTC), problems
         )
-        return one_message(message._replace(provider_id=f"{told.id}/call.ended"))
+        return one_message(replace(message, provider_id=f"{told.id}/call.ended"))
 
     def _voicemail(self, told: Call) -> Reading:
         left = told.left("voicemail", fetched=True)

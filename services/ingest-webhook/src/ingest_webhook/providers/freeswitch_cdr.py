@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from ingest_webhook.domain.json_documents import NotJson
@@ -111,7 +112,7 @@ class FreeswitchCdr:
         message = call_message(call, sender, self._language, ended_at, left)
         if has_voicemail(document):
             words = voicemail_text(caller, voicemail_seconds(document), self._language)
-            message = message._replace(text=f"{message.text}\n{words}")
+            message = replace(message, text=f"{message.text}\n{words}")
         return one_message(message)
 
 

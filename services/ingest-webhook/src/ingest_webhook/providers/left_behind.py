@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from ticket_contracts.messages import RemoteFile
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
@@ -53,7 +55,7 @@ def with_files(message: IncomingMessage) -> IncomingMessage:
         return message
     fetched = [problem for problem in message.reading_problems if _can_be_fetched(problem)][: len(files)]
     words = tuple(problem for problem in message.reading_problems if not any(problem is each for each in fetched))
-    return message._replace(reading_problems=words, remote_files=files)
+    return replace(message, reading_problems=words, remote_files=files)
 
 
 def _can_be_fetched(problem: str) -> bool:

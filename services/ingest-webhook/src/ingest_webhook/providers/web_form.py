@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Annotated
 from urllib.parse import parse_qs
 
+from msgspec.structs import replace
 from pydantic import AfterValidator, Field
 
 from ingest_webhook.domain.form_fields import NotForm
@@ -108,7 +109,7 @@ class WebForm:
             raise Undecodable(problem, headers=headers) from error
         except Undecodable as problem:
             raise Undecodable(*problem.errors, headers=headers) from problem
-        return Messages((message._replace(may_auto_answer=self._options.may_auto_answer),), received)
+        return Messages((replace(message, may_auto_answer=self._options.may_auto_answer),), received)
 
     def _hand_out(self, request: WebhookRequest) -> Handshake:
         issued_at = int(request.received_at.timestamp())
