@@ -18,6 +18,7 @@ from tests.support.partners.hmac_system import OPTIONS, HmacSystem
 from tests.unit.ingest_webhook.edge import now_seconds
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.signatures import SignatureInvalid, SignatureStale
 
 SECRET = "the-secret-of-the-desk"
@@ -43,7 +44,7 @@ def check(
 ) -> None:
     known: dict[str, Any] = {
         "timestamp": b"",
-        "secrets": [b"another", GITHUB_SECRET],
+        "keys": signing_keys([b"another", GITHUB_SECRET], scheme.algorithm),
         "now": 0,
         "tolerance_seconds": 300,
     }
@@ -63,7 +64,7 @@ def test_the_vector_that_github_publishes_is_accepted() -> None:
         {"signature": GITHUB_SIGNATURE.removeprefix(b"sha256=")},
         {"signature": b""},
         {"signature": "签名".encode()},
-        {"secrets": [b"another"]},
+        {"keys": signing_keys([b"another"])},
         {"scheme": GITHUB._replace(algorithm="sha1")},
         {"scheme": GITHUB._replace(encoding="base64")},
     ],

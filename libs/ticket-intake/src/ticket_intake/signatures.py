@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hmac import HMAC
+
+from ticket_intake.keyed_hmac import keyed_digest, signing_keys
 
 # Both schemes recommend five minutes, and so do their own libraries: long enough for clocks that differ a little.
 TOLERANCE_SECONDS = 300
@@ -37,7 +40,7 @@ class SecretMalformed(ValueError):
 class StandardKeys:
     """The active keys of a Standard Webhooks source: shared secrets (v1) and public keys (v1a)."""
 
-    shared: tuple[bytes, ...]
+    shared: tuple[HMAC, ...]
     public: tuple[Ed25519PublicKey, ...]
 
 
@@ -55,7 +58,7 @@ def standard_keys(secrets: Sequence[str]) -> StandardKeys:
         if len(key) not in _SECRET_BYTES:
             raise SecretMalformed(f"holds {len(key)} bytes; a Standard Webhooks secret has 24 to 64 bytes, in base64")
         shared.append(key)
-    return StandardKeys(tuple(shared), tuple(public))
+    return StandardKeys(signing_keys(shared), tuple(public))
 
 
 def verify_standard_webhook(
@@ -74,19 +77,20 @@ def verify_standard_webhook(
     _check_age(timestamp, now)
 
 
-def verify_slack(body: bytes, *, timestamp: bytes, signature: bytes, secrets: Sequence[bytes], now: float) -> None:
+def verify_slack(body: bytes, *, timestamp: bytes, signature: bytes, keys: Sequence[HMAC], now: float) -> None:
     """Check Slack's v0 signature (api.slack.com/authentication/verifying-requests-from-slack).
 
     :raises SignatureInvalid: or SignatureStale.
     """
     signed = b":".join((b"v0", timestamp, body))
-    if not any(hmac.compare_digest(slack_signature(secret, signed), signature) for secret in secrets):
-        raise SignatureInvalid
-    _check_age(timestamp, now)
+    for key in keys:
+        if hmac.compare_digest(slack_signature(key, signed), signature):
+            return _check_age(timestamp, now)
+    raise SignatureInvalid
 
 
-def slack_signature(secret: bytes, signed: bytes) -> bytes:
-    return b"v0=" + hmac.digest(secret, signed, "sha256").hex().encode()
+def slack_signature(key: HMAC, signed: bytes) -> bytes:
+    return b"v0=" + binascii.hexlify(keyed_digest(key, signed))
 
 
 def verify_basic_credentials(authorization: bytes, credentials: Sequence[bytes]) -> None:
@@ -105,9 +109,9 @@ def verify_basic_credentials(authorization: bytes, credentials: Sequence[bytes])
         raise SignatureInvalid
 
 
-def _matches_shared(signed: bytes, given: Sequence[bytes], secrets: Sequence[bytes]) -> bool:
-    for secret in secrets:
-        expected = b"v1," + binascii.b2a_base64(hmac.digest(secret, signed, "sha256"), newline=False)
+def _matches_shared(signed: bytes, given: Sequence[bytes], keys: Sequence[HMAC]) -> bool:
+    for key in keys:
+        expected = b"v1," + binascii.b2a_base64(keyed_digest(key, signed), newline=False)
         for signature in given:
             if hmac.compare_digest(expected, signature):
                 return True

@@ -18,8 +18,9 @@ _ENCRYPTED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>
 
 
 def envelope(values: Mapping[bytes, bytes], encrypted: bytes) -> Envelope:
-    signature, timestamp, nonce = (values.get(name, b"") for name in (b"msg_signature", b"timestamp", b"nonce"))
-    return Envelope(signature, timestamp, nonce, encrypted)
+    return Envelope(
+        values.get(b"msg_signature", b""), values.get(b"timestamp", b""), values.get(b"nonce", b""), encrypted
+    )
 
 
 @lru_cache(1)  # looked for once to be verified, once to be understood

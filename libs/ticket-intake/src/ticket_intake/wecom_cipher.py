@@ -75,12 +75,12 @@ def open_envelope(
 def _open(
     envelope: Envelope, keys: tuple[CallbackKey, ...], receiver_id: bytes, now: float, tolerance_seconds: float
 ) -> Opened:
-    signed = (envelope.timestamp, envelope.nonce, envelope.encrypted)
-    key = next((key for key in keys if matches_sorted_digest(envelope.signature, key.token, *signed)), None)
-    if key is None:
-        raise SignatureInvalid
-    check_signed_time(envelope.timestamp, now, tolerance_seconds)
-    return Opened(decrypt(envelope.encrypted, key.aes_key, receiver_id), key)
+    signature, timestamp, nonce, encrypted = envelope
+    for key in keys:
+        if matches_sorted_digest(signature, key.token, timestamp, nonce, encrypted):
+            check_signed_time(timestamp, now, tolerance_seconds)
+            return Opened(decrypt(encrypted, key.aes_key, receiver_id), key)
+    raise SignatureInvalid
 
 
 def decrypt(encrypted: bytes, aes_key: bytes, receiver_id: bytes) -> bytes:
@@ -113,6 +113,7 @@ def encrypt(content: bytes, aes_key: bytes, receiver_id: bytes, random: bytes) -
     return base64.b64encode(cipher.update(padder.update(plain) + padder.finalize()) + cipher.finalize())
 
 
+@lru_cache(64)  # of the few registrations of a sources file; making one costs as much as using it
 def _cipher(aes_key: bytes) -> "Cipher[modes.CBC]":
     return Cipher(algorithms.AES(aes_key), modes.CBC(aes_key[:_BLOCK_BYTES]))
 

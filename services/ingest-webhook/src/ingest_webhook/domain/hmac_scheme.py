@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from cryptography.hazmat.primitives.hmac import HMAC
+
+from ticket_intake.keyed_hmac import keyed_digest, signing_keys
 from ticket_intake.signatures import SignatureInvalid
 from ticket_intake.signed_time import check_signed_time
 
@@ -52,18 +55,18 @@ def verify_hmac(
     signature: bytes,
     timestamp: bytes,
     scheme: HmacScheme,
-    secrets: Sequence[bytes],
+    keys: Sequence[HMAC],
     now: float,
     tolerance_seconds: float,
 ) -> None:
-    """Check one signature, and the signed time where the scheme has one.
+    """Check one signature, and the signed time where the scheme has one. `keys` are of the scheme's algorithm.
 
     :raises SignatureInvalid: or SignatureStale.
     """
     given = signature.lower() if scheme.encoding == "hex" else signature  # hexadecimal digits have two spellings
     signed = _signed(scheme.signed, body, timestamp)
-    for secret in secrets:
-        if hmac.compare_digest(_spelled(scheme, secret, signed), given):
+    for key in keys:
+        if hmac.compare_digest(_spelled(scheme, key, signed), given):
             break
     else:
         raise SignatureInvalid
@@ -73,7 +76,8 @@ def verify_hmac(
 
 def hmac_signature(scheme: HmacScheme, secret: bytes, body: bytes, timestamp: bytes = b"") -> bytes:
     """Return the signature as the sender spells it."""
-    return _spelled(scheme, secret, _signed(scheme.signed, body, timestamp))
+    [key] = signing_keys([secret], scheme.algorithm)
+    return _spelled(scheme, key, _signed(scheme.signed, body, timestamp))
 
 
 def _signed(template: str, body: bytes, timestamp: bytes) -> bytes:
@@ -82,8 +86,8 @@ def _signed(template: str, body: bytes, timestamp: bytes) -> bytes:
     return before.replace(_TIMESTAMP_PLACE, timestamp) + body + after.replace(_TIMESTAMP_PLACE, timestamp)
 
 
-def _spelled(scheme: HmacScheme, secret: bytes, signed: bytes) -> bytes:
-    digest = hmac.digest(secret, signed, scheme.algorithm)
+def _spelled(scheme: HmacScheme, key: HMAC, signed: bytes) -> bytes:
+    digest = keyed_digest(key, signed)
     if scheme.encoding == "hex":
         return scheme.prefix.lower().encode() + binascii.hexlify(digest)
     return scheme.prefix.encode() + binascii.b2a_base64(digest, newline=False)

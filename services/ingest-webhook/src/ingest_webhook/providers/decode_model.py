@@ -16,8 +16,10 @@ from service_kit.problems import FieldProblem
 ModelT = TypeVar("ModelT", bound=msgspec.Struct)
 
 # msgspec says what is wrong and, below the top, where: "Expected `str`, got `int` - at `$.data.items[0].id`".
-_WRONG = re.compile(r"(?P<message>.*?)(?: - at (?:key in )?`\$(?P<path>.*)`)?", re.DOTALL)
+_PLACE = re.compile(r"(.*) - at (?:(?:`key`|key) in )?`\$(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
+# Followed by what was sent, which may be long and is nobody's business in our logs.
+_OTHER_VALUE = re.compile(r"(Invalid enum value) .*", re.DOTALL)
 _INDEX = re.compile(r"\[([0-9]+)\]")
 _ANY_NAME = "[...]"
 
@@ -71,11 +73,10 @@ def _validate(model: type[ModelT], document: object, place: str, documentation: 
 
 def _explain(error: str, place: str) -> dict[str, str]:
     """Return field and message of what msgspec found."""
-    found = _WRONG.fullmatch(error)
-    assert found is not None  # it matches any text
-    message, path = found["message"], found["path"] or ""
+    found = _PLACE.fullmatch(error)
+    message, path = found.groups() if found is not None else (error, "")
     field = place + _INDEX.sub(r".\1", path.replace(_ANY_NAME, ".*"))
     missing = _MISSING.fullmatch(message)
-    if missing is None:
-        return {"field": field, "message": message}
-    return {"field": f"{field}.{missing[1]}", "message": "is missing"}
+    if missing is not None:
+        return {"field": f"{field}.{missing[1]}", "message": "is missing"}
+    return {"field": field, "message": _OTHER_VALUE.sub(r"\1", message)}

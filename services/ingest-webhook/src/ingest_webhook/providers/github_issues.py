@@ -20,6 +20,7 @@ from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.message_data import Person
 from ticket_intake.options import SourceOptions
 
@@ -90,7 +91,7 @@ class GitHubIssues:
     def __init__(self, options: GitHubOptions, secrets: Sequence[bytes]) -> None:
         self.time_trusted = options.time_trusted
         self._own_logins = {login.lower() for login in options.own_logins}
-        self._secrets = secrets
+        self._keys = signing_keys(secrets, GITHUB.algorithm)
 
     @classmethod
     def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "GitHubIssues":
@@ -102,7 +103,7 @@ class GitHubIssues:
             signature=request.header(b"x-hub-signature-256"),
             timestamp=b"",
             scheme=GITHUB,
-            secrets=self._secrets,
+            keys=self._keys,
             now=request.received_at.timestamp(),
             tolerance_seconds=0,
         )

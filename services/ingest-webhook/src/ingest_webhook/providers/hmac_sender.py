@@ -15,6 +15,7 @@ from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.message_data import Person
 from ticket_intake.phone_calls import NumberOptions, spelled
 from ticket_intake.signatures import TOLERANCE_SECONDS
@@ -106,7 +107,7 @@ class HmacSender:
         self._signature_header = _header_name(options.signing.header)
         self._timestamp_header = _header_name(options.signing.timestamp_header)
         self._kinds = options.events.kinds if options.events else {}
-        self._secrets = secrets
+        self._keys = signing_keys(secrets, options.signing.scheme.algorithm)
 
     @classmethod
     def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "HmacSender":
@@ -118,7 +119,7 @@ class HmacSender:
             signature=request.header(self._signature_header),
             timestamp=request.header(self._timestamp_header),
             scheme=self._scheme,
-            secrets=self._secrets,
+            keys=self._keys,
             now=request.received_at.timestamp(),
             tolerance_seconds=self._options.signing.tolerance_seconds,
         )

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from ingest_webhook.domain.body_signatures import signing_keys, verify_line
+from ingest_webhook.domain.body_signatures import verify_line
 from ingest_webhook.provider import Handshake, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object
@@ -20,6 +20,7 @@ from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.message_data import Person
 from ticket_intake.options import SourceOptions
 from ticket_intake.signatures import SecretMalformed

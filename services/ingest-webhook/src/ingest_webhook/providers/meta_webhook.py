@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from ingest_webhook.domain.body_signatures import signing_keys, verify_meta, verify_shared_token
+from ingest_webhook.domain.body_signatures import verify_meta, verify_shared_token
 from ingest_webhook.provider import Handshake, Ignored, Reading, WebhookRequest
 from ingest_webhook.providers.batches import Item, read_batch
 from ingest_webhook.providers.decode_model import decode_model, decode_object, decode_query, query_parameters
 from ingest_webhook.rejections import IgnoreReason
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.options import TokenOptions
 from ticket_intake.signatures import SecretMalformed
 

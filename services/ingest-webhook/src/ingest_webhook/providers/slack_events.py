@@ -20,6 +20,7 @@ from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, unescape
 from ticket_intake.incoming import IncomingMessage
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.message_data import Person
 from ticket_intake.options import SourceOptions
 from ticket_intake.signatures import SecretMalformed, verify_slack
@@ -108,7 +109,7 @@ class SlackEvents:
 
     def __init__(self, options: SourceOptions, secrets: Sequence[bytes]) -> None:
         self.time_trusted = options.time_trusted
-        self._secrets = secrets
+        self._keys = signing_keys(secrets)
 
     @classmethod
     def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "SlackEvents":
@@ -121,7 +122,7 @@ class SlackEvents:
             request.body,
             timestamp=request.header(b"x-slack-request-timestamp"),
             signature=request.header(b"x-slack-signature"),
-            secrets=self._secrets,
+            keys=self._keys,
             now=request.received_at.timestamp(),
         )
 

@@ -1,7 +1,6 @@
 """Samples of providers that sign the raw body with a shared secret."""
 
 import base64
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import uuid4
@@ -14,6 +13,7 @@ from ingest_webhook.domain.hmac_scheme import GITHUB, hmac_signature
 from ingest_webhook.providers.hmac_sender import HmacOptions
 from ingest_webhook.samples.sample import CHECK, Sample
 from ingest_webhook.sources import ConfiguredSource
+from ticket_intake.keyed_hmac import keyed_digest, signing_keys
 from ticket_intake.signatures import slack_signature, standard_keys
 
 JSON = {"content-type": "application/json"}
@@ -51,7 +51,7 @@ def github(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
 def slack(_: ConfiguredSource, secret: str, now: datetime) -> Sample:
     body = msgspec.json.encode({"type": "url_verification", "challenge": CHECK})
     timestamp = str(int(now.timestamp()))
-    signature = slack_signature(secret.encode(), b":".join((b"v0", timestamp.encode(), body)))
+    signature = slack_signature(*signing_keys([secret.encode()]), b":".join((b"v0", timestamp.encode(), body)))
     return _signed("a url_verification", body, "x-slack-signature", signature, {"x-slack-request-timestamp": timestamp})
 
 
@@ -62,7 +62,7 @@ def standard_webhooks(_: ConfiguredSource, secret: str, now: datetime) -> Sample
         raise ValueError("is a public key (whpk_…): only the sender can sign with its private half")
     body = msgspec.json.encode({"type": CHECK, "data": {}})
     message_id, timestamp = f"check_{uuid4().hex}", str(int(now.timestamp()))
-    digest = hmac.digest(keys.shared[0], f"{message_id}.{timestamp}.".encode() + body, "sha256")
+    digest = keyed_digest(keys.shared[0], f"{message_id}.{timestamp}.".encode() + body)
     more = {"webhook-id": message_id, "webhook-timestamp": timestamp}
     return _signed("an unknown event", body, "webhook-signature", b"v1," + base64.b64encode(digest), more)
 
