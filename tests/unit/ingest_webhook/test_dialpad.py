@@ -133,6 +133,19 @@ def test_a_call_that_names_itself_as_its_entry_is_the_first_leg() -> None:
     assert read_one(provider(), sender().call(call_id=5, entry_point_call_id=5)).provider_id == "5"
 
 
+def test_what_may_be_a_number_is_read_as_the_same_text() -> None:
+    texts = sender().call(call_id="5", external_number="8613800138000", contact={"name": "42"})
+    numbers = sender().call(call_id=5, external_number=8613800138000, contact={"name": 42})
+    assert read_one(provider(), numbers) == read_one(provider(), texts)
+
+
+@pytest.mark.parametrize("call_id", ["", "a b", "5\n", "x" * 33, -1, 2**63, 1.5, True])
+def test_an_id_that_cannot_be_one_is_named(call_id: object) -> None:
+    with pytest.raises(Undecodable) as raised:
+        read(provider(), sender().call(call_id=call_id))
+    assert raised.value.errors[0].field == "body.call_id"
+
+
 @pytest.mark.parametrize("field", ["call_id", "date_started", "direction"])
 def test_a_wrong_field_is_named(field: str) -> None:
     wrong: dict[str, Any] = {field: {}}

@@ -1,10 +1,12 @@
 """Call records of FreeSWITCH in all encodings; what is a call of a customer and what is not."""
 
 import itertools
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -56,6 +58,17 @@ def test_an_awkward_value_does_not_spoil_the_record(value: str) -> None:
     message = read_one(provider(), sender(Encoding.FORM, True).call(caller_id=value, hangup_cause="USER_BUSY"))
     assert message.call is not None
     assert message.call.hangup_cause == "USER_BUSY"
+
+
+@pytest.mark.parametrize("layout", [{}, {"indent": 1}, {"separators": (" , ", " : ")}])
+def test_a_record_with_blanks_between_its_parts_is_read_as_it_came(layout: dict[str, Any]) -> None:
+    variables = {"uuid": "01df56f4", "start_epoch": "1763899180", "caller_id": '"Li Wei" , "1"'}
+    document = {"variables": variables, "callflow": [{"caller_profile": {"caller_id_name": 'Li "W" Wei'}}]}
+    body = b"cdr=" + quote(json.dumps(document, **layout)).encode()
+    message = read_one(provider(), SignedRequest(switch_sender().call().headers, body))
+    assert message.call is not None
+    assert message.call.call_id == "01df56f4"
+    assert message.call.started_at == datetime(2025, 11, 23, 11, 59, 40, tzinfo=UTC)
 
 
 def test_an_answered_call_says_how_long_they_talked() -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingest_webhook.provider import Answer, Ignored, Messages, Reading
+from ingest_webhook.provider import Answer, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.twilio_sms import TwilioSms
 from ingest_webhook.providers.twilio_voice import TwilioVoice
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from tests.support.partners.twilio import TwilioSender
+from tests.unit.ingest_webhook.edge import NOW
 from tests.unit.ingest_webhook.readings import read, read_one
 from ticket_contracts.vocabulary import Channel, IdentityKind
 from ticket_intake.signatures import SecretMalformed
@@ -48,6 +49,13 @@ def test_a_text_message_names_its_writer_and_both_numbers_are_its_conversation()
     assert (message.sender.kind, message.sender.value) == (IdentityKind.PHONE, "+8613800138000")
     assert message.conversation == "+864008001234/+8613800138000"
     assert message.text == message.subject == "屏幕碎了 & more"
+
+
+def test_of_a_repeated_field_the_first_counts_and_all_are_clean() -> None:
+    body = sender().sms("first\x00\x07").body + b"&Body=second"
+    reading = sms().read(WebhookRequest({}, b"", body, NOW))
+    assert isinstance(reading, Messages)
+    assert reading.messages[0].text == "first"
 
 
 def test_every_answer_is_empty_twiml_so_that_nobody_hears_of_an_error() -> None:

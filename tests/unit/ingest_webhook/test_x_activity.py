@@ -34,7 +34,7 @@ def test_the_published_challenge_gets_the_published_answer() -> None:
     assert reading == Handshake("application/json", json.dumps(answer).encode())
 
 
-@pytest.mark.parametrize("token", ["", '{"for_user_id":"1"}', '"text"', "[1]", " ", "a" * 201, "令牌"])
+@pytest.mark.parametrize("token", ["", '{"for_user_id":"1"}', '"text"', "[1]", " ", "a\n", "a" * 201, "令牌"])
 def test_the_check_signs_nothing_that_could_be_an_event(token: str) -> None:
     """Anybody may ask, and the answer is the signature that would make a delivery of the same text genuine."""
     with pytest.raises(Undecodable) as raised:
@@ -212,6 +212,7 @@ def test_what_no_customer_said_is_ignored(request_: SignedRequest, reason: Ignor
         (older(tweet_create_events={}), "tweet_create_events"),
         (sender().newer("post.mention.create", {"id": "1"}), "author_id"),
         (sender().notification({"for_user_id": "us"}), "for_user_id"),
+        (sender().notification({"for_user_id": "2244994945\n"}), "for_user_id"),
     ],
 )
 def test_a_wrong_field_is_named(request_: SignedRequest, field: str) -> None:

@@ -1,12 +1,17 @@
 """HMAC (RFC 2104) with what follows from the secret worked out once: on a short body that is half of the work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 
 # SHA-1 stands here for senders that have nothing else; as HMAC's hash it is not broken.
-_HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+_HASHES: Mapping[str, Callable[[], hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
 
 
 def signing_keys(secrets: Sequence[bytes], algorithm: str = "sha256") -> tuple[HMAC, ...]:

@@ -20,7 +20,7 @@ def verify_meta(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(signature, [_meta_spelling(keyed_digest(key, body)) for key in keys])
+    _check(signature, [meta_signature(body, key) for key in keys])
 
 
 def verify_line(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
@@ -28,15 +28,15 @@ def verify_line(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(signature, [_base64(keyed_digest(key, body)) for key in keys])
+    _check(signature, [line_signature(body, key) for key in keys])
 
 
-def verify_x(body: bytes, *, signature: bytes, secrets: Sequence[bytes]) -> None:
+def verify_x(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
     """Check `x-twitter-webhooks-signature` (docs.x.com/x-api/webhooks/quickstart).
 
     :raises SignatureInvalid:
     """
-    _check(signature, [x_signature(body, secret) for secret in secrets])
+    _check(signature, [x_signature(body, key) for key in keys])
 
 
 def verify_shared_token(given: bytes, tokens: Sequence[bytes]) -> None:
@@ -47,16 +47,16 @@ def verify_shared_token(given: bytes, tokens: Sequence[bytes]) -> None:
     _check(given, tokens)
 
 
-def meta_signature(body: bytes, secret: bytes) -> bytes:
-    return _meta_spelling(hmac.digest(secret, body, "sha256"))
+def meta_signature(body: bytes, key: HMAC) -> bytes:
+    return b"sha256=" + binascii.hexlify(keyed_digest(key, body))
 
 
-def line_signature(body: bytes, secret: bytes) -> bytes:
-    return _base64(hmac.digest(secret, body, "sha256"))
+def line_signature(body: bytes, key: HMAC) -> bytes:
+    return binascii.b2a_base64(keyed_digest(key, body), newline=False)
 
 
-def x_signature(body: bytes, secret: bytes) -> bytes:
-    return b"sha256=" + _base64(hmac.digest(secret, body, "sha256"))
+def x_signature(body: bytes, key: HMAC) -> bytes:
+    return b"sha256=" + line_signature(body, key)
 
 
 def _check(given: bytes, allowed: Sequence[bytes]) -> None:
@@ -66,11 +66,3 @@ def _check(given: bytes, allowed: Sequence[bytes]) -> None:
         matches |= hmac.compare_digest(given, one)
     if not matches:
         raise SignatureInvalid
-
-
-def _meta_spelling(digest: bytes) -> bytes:
-    return b"sha256=" + binascii.hexlify(digest)
-
-
-def _base64(digest: bytes) -> bytes:
-    return binascii.b2a_base64(digest, newline=False)

@@ -16,6 +16,8 @@ from ticket_intake.signatures import SecretMalformed
 
 _BLOCK_BYTES = 16
 _PADDING_BITS = 128
+# Two of each source during a rotation.
+_KEYS_IN_USE = 64
 _VERIFICATION_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -62,8 +64,7 @@ def decrypt_feishu(encrypted: str, encrypt_key: bytes) -> bytes:
     """
     try:
         sealed = base64.b64decode(encrypted, validate=True)
-        cipher = Cipher(algorithms.AES(hashlib.sha256(encrypt_key).digest()), modes.CBC(sealed[:_BLOCK_BYTES]))
-        decryptor = cipher.decryptor()
+        decryptor = Cipher(_aes(encrypt_key), modes.CBC(sealed[:_BLOCK_BYTES])).decryptor()
         padded = decryptor.update(sealed[_BLOCK_BYTES:]) + decryptor.finalize()
         unpadder = PKCS7(_PADDING_BITS).unpadder()
         return unpadder.update(padded) + unpadder.finalize()
@@ -75,9 +76,14 @@ def encrypt_feishu(content: bytes, encrypt_key: bytes) -> str:
     """Return base64 of a random initialisation vector and the encrypted content, as Feishu sends it."""
     padder = PKCS7(_PADDING_BITS).padder()
     start = system_random.token_bytes(_BLOCK_BYTES)
-    encryptor = Cipher(algorithms.AES(hashlib.sha256(encrypt_key).digest()), modes.CBC(start)).encryptor()
+    encryptor = Cipher(_aes(encrypt_key), modes.CBC(start)).encryptor()
     padded = padder.update(content) + padder.finalize()
     return base64.b64encode(start + encryptor.update(padded) + encryptor.finalize()).decode()
+
+
+@lru_cache(_KEYS_IN_USE)
+def _aes(encrypt_key: bytes) -> algorithms.AES:
+    return algorithms.AES(hashlib.sha256(encrypt_key).digest())
 
 
 def _feishu_key(secret: str) -> FeishuKey:

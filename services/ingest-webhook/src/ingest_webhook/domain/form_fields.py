@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import unquote_to_bytes
 
+from ingest_webhook.domain.percent_encoding import percent_decoded
 from ticket_intake.clean_text import clean_text
 
 # Twilio's longest requests have about sixty; sorting an endless list would be work for a stranger.
@@ -22,20 +22,20 @@ def read_form_fields(body: bytes) -> FormFields:
 
     :raises NotForm:
     """
-    pairs = body.split(b"&", MAX_FIELDS)
+    pairs = body.replace(b"+", b" ").split(b"&", MAX_FIELDS)
     if len(pairs) > MAX_FIELDS:
         raise NotForm(f"has more than {MAX_FIELDS} fields")
-    return [(_decode(name), _decode(value)) for name, _, value in (pair.partition(b"=") for pair in pairs if pair)]
+    fields = []
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        if pair:
+            fields.append((percent_decoded(name), percent_decoded(value)))
+    return fields
 
 
 def clean_values(fields: FormFields) -> dict[str, str]:
-    """Return the fields as clean text; of a repeated name the first value counts, as in Twilio's own libraries."""
+    """Return the fields as clean text; of a repeated name the first value counts."""
     values: dict[str, str] = {}
     for name, value in fields:
         values.setdefault(clean_text(name.decode("utf-8", "replace")), clean_text(value.decode("utf-8", "replace")))
     return values
-
-
-def _decode(text: bytes) -> bytes:
-    spaced = text.replace(b"+", b" ")
-    return unquote_to_bytes(spaced) if b"%" in spaced else spaced

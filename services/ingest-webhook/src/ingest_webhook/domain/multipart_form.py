@@ -36,14 +36,13 @@ def read_multipart_form(content_type: bytes, body: bytes) -> MultipartForm:
         parts = read_multipart(content_type, body, LIMITS)
     except NotMultipart as error:
         raise NotForm(str(error)) from error
-    fields = tuple((part.name, part.content) for part in parts if part.file_name is None)
-    # A browser sends an input that was left empty as a file without name and content.
-    files = tuple(
-        FormFile(_last_part(part.file_name), _media_type(part), part.content)
-        for part in parts
-        if part.file_name is not None and (part.file_name or part.content)
-    )
-    return MultipartForm(fields, files)
+    fields, files = [], []
+    for part in parts:
+        if part.file_name is None:
+            fields.append((part.name, part.content))
+        elif part.file_name or part.content:  # a browser sends an input that was left empty without both
+            files.append(FormFile(_last_part(part.file_name), _media_type(part), part.content))
+    return MultipartForm(tuple(fields), tuple(files))
 
 
 def _media_type(part: Part) -> str:

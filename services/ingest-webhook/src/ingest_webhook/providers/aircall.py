@@ -7,10 +7,10 @@ which asks for a login, and ingest-files asks Aircall for another link (docs/dec
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_webhook.domain.body_tokens import verify_token_in_body
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
@@ -43,15 +43,11 @@ INTERIM = frozenset(
     }
 )
 
-Epoch = Annotated[int, Field(gt=0, le=MAX_EPOCH)]
+Epoch = Annotated[int, msgspec.Meta(gt=0, le=MAX_EPOCH)]
 """Unix seconds."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Contact(_Part):
+class Contact(msgspec.Struct, frozen=True):
     first_name: str | None = None
     last_name: str | None = None
 
@@ -60,12 +56,12 @@ class Contact(_Part):
         return " ".join(filter(None, (self.first_name, self.last_name)))
 
 
-class Line(_Part):
+class Line(msgspec.Struct, frozen=True):
     digits: str | None = None
 
 
-class Call(_Part):
-    id: int = Field(ge=1, lt=10**18)
+class Call(msgspec.Struct, frozen=True):
+    id: Annotated[int, msgspec.Meta(ge=1, lt=10**18)]
     direction: str
     started_at: Epoch
     answered_at: Epoch | None = None
@@ -73,8 +69,8 @@ class Call(_Part):
     missed_call_reason: str | None = None
     raw_digits: str = ""
     voicemail: str | None = None
-    recording: object = None
-    asset: object = None
+    recording: Any = None
+    asset: Any = None
     contact: Contact | None = None
     number: Line | None = None
 
@@ -88,7 +84,7 @@ class Call(_Part):
         return recording_left("Aircall", kind, page or f"call {self.id}", f"{self.id}/{kind}" if fetched else None)
 
 
-class CallEvent(_Part):
+class CallEvent(msgspec.Struct, frozen=True):
     event: str
     data: Call
 
@@ -117,45 +113,42 @@ class Aircall:
         document = decode_object(request.body, DOCUMENTATION)
         event = document.get("event")
         if event in ("call.ended", "call.voicemail_left"):
-            told = decode_model(CallEvent, document, DOCUMENTATION)
-            if told.data.direction != "inbound":
+            told = decode_model(CallEvent, document, DOCUMENTATION).data
+            if told.direction != "inbound":
                 return Ignored(IgnoreReason.OUTBOUND_CALL)
-            return self._ended(told.data) if event == "call.ended" else self._voicemail(told.data)
+            caller, callee = self._spelled(told.raw_digits), self._spelled(told.number.digits if told.number else None)
+            person = caller_person(caller, str(told.id), told.contact.name if told.contact else "")
+            if event == "call.ended":
+                return self._ended(told, caller, callee, person)
+            return self._voicemail(told, callee, person)
         interim = isinstance(event, str) and event in INTERIM
         return Ignored(IgnoreReason.INTERIM if interim else IgnoreReason.UNKNOWN_TYPE)
 
-    def _ended(self, told: Call) -> Reading:
+    def _ended(self, told: Call, caller: str, callee: str, person: Person) -> Reading:
         ended_at = told.ended_at or told.started_at
         talked = ended_at - (told.answered_at or ended_at)
+        answered = told.answered
         call = CallRecord(
             call_id=str(told.id),
             direction="inbound",
-            answered=told.answered,
-            caller=self._caller(told),
-            callee=self._callee(told),
+            answered=answered,
+            caller=caller,
+            callee=callee,
             started_at=datetime.fromtimestamp(told.started_at, UTC),
-            seconds=min(max(talked, 0), MAX_SECONDS) if told.answered else 0,
+            seconds=min(max(talked, 0), MAX_SECONDS) if answered else 0,
             hangup_cause=(told.missed_call_reason or "")[:NAME_LENGTH],
         )
         # The voicemail is a file of its own message, which `call.voicemail_left` becomes.
         kind: Kind = "voicemail" if told.voicemail else "recording"
         kept = told.voicemail or told.recording
         problems = (told.left(kind, fetched=kind == "recording"),) if kept else ()
-        message = call_message(
-            call, self._person(told), self._options.language, datetime.fromtimestamp(ended_at, UTC), problems
-        )
+        message = call_message(call, person, self._options.language, datetime.fromtimestamp(ended_at, UTC), problems)
         return one_message(replace(message, provider_id=f"{told.id}/call.ended"))
 
-    def _voicemail(self, told: Call) -> Reading:
+    def _voicemail(self, told: Call, callee: str, person: Person) -> Reading:
         left = told.left("voicemail", fetched=True)
         voicemail = Voicemail(str(told.id), f"{told.id}/call.voicemail_left", left)
-        return one_message(voicemail_message(voicemail, self._person(told), self._callee(told), self._options.language))
+        return one_message(voicemail_message(voicemail, person, callee, self._options.language))
 
-    def _person(self, told: Call) -> Person:
-        return caller_person(self._caller(told), str(told.id), told.contact.name if told.contact else "")
-
-    def _caller(self, told: Call) -> str:
-        return spelled(told.raw_digits, self._options.region)
-
-    def _callee(self, told: Call) -> str:
-        return spelled((told.number and told.number.digits) or "", self._options.region)
+    def _spelled(self, number: str | None) -> str:
+        return spelled(number or "", self._options.region)

@@ -7,9 +7,9 @@ Recordings stay at Dialpad (…/docs/downloading-call-recordings): ingest-files 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
 from ingest_webhook.domain.body_tokens import jwt_payload, verify_jwt
 from ingest_webhook.domain.json_documents import NotJson
@@ -45,51 +45,52 @@ INTERIM = frozenset(
 
 TALKS = ("callrecording", "admincallrecording")
 
-Milliseconds = Annotated[float, Field(gt=0, le=MAX_EPOCH * 1000)]
+Milliseconds = Annotated[float, msgspec.Meta(gt=0, le=MAX_EPOCH * 1000)]
 """Since 1970. A float, because lengths come with fractions of a millisecond."""
-CallId = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z_-]+$")]
+CallId: TypeAlias = (
+    Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,32}\Z")] | Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+)
+Text: TypeAlias = str | int | float | None
+"""Ids are numbers of 16 digits, and other texts that are numbers may come as such; `_text` reads it."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)  # ids are numbers of 16 digits
+class Contact(msgspec.Struct, frozen=True):
+    name: Text = None
 
 
-class Contact(_Part):
-    name: str | None = None
+class Target(msgspec.Struct, frozen=True):
+    type: Text = None
 
 
-class Target(_Part):
-    type: str | None = None
-
-
-class CallEvent(_Part):
+class CallEvent(msgspec.Struct, frozen=True):
     call_id: CallId
     state: Literal["hangup", "voicemail_uploaded"]
-    direction: str
+    direction: str | int | float
     date_started: Milliseconds
     date_connected: Milliseconds | None = None
     date_ended: Milliseconds | None = None
-    external_number: str | None = None
-    internal_number: str | None = None
+    external_number: Text = None
+    internal_number: Text = None
     is_internal: bool | None = None
     contact: Contact | None = None
     target: Target | None = None
-    entry_point_call_id: str | None = None
-    master_call_id: str | None = None
-    operator_call_id: str | None = None
-    voicemail_link: str | None = None
-    recording_details: object = None
+    entry_point_call_id: Text = None
+    master_call_id: Text = None
+    operator_call_id: Text = None
+    voicemail_link: Text = None
+    recording_details: Any = None
 
     @property
     def is_second_leg(self) -> bool:
         """A call to an agent made for one that a call centre, a department or a menu took."""
-        return any(other not in (None, "", self.call_id) for other in (self.entry_point_call_id, self.master_call_id))
+        itself = ("", _text(self.call_id))
+        return _text(self.entry_point_call_id) not in itself or _text(self.master_call_id) not in itself
 
     @property
     def answered(self) -> bool:
         """Menus and queues connect a call as well; a person is a user's line, or an operator's leg."""
-        by_person = bool(self.operator_call_id) or (self.target is not None and self.target.type == "user")
-        return self.date_connected is not None and by_person and not self.voicemail_link
+        by_person = bool(_text(self.operator_call_id)) or (self.target is not None and self.target.type == "user")
+        return self.date_connected is not None and by_person and not _text(self.voicemail_link)
 
     def links(self, *kinds: str) -> Iterator[str]:
         """Give the links of the recordings of these types. No call is refused for what is told of its recordings."""
@@ -129,39 +130,47 @@ class Dialpad:
             return Ignored(IgnoreReason.SECOND_LEG)
         if event.direction != "inbound" or event.is_internal:
             return Ignored(IgnoreReason.OUTBOUND_CALL)
-        return self._ended(event) if event.state == "hangup" else self._voicemail(event)
+        caller, callee = self._spelled(event.external_number), self._spelled(event.internal_number)
+        name = _text(event.contact.name)[:NAME_LENGTH] if event.contact else ""
+        person = caller_person(caller, _text(event.call_id), name)
+        if event.state == "hangup":
+            return self._ended(event, caller, callee, person)
+        return self._voicemail(event, callee, person)
 
-    def _ended(self, event: CallEvent) -> Reading:
+    def _ended(self, event: CallEvent, caller: str, callee: str, person: Person) -> Reading:
         ended = event.date_ended or event.date_started
         talked = int((ended - (event.date_connected or ended)) / 1000)
+        answered = event.answered
         call = CallRecord(
-            call_id=event.call_id,
+            call_id=_text(event.call_id),
             direction="inbound",
-            answered=event.answered,
-            caller=self._spelled(event.external_number),
-            callee=self._spelled(event.internal_number),
+            answered=answered,
+            caller=caller,
+            callee=callee,
             started_at=_instant(event.date_started),
-            seconds=min(max(talked, 0), MAX_SECONDS) if event.answered else 0,
+            seconds=min(max(talked, 0), MAX_SECONDS) if answered else 0,
         )
-        # The voicemail is a file of its own message, which `voicemail_uploaded` becomes.
-        voicemail = (recording_left("Dialpad", "voicemail", plain_link(event.voicemail_link)),)
-        recordings = (recording_left("Dialpad", "recording", link, link) for link in event.links(*TALKS))
-        problems = (*(voicemail if event.voicemail_link else ()), *recordings)
-        return one_message(call_message(call, self._person(event), self._options.language, _instant(ended), problems))
+        problems = [recording_left("Dialpad", "recording", link, link) for link in event.links(*TALKS)]
+        if _text(event.voicemail_link):
+            # Not to be fetched here: it is a file of its own message, which `voicemail_uploaded` becomes.
+            problems.insert(0, recording_left("Dialpad", "voicemail", plain_link(event.voicemail_link)))
+        return one_message(call_message(call, person, self._options.language, _instant(ended), tuple(problems)))
 
-    def _voicemail(self, event: CallEvent) -> Reading:
+    def _voicemail(self, event: CallEvent, callee: str, person: Person) -> Reading:
         link = plain_link(event.voicemail_link) or next(event.links("voicemail"), "")
         left = recording_left("Dialpad", "voicemail", link, link)
-        voicemail = Voicemail(event.call_id, f"{event.call_id}/voicemail_uploaded", left)
-        callee = self._spelled(event.internal_number)
-        return one_message(voicemail_message(voicemail, self._person(event), callee, self._options.language))
+        call_id = _text(event.call_id)
+        voicemail = Voicemail(call_id, f"{call_id}/voicemail_uploaded", left)
+        return one_message(voicemail_message(voicemail, person, callee, self._options.language))
 
-    def _person(self, event: CallEvent) -> Person:
-        name = (event.contact and event.contact.name) or ""
-        return caller_person(self._spelled(event.external_number), event.call_id, name[:NAME_LENGTH])
+    def _spelled(self, number: Text) -> str:
+        return spelled(_text(number), self._options.region)
 
-    def _spelled(self, number: str | None) -> str:
-        return spelled(number or "", self._options.region)
+
+def _text(value: Text) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else str(value)
 
 
 def _payload(body: bytes) -> bytes:

@@ -8,10 +8,10 @@ bring about is its own echo.
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ingest_webhook.domain.feishu_cipher import FeishuKey, NotEncrypted, decrypt_feishu, feishu_keys, signing_key
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
@@ -45,21 +45,17 @@ class FeishuOptions(SignedTimeOptions):
     tolerance_seconds: int = Field(default=TOLERANCE_SECONDS, ge=1, le=MAX_TOLERANCE_SECONDS)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class Verification(msgspec.Struct, frozen=True):
+    challenge: Annotated[str, msgspec.Meta(max_length=1000)]
 
 
-class Verification(_Part):
-    challenge: str = Field(max_length=1000)
-
-
-class Header(_Part):
+class Header(msgspec.Struct, frozen=True):
     event_type: str = ""
 
 
-class Event(_Part):
+class Event(msgspec.Struct, frozen=True):
     header: Header = Header()
-    event: dict[str, Any] = Field(default_factory=dict)
+    event: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Feishu:
@@ -96,12 +92,13 @@ class Feishu:
             challenge = decode_model(Verification, document, DOCUMENTATION).challenge
             return Handshake("application/json", msgspec.json.encode({"challenge": challenge}))
         event = decode_model(Event, document, DOCUMENTATION)
-        if event.header.event_type == "im.message.receive_v1":
+        event_type = event.header.event_type
+        if event_type == "im.message.receive_v1":
             return _read_message(decode_model(Received, event.event, DOCUMENTATION))
-        if event.header.event_type == "im.message.recalled_v1":
+        if event_type == "im.message.recalled_v1":
             # It names the message and the chat, and nobody: whose message is gone cannot be said.
             return Ignored(IgnoreReason.NO_SENDER)
-        if event.header.event_type == "im.message.message_read_v1":
+        if event_type == "im.message.message_read_v1":
             return Ignored(IgnoreReason.RECEIPT)
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
 

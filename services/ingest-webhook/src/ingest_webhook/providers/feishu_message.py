@@ -4,11 +4,11 @@ open.feishu.cn/document/server-docs/im-v1/message/events/receive and …/message
 """
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
-from ingest_webhook.domain.json_documents import NotJson, decode_json
+from ingest_webhook.domain.json_documents import NotJson, decode_json_bytes
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.wording import Wording
 from ticket_intake.clean_text import one_line
@@ -25,35 +25,34 @@ MAX_DEPTH = 8
 _MENTION = re.compile(r"@_user_[0-9]{1,6}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 
 
-class UserId(_Part):
-    open_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+class UserId(msgspec.Struct, frozen=True):
+    open_id: Id
 
 
-class Sender(_Part):
+class Sender(msgspec.Struct, frozen=True):
     """`sender_id` is empty for applications and anonymous writers."""
 
     sender_id: UserId | None = None
     sender_type: str = ""
 
 
-class Mention(_Part):
+class Mention(msgspec.Struct, frozen=True):
     """Stands in a text as its `key`, `@_user_1`."""
 
     key: str = ""
     name: str | None = None
 
 
-class Message(_Part):
-    message_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
-    root_id: str | None = Field(default=None, max_length=MAX_ID_LENGTH)
-    create_time: int = Field(ge=0, lt=10**13)
-    chat_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    message_id: Id
+    root_id: Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)] | None = None
+    create_time: Annotated[int, msgspec.Meta(ge=0, lt=10**13)]
+    chat_id: Id
     chat_type: str = ""
-    message_type: str = Field(max_length=MAX_ID_LENGTH)
+    message_type: Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)]
     content: str = ""
     mentions: tuple[Mention, ...] | None = None
 
@@ -63,7 +62,7 @@ class Message(_Part):
         return self.chat_id if self.chat_type == "p2p" else f"{self.chat_id}/{self.root_id or self.message_id}"
 
 
-class Received(_Part):
+class Received(msgspec.Struct, frozen=True):
     """`event` of `im.message.receive_v1`."""
 
     sender: Sender
@@ -91,7 +90,7 @@ def word(message: Message) -> Wording:
 def _content(message: Message) -> dict[str, Any]:
     """A kind that is yet to come may hold anything; what a person wrote must not be lost for that."""
     try:
-        content = decode_json(message.content)
+        content = decode_json_bytes(message.content.encode())
     except NotJson:
         return {}
     return content if isinstance(content, dict) else {}
@@ -124,6 +123,8 @@ def _element(message: Message, element: dict[str, Any], problems: list[str]) -> 
 
 
 def _with_names(text: str, message: Message) -> str:
+    if not message.mentions and "@" not in text:
+        return text
     names = {mention.key: one_line(mention.name or "", MENTION_LENGTH) for mention in message.mentions or ()}
     return _MENTION.sub(lambda found: f"@{names.get(found[0]) or found[0][2:]}", text)
 

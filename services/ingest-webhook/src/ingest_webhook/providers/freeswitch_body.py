@@ -9,14 +9,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json, decode_json_bytes
+from ingest_webhook.domain.percent_encoding import percent_decoded
 from ticket_intake.clean_text import clean_text
 
 _FORM = b"cdr="
 # A quote that neither opens nor closes a JSON string; see `_read_form`.
-_INNER_QUOTE = re.compile(r'(?<![{\[,:\\])"(?![,:}\]])')
+_INNER_QUOTE = re.compile(r'"(?<![{\[,:\\]")(?![,:}\]])')
 # A backslash with what makes it an escape of JSON, or alone.
 _ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})?')
 
@@ -77,10 +78,10 @@ def _read_body(body: bytes) -> Any:
         return _read_json(body)
     content = body.removeprefix(_FORM)
     if content.startswith((b"%7B", b"%7b", b"{")):
-        return _read_form(unquote_to_bytes(content))
+        return _read_form(percent_decoded(content))
     try:
         # A plus sign is a plus sign here: FreeSWITCH puts base64 into the form without escaping it.
-        return _read_json(base64.b64decode(unquote_to_bytes(content).replace(b" ", b"+"), validate=True))
+        return _read_json(base64.b64decode(percent_decoded(content).replace(b" ", b"+"), validate=True))
     except binascii.Error as error:
         raise NotJson("neither JSON, nor `cdr=` with URL-encoded or base64 JSON") from error
 
@@ -91,13 +92,16 @@ def _read_form(content: bytes) -> Any:
     With `encode-values` (the default) the values were URL-encoded before, and FreeSWITCH does not encode a `%XX` again:
     undoing the one takes off both, so quotes, backslashes and line breaks of a value stand bare in the JSON. A quote
     that belongs to the JSON always has a `{[,:` before it or a `,:}]` behind it; any other is given its backslash.
+    The caller's name stands in quotes in nearly every record, so this comes first. JSON that needs none of it stays as
+    it is, unless blanks stand between its parts; mending breaks that at its first quote, so it is read as it came.
     """
+    text = content.decode("utf-8-sig", "replace")
+    escaped = _ESCAPE.sub(lambda found: found[0] if found[1] else r"\\", text) if "\\" in text else text
+    mended = _INNER_QUOTE.sub(r"\\" + '"', escaped)
     try:
-        return _read_json(content)
+        return decode_json_bytes(mended.encode()) if text.isprintable() else decode_json(mended, strict=False)
     except NotJson:
-        text = content.decode("utf-8-sig", "replace")
-        escaped = _ESCAPE.sub(lambda found: found[0] if found[1] else r"\\", text)
-        return decode_json(_INNER_QUOTE.sub(r"\\" + '"', escaped), strict=False)
+        return _read_json(content)
 
 
 def _read_json(content: bytes) -> Any:

@@ -17,8 +17,8 @@ from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_messag
 from ingest_webhook.providers.freeswitch_body import CallDocument, read_call_document
 from ingest_webhook.providers.freeswitch_recordings import (
     RecordingOptions,
-    has_voicemail,
     recordings_left,
+    voicemail_path,
     voicemail_seconds,
 )
 from ingest_webhook.rejections import IgnoreReason, Undecodable
@@ -100,31 +100,33 @@ class FreeswitchCdr:
             # The first leg of every call is reported as well, and it alone knows what the customer dialled.
             return Ignored(IgnoreReason.SECOND_LEG)
         # Our own extensions are told by what the switch wrote, before a number of the country is made of it.
-        written = plain_number(document.caller_number)
+        caller_number = document.caller_number
+        written = plain_number(caller_number)
         if document.variable("direction") == "outbound" or self._internal.fullmatch(written):
             return Ignored(IgnoreReason.OUTBOUND_CALL)
-        caller, callee = (spelled(text, self._region) for text in (document.caller_number, document.callee_number))
-        call = _call(document, request.query, caller, callee)
+        caller, callee = spelled(caller_number, self._region), spelled(document.callee_number, self._region)
+        voicemail = voicemail_path(document)
+        call = _call(document, request.query, caller, callee, with_voicemail=bool(voicemail))
         address = f"sip:{caller}@{document.variable('sip_from_host')}"
         sender = caller_person(caller, call.call_id, document.caller_name, address)
         ended_at = _instant(document.variable("end_epoch")) or call.started_at
-        left = recordings_left(document, self._recordings, answered=call.answered)
+        left = recordings_left(document, self._recordings, voicemail, answered=call.answered)
         message = call_message(call, sender, self._language, ended_at, left)
-        if has_voicemail(document):
+        if voicemail:
             words = voicemail_text(caller, voicemail_seconds(document), self._language)
             message = replace(message, text=f"{message.text}\n{words}")
         return one_message(message)
 
 
-def _call(document: CallDocument, query: bytes, caller: str, callee: str) -> CallRecord:
+def _call(document: CallDocument, query: bytes, caller: str, callee: str, *, with_voicemail: bool) -> CallRecord:
     started_at = _instant(document.variable("start_epoch"))
     if started_at is None:
         raise _undecodable("body.variables.start_epoch", "is missing or no number of seconds")
-    talked = _seconds(document.variable("billsec"))
+    talked = _whole_number(document.variable("billsec"), MAX_SECONDS)
     cause = document.variable("hangup_cause")
     abandoned = document.variable("cc_cause") == "cancel"  # mod_callcenter: hung up while waiting for an agent
     # The voicemail picked up, nobody else: `billsec` counts the caller's own words.
-    answered = talked > 0 and not abandoned and not has_voicemail(document) and cause not in UNANSWERED_CAUSES
+    answered = talked > 0 and not abandoned and not with_voicemail and cause not in UNANSWERED_CAUSES
     return CallRecord(
         call_id=_call_id(document, query),
         direction="inbound",
@@ -149,14 +151,14 @@ def _call_id(document: CallDocument, query: bytes) -> str:
 
 def _instant(epoch: str) -> datetime | None:
     """Read Unix seconds. FreeSWITCH writes 0 for what did not happen; its `…_stamp` texts have no zone."""
-    if not (epoch.isascii() and epoch.isdigit()) or len(epoch) > len(str(MAX_EPOCH)) or int(epoch) == 0:
-        return None
-    return datetime.fromtimestamp(int(epoch), UTC)
+    seconds = _whole_number(epoch, MAX_EPOCH)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _seconds(text: str) -> int:
-    valid = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_SECONDS))
-    return min(int(text), MAX_SECONDS) if valid else 0
+def _whole_number(text: str, most: int) -> int:
+    """Return at most `most`; 0 for what is no number, or has more digits."""
+    valid = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return min(int(text), most) if valid else 0
 
 
 def _undecodable(field: str, message: str) -> Undecodable:

@@ -39,9 +39,10 @@ class RecordingOptions(BaseModel):
     )
 
 
-def has_voicemail(document: CallDocument) -> bool:
-    """Whether the caller left one. Who listens to a mailbox has the path of the last one heard, and a folder."""
-    return bool(document.variable("voicemail_file_path")) and not document.variable("voicemail_current_folder")
+def voicemail_path(document: CallDocument) -> str:
+    """Empty when the caller left none. Who listens to a mailbox has the path of the last one heard, and a folder."""
+    path = document.variable("voicemail_file_path")
+    return "" if path and document.variable("voicemail_current_folder") else path
 
 
 def voicemail_seconds(document: CallDocument) -> int | None:
@@ -52,10 +53,15 @@ def voicemail_seconds(document: CallDocument) -> int | None:
     return min(hours * 3600 + minutes * 60 + seconds, MAX_SECONDS)
 
 
-def recordings_left(document: CallDocument, options: RecordingOptions, *, answered: bool) -> tuple[LeftBehind, ...]:
-    """Name the voicemail; of an answered call the recordings, where the option says so."""
-    if has_voicemail(document):
-        return (_left("voicemail", document.variable("voicemail_file_path"), options),)
+def recordings_left(
+    document: CallDocument, options: RecordingOptions, voicemail: str, *, answered: bool
+) -> tuple[LeftBehind, ...]:
+    """Name the voicemail; of an answered call the recordings, where the option says so.
+
+    :param voicemail: as `voicemail_path`.
+    """
+    if voicemail:
+        return (_left("voicemail", voicemail, options),)
     if not (answered and options.talks):
         return ()
     return tuple(_left("recording", path, options) for path in dict.fromkeys(_recorded(document)))

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from ingest_webhook.domain.form_fields import clean_values, read_form_fields
+from ingest_webhook.domain.form_fields import read_form_fields
 from ingest_webhook.domain.twilio_signatures import public_urls, signs_digest, verify_twilio
 from ingest_webhook.provider import Answer, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_object
 from ingest_webhook.rejections import Undecodable
 from service_kit.problems import FieldProblem
+from ticket_intake.clean_text import clean_text
 from ticket_intake.phone_calls import NumberOptions
 from ticket_intake.signatures import SecretMalformed
 
@@ -50,21 +51,26 @@ class TwilioRequests:
         :raises Undecodable:
         """
         if not signs_digest(request.query):
-            return TwilioFields(clean_values(read_form_fields(request.body)), self._documentation)
+            # Of a repeated name the first value counts, as in Twilio's own libraries.
+            return TwilioFields(dict(reversed(read_form_fields(request.body))), self._documentation)
         document = decode_object(request.body, self._documentation)
-        texts = {name: str(value) for name, value in document.items() if isinstance(value, str | int)}
+        texts = {name.encode(): str(value).encode() for name, value in document.items() if isinstance(value, str | int)}
         return TwilioFields(texts, self._documentation)
 
 
 class TwilioFields:
-    """Fields of one request; what is absent is an empty text."""
+    """Fields of one request as clean text; what is absent is an empty one.
 
-    def __init__(self, values: Mapping[str, str], documentation: str) -> None:
+    Twilio sends about twenty and we ask for some ten of them: only those are decoded.
+    """
+
+    def __init__(self, values: Mapping[bytes, bytes], documentation: str) -> None:
         self._values = values
         self._documentation = documentation
 
     def __getitem__(self, name: str) -> str:
-        return self._values.get(name, "")
+        value = self._values.get(name.encode())
+        return clean_text(value.decode("utf-8", "replace")) if value else ""
 
     def identifier(self, name: str) -> str:
         """Return an SID.

@@ -14,8 +14,8 @@ from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
 from ticket_intake.message_data import Person
-from ticket_intake.phone_calls import NAME_LENGTH, spelled
-from ticket_intake.phone_numbers import e164
+from ticket_intake.phone_calls import NAME_LENGTH
+from ticket_intake.phone_numbers import e164, plain_number
 
 DOCUMENTATION = "docs/channels/twilio-sms.md"
 
@@ -60,12 +60,13 @@ class TwilioSms:
         return one_message(self._message(fields), TWIML)
 
     def _message(self, fields: TwilioFields) -> IncomingMessage:
-        sender = self._person(fields, "From")
-        recipient = self._person(fields, "To")
+        origin = fields["From"]
+        sender = self._person(fields, "From", origin, one_line(fields["ProfileName"], NAME_LENGTH))
+        recipient = self._person(fields, "To", fields["To"])
         text = fields["Body"]
         return IncomingMessage(
             kind=MessageKind.CREATED,
-            channel=Channel.CHAT if fields["From"].startswith("whatsapp:") else Channel.SMS,
+            channel=Channel.CHAT if origin.startswith("whatsapp:") else Channel.SMS,
             provider_id=fields.identifier("MessageSid" if fields["MessageSid"] else "SmsSid"),
             conversation=f"{recipient.value}/{sender.value}"[:NAME_LENGTH],
             sender=sender,
@@ -75,20 +76,21 @@ class TwilioSms:
             reading_problems=_left_at_twilio(fields),
         )
 
-    def _person(self, fields: TwilioFields, name: str) -> Person:
+    def _person(self, fields: TwilioFields, field: str, value: str, shown: str = "") -> Person:
         """A short code or a name in place of a number is no telephone number: nobody can be called there."""
-        address = fields[name].strip()
+        address = value.strip()
         if not address:
-            raise fields.wrong(name, "is missing")
-        number = e164(spelled(address.removeprefix("whatsapp:"), self._region), self._region)
-        shown = one_line(fields["ProfileName"], NAME_LENGTH) if name == "From" else ""
+            raise fields.wrong(field, "is missing")
+        number = e164(plain_number(address.removeprefix("whatsapp:")), self._region)
         if number is None:
             return Person(kind=IdentityKind.EXTERNAL, value=f"sms:{one_line(address, NAME_LENGTH - 4)}", name=shown)
         return Person(kind=IdentityKind.PHONE, value=number, name=shown)
 
 
 def _left_at_twilio(fields: TwilioFields) -> tuple[str, ...]:
-    count = fields.count("NumMedia", MAX_MEDIA) or 0
+    count = fields.count("NumMedia", MAX_MEDIA)
+    if not count:
+        return ()
     return tuple(_left(fields[f"MediaContentType{number}"], fields[f"MediaUrl{number}"]) for number in range(count))
 
 

@@ -8,7 +8,7 @@ at Twilio: the message names them, and ingest-files fetches them where the sourc
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -34,6 +34,7 @@ INTERIM = frozenset({"queued", "initiated", "ringing", "in-progress"})
 UNANSWERED = frozenset({"busy", "no-answer", "failed", "canceled"})
 # `answered` is what a dialled conference or queue says.
 DIALLED = frozenset({"completed", "answered"})
+KNOWN = DIALLED | UNANSWERED | INTERIM
 
 
 class VoiceOptions(TwilioOptions, CallOptions):
@@ -42,6 +43,14 @@ class VoiceOptions(TwilioOptions, CallOptions):
         description="Which request is the record: the number's status callback, or the `action` of your <Dial>, which "
         "alone knows whether an agent picked up",
     )
+
+
+class _Caller(NamedTuple):
+    """Whose call it is: its SID, the number as `spelled`, the contact."""
+
+    call_id: str
+    number: str
+    person: Person
 
 
 class TwilioVoice:
@@ -67,37 +76,38 @@ class TwilioVoice:
         fields = self._requests.fields(request)
         if fields["RecordingStatus"]:  # it names no caller; the `action` of <Record> does
             return Ignored(IgnoreReason.INTERIM, TWIML)
-        if fields["RecordingUrl"] and not (fields["DialCallStatus"] or fields["CallDuration"]):
+        dial_status = fields["DialCallStatus"]
+        if fields["RecordingUrl"] and not (dial_status or fields["CallDuration"]):
             return self._voicemail(fields)
         status = fields["CallStatus"]
-        if status not in DIALLED | UNANSWERED | INTERIM:
+        if status not in KNOWN:
             return Ignored(IgnoreReason.UNKNOWN_TYPE, TWIML)
         if fields["ParentCallSid"]:
             return Ignored(IgnoreReason.SECOND_LEG, TWIML)
         if fields["Direction"].startswith("outbound"):
             return Ignored(IgnoreReason.OUTBOUND_CALL, TWIML)
-        if fields["DialCallStatus"]:
-            return self._dialled(fields, request.received_at)
+        if dial_status:
+            return self._dialled(fields, request.received_at, dial_status)
         if status in INTERIM or (status in DIALLED and self._options.final == "dial"):
             return Ignored(IgnoreReason.INTERIM, TWIML)
         talked = fields.count("CallDuration", MAX_SECONDS) or 0
         answered = status in DIALLED and talked > 0
         return self._record(fields, request.received_at, answered, talked, status)
 
-    def _dialled(self, fields: TwilioFields, received_at: datetime) -> Reading:
+    def _dialled(self, fields: TwilioFields, received_at: datetime, status: str) -> Reading:
         if self._options.final != "dial":
             return Ignored(IgnoreReason.INTERIM, TWIML)
-        status = fields["DialCallStatus"]
         talked = fields.count("DialCallDuration", MAX_SECONDS) or 0
         return self._record(fields, received_at, status in DIALLED, talked, status)
 
     def _record(self, fields: TwilioFields, received_at: datetime, answered: bool, talked: int, status: str) -> Reading:
         ended_at = _instant(fields["Timestamp"]) or received_at
+        caller = self._caller(fields)
         call = CallRecord(
-            call_id=fields.identifier("CallSid"),
+            call_id=caller.call_id,
             direction="inbound",
             answered=answered,
-            caller=self._number(fields["From"]),
+            caller=caller.number,
             callee=self._number(fields["To"]),
             started_at=ended_at - timedelta(seconds=fields.count("CallDuration", MAX_SECONDS) or talked),
             seconds=talked if answered else 0,
@@ -106,24 +116,25 @@ class TwilioVoice:
         # The `action` of a `<Dial record>` names the recording of the talk.
         link = plain_link(fields["RecordingUrl"])
         recordings = (recording_left("Twilio", "recording", link, link),) if link else ()
-        message = call_message(call, self._caller(fields), self._options.language, ended_at, recordings)
+        message = call_message(call, caller.person, self._options.language, ended_at, recordings)
         return one_message(message, TWIML)
 
     def _voicemail(self, fields: TwilioFields) -> Reading:
         """The `action` of `<Record>`, a request of its own before or after the call's end."""
-        call_id = fields.identifier("CallSid")
+        caller = self._caller(fields)
         link = plain_link(fields["RecordingUrl"])
         voicemail = Voicemail(
-            call_id,
-            fields.identifier("RecordingSid") if fields["RecordingSid"] else f"{call_id}/voicemail",
+            caller.call_id,
+            fields.identifier("RecordingSid") if fields["RecordingSid"] else f"{caller.call_id}/voicemail",
             recording_left("Twilio", "voicemail", link, link),
             fields.count("RecordingDuration", MAX_SECONDS),
         )
         callee = self._number(fields["To"])
-        return one_message(voicemail_message(voicemail, self._caller(fields), callee, self._options.language), TWIML)
+        return one_message(voicemail_message(voicemail, caller.person, callee, self._options.language), TWIML)
 
-    def _caller(self, fields: TwilioFields) -> Person:
-        return caller_person(self._number(fields["From"]), fields.identifier("CallSid"), fields["CallerName"])
+    def _caller(self, fields: TwilioFields) -> _Caller:
+        call_id, number = fields.identifier("CallSid"), self._number(fields["From"])
+        return _Caller(call_id, number, caller_person(number, call_id, fields["CallerName"]))
 
     def _number(self, address: str) -> str:
         return spelled(address.strip(), self._options.region)

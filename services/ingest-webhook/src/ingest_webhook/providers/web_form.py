@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from msgspec.structs import replace
 from pydantic import AfterValidator, Field
 
 from ingest_webhook.domain.form_fields import NotForm
 from ingest_webhook.domain.form_tokens import form_token, nonce_of, verify_form_token
-from ingest_webhook.provider import Answer, Handshake, Ignored, Messages, Reading, WebhookRequest
-from ingest_webhook.providers.web_form_message import FormLimits, compose_form_message, read_form
+from ingest_webhook.provider import Answer, Handshake, Ignored, Reading, WebhookRequest, one_message
+from ingest_webhook.providers.web_form_message import FormRules, compose_form_message, read_form
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
 from ticket_contracts.contract import Name
@@ -66,7 +65,13 @@ class WebForm:
     def __init__(self, options: FormOptions, secrets: Sequence[bytes], new_nonce: NewNonce) -> None:
         self.time_trusted = options.time_trusted
         self._options = options
-        self._limits = FormLimits(options.max_files, options.max_file_bytes)
+        self._rules = FormRules(
+            options.max_files,
+            options.max_file_bytes,
+            options.more_fields,
+            options.region,
+            options.may_auto_answer,
+        )
         self._secrets = secrets
         self._new_nonce = new_nonce
 
@@ -101,15 +106,13 @@ class WebForm:
             form = read_form(request.header(b"content-type"), request.body)
             if form.values.get(self._options.honeypot):
                 return Ignored(IgnoreReason.BOT, received)  # it may believe that it was heard
-            message = compose_form_message(
-                form, nonce_of(_token(request.query)), self._limits, self._options.more_fields, self._options.region
-            )
+            message = compose_form_message(form, nonce_of(_token(request.query)), self._rules)
         except NotForm as error:
             problem = FieldProblem(field="body", message=str(error), fix=f"See {DOCUMENTATION}")
             raise Undecodable(problem, headers=headers) from error
         except Undecodable as problem:
             raise Undecodable(*problem.errors, headers=headers) from problem
-        return Messages((replace(message, may_auto_answer=self._options.may_auto_answer),), received)
+        return one_message(message, received)
 
     def _hand_out(self, request: WebhookRequest) -> Handshake:
         issued_at = int(request.received_at.timestamp())

@@ -20,9 +20,14 @@ SUBJECT_LENGTH = 300
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 
-class FormLimits(NamedTuple):
+class FormRules(NamedTuple):
+    """What one form allows and says; see `FormOptions`."""
+
     files: int
     file_bytes: int
+    more_fields: Mapping[str, str]
+    region: str | None
+    may_auto_answer: bool
 
 
 class Form(NamedTuple):
@@ -46,42 +51,43 @@ def read_form(content_type: bytes, body: bytes) -> Form:
     raise NotForm("is neither multipart/form-data nor application/x-www-form-urlencoded")
 
 
-def compose_form_message(
-    form: Form, message_id: str, limits: FormLimits, more_fields: Mapping[str, str], region: str | None
-) -> IncomingMessage:
+def compose_form_message(form: Form, message_id: str, rules: FormRules) -> IncomingMessage:
     """Build the message of a form; each form is a conversation of its own.
 
     :raises Undecodable: with each field at fault.
     """
-    problems = [*_file_problems(form.files, limits)]
-    text = form.values.get("message", "").replace("\r\n", "\n").strip()  # browsers send lines as HTTP wants them
+    values = form.values
+    problems = _file_problems(form.files, rules)
+    text = values.get("message", "").replace("\r\n", "\n").strip()  # browsers send lines as HTTP wants them
     if not text:
         problems.append(_problem("message", "is empty", "Say what it is about"))
-    sender = _sender(form.values, region)
+    sender = _sender(values, rules.region)
     if isinstance(sender, FieldProblem):
         raise Undecodable(sender, *problems)
     if problems:
         raise Undecodable(*problems)
-    more = [f"{label}: {value}" for name, label in more_fields.items() if (value := form.values.get(name, "").strip())]
+    more = [f"{label}: {value}" for name, label in rules.more_fields.items() if (value := values.get(name, "").strip())]
     return IncomingMessage(
         kind=MessageKind.CREATED,
         channel=Channel.WEB,
         provider_id=message_id,
         conversation=message_id,
         sender=sender,
-        subject=one_line(form.values.get("subject", "") or text, SUBJECT_LENGTH),
+        subject=one_line(values.get("subject", "") or text, SUBJECT_LENGTH),
         text="\n".join((*more, "", text)) if more else text,
-        files=tuple(IncomingFile(file.name, file.media_type, file.content) for file in form.files),
+        files=tuple([IncomingFile(*file) for file in form.files]) if form.files else (),
+        may_auto_answer=rules.may_auto_answer,
     )
 
 
 def _sender(values: Mapping[str, str], region: str | None) -> Person | FieldProblem:
     name = one_line(values.get("name", ""), MAX_LENGTH)
-    email, phone = (values.get(field, "").strip() for field in ("email", "phone"))
+    email = values.get("email", "").strip().lower()
     if email:
-        if not _EMAIL.fullmatch(email) or len(email.lower()) > MAX_LENGTH:
+        if not _EMAIL.fullmatch(email) or len(email) > MAX_LENGTH:
             return _problem("email", "is no e-mail address", "Write it as name@example.com")
-        return Person(kind=IdentityKind.EMAIL, value=email.lower(), name=name)
+        return Person(kind=IdentityKind.EMAIL, value=email, name=name)
+    phone = values.get("phone", "").strip()
     if not phone:
         return _problem("email", "is missing, and so is `phone`", "Say how we can answer")
     number = e164(plain_number(phone), region)
@@ -90,14 +96,14 @@ def _sender(values: Mapping[str, str], region: str | None) -> Person | FieldProb
     return Person(kind=IdentityKind.PHONE, value=number, name=name)
 
 
-def _file_problems(files: tuple[FormFile, ...], limits: FormLimits) -> list[FieldProblem]:
+def _file_problems(files: tuple[FormFile, ...], rules: FormRules) -> list[FieldProblem]:
     problems = [
-        _problem("files", f"{one_line(file.name, MAX_LENGTH)} is too large", f"At most {limits.file_bytes} bytes each")
+        _problem("files", f"{one_line(file.name, MAX_LENGTH)} is too large", f"At most {rules.file_bytes} bytes each")
         for file in files
-        if len(file.content) > limits.file_bytes
+        if len(file.content) > rules.file_bytes
     ]
-    if len(files) > limits.files:
-        problems.append(_problem("files", "are too many", f"At most {limits.files}"))
+    if len(files) > rules.files:
+        problems.append(_problem("files", "are too many", f"At most {rules.files}"))
     return problems
 
 

@@ -6,10 +6,10 @@ genuine. So only tokens of letters that no JSON object can do without are signed
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
 
 from ingest_webhook.domain.body_signatures import verify_x, x_signature
 from ingest_webhook.provider import Handshake, Ignored, Reading, WebhookRequest
@@ -24,15 +24,16 @@ from ingest_webhook.providers.x_direct_messages import (
 )
 from ingest_webhook.providers.x_posts import (
     Includes,
+    Milliseconds,
     NewerPost,
     OlderDeletion,
     OlderPost,
     XId,
-    XPart,
     read_deletion,
     read_post,
 )
 from ingest_webhook.rejections import IgnoreReason
+from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.options import SourceOptions
 from ticket_intake.signatures import SecretMalformed
 
@@ -43,30 +44,30 @@ OTHERS: Mapping[str, IgnoreReason] = {
 }
 
 
-class _Check(XPart):
+class _Check(msgspec.Struct, frozen=True):
     # Base64, or a UUID; never a brace or a quotation mark (see above).
-    crc_token: str = Field(pattern=r"^[A-Za-z0-9_.~+/=-]{1,200}$")
+    crc_token: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.~+/=-]{1,200}\Z")]
 
 
-class _Deleted(XPart):
+class _Deleted(msgspec.Struct, frozen=True):
     status: OlderDeletion
-    timestamp_ms: int | None = Field(default=None, ge=0, le=9_999_999_999_999)
+    timestamp_ms: Milliseconds | None = None
 
 
-class _Notification(DirectMessages):
-    for_user_id: str = XId
+class _Notification(DirectMessages, frozen=True, kw_only=True):
+    for_user_id: XId
     tweet_create_events: tuple[dict[str, Any], ...] = ()
     tweet_delete_events: tuple[dict[str, Any], ...] = ()
 
 
-class _Filter(XPart):
-    user_id: str = XId
+class _Filter(msgspec.Struct, frozen=True):
+    user_id: XId
 
 
-class _Activity(XPart):
-    event_type: str = Field(max_length=100)
+class _Activity(msgspec.Struct, frozen=True):
+    event_type: str
     filter: _Filter
-    payload: dict[str, Any] = Field(default_factory=dict)
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
     includes: Includes = Includes()
 
 
@@ -78,7 +79,7 @@ class XActivity:
 
     def __init__(self, options: SourceOptions, secrets: Sequence[bytes]) -> None:
         self.time_trusted = options.time_trusted
-        self._secrets = secrets
+        self._keys = signing_keys(secrets)
 
     @classmethod
     def build(cls, options: Mapping[str, object], secrets: Sequence[str]) -> "XActivity":
@@ -90,57 +91,57 @@ class XActivity:
         if request.method == "GET":  # X does not sign its check: it is we who have to prove something
             return
         signature = request.header(b"x-twitter-webhooks-signature")
-        verify_x(request.body, signature=signature, secrets=self._secrets)
+        verify_x(request.body, signature=signature, keys=self._keys)
 
     def read(self, request: WebhookRequest) -> Reading:
         if request.method == "GET":
             token = decode_query(_Check, request.query, DOCUMENTATION).crc_token
-            answer = {"response_token": x_signature(token.encode(), self._secrets[0]).decode()}
+            answer = {"response_token": x_signature(token.encode(), self._keys[0]).decode()}
             return Handshake("application/json", json.dumps(answer).encode())
         document = decode_object(request.body, DOCUMENTATION)
         if "for_user_id" in document:
             return read_batch(_read_notification(document))
         data = document.get("data")
         if isinstance(data, dict) and isinstance(data.get("event_type"), str) and data["event_type"] in _EVENTS:
-            return read_batch(_read_activity(decode_model(_Activity, data, DOCUMENTATION)))
+            activity = decode_model(_Activity, data, DOCUMENTATION)
+            return read_batch(_EVENTS[activity.event_type](activity))
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
 
-def _read_notification(document: dict[str, Any]) -> Iterator[Item]:
+def _read_notification(document: dict[str, Any]) -> list[Item]:
     told = decode_model(_Notification, document, DOCUMENTATION)
     account = told.for_user_id
-    yield from read_direct_messages(account, told)
+    items = read_direct_messages(account, told)
     for event in told.tweet_create_events:
-        yield read_post(account, decode_model(OlderPost, event, DOCUMENTATION).as_post())
+        items.append(read_post(account, decode_model(OlderPost, event, DOCUMENTATION).as_post()))
     for event in told.tweet_delete_events:
         deleted = decode_model(_Deleted, event, DOCUMENTATION)
-        yield read_deletion(account, deleted.status.id, deleted.status.user_id, deleted.timestamp_ms)
-    yield from (reason for name, reason in OTHERS.items() if name in document)
+        items.append(read_deletion(account, deleted.status.id, deleted.status.user_id, deleted.timestamp_ms))
+    if not items:
+        items.extend(reason for name, reason in OTHERS.items() if name in document)
+    return items
 
 
-def _read_activity(activity: _Activity) -> Iterator[Item]:
-    yield from _EVENTS[activity.event_type](activity)
-
-
-def _direct(activity: _Activity) -> Iterator[Item]:
+def _direct(activity: _Activity) -> Sequence[Item]:
     told = decode_model(DirectMessages, activity.payload, DOCUMENTATION)
     return read_direct_messages(activity.filter.user_id, told)
 
 
-def _encrypted(activity: _Activity) -> Iterator[Item]:
-    yield read_encrypted(activity.filter.user_id, decode_model(EncryptedMessage, activity.payload, DOCUMENTATION))
+def _encrypted(activity: _Activity) -> Sequence[Item]:
+    message = decode_model(EncryptedMessage, activity.payload, DOCUMENTATION)
+    return (read_encrypted(activity.filter.user_id, message),)
 
 
-def _post(activity: _Activity) -> Iterator[Item]:
+def _post(activity: _Activity) -> Sequence[Item]:
     post = decode_model(NewerPost, activity.payload, DOCUMENTATION).as_post(activity.includes)
-    yield read_post(activity.filter.user_id, post)
+    return (read_post(activity.filter.user_id, post),)
 
 
-def _ignored(reason: IgnoreReason) -> Callable[[_Activity], Iterator[Item]]:
-    return lambda _: iter((reason,))
+def _ignored(reason: IgnoreReason) -> Callable[[_Activity], Sequence[Item]]:
+    return lambda _: (reason,)
 
 
-_EVENTS: Mapping[object, Callable[[_Activity], Iterator[Item]]] = {
+_EVENTS: Mapping[object, Callable[[_Activity], Sequence[Item]]] = {
     "dm.received": _direct,
     "chat.received": _encrypted,
     "post.mention.create": _post,

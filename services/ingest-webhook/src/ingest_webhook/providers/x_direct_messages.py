@@ -1,19 +1,18 @@
 """Direct messages on X: both interfaces put them into the same `direct_message_events`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+import msgspec
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.x_posts import (
-    MAX_MILLISECONDS,
     SUBJECT_LENGTH,
     Media,
+    Milliseconds,
     User,
     XId,
-    XPart,
     milliseconds,
     person,
 )
@@ -24,52 +23,46 @@ from ticket_intake.incoming import IncomingMessage
 
 DOCUMENTATION = "docs/channels/x.md"
 
-Time = Field(ge=0, le=MAX_MILLISECONDS)
 
-
-class _Attachment(XPart):
+class _Attachment(msgspec.Struct, frozen=True):
     media: Media | None = None
 
 
-class _Data(XPart):
+class _Data(msgspec.Struct, frozen=True):
     text: str = ""
     attachment: _Attachment = _Attachment()
 
 
-class _Create(XPart):
-    sender_id: str = XId
+class _Create(msgspec.Struct, frozen=True):
+    sender_id: XId
     message_data: _Data = _Data()
 
 
-class DirectMessages(XPart):
+class DirectMessages(msgspec.Struct, frozen=True):
     direct_message_events: tuple[dict[str, Any], ...] = ()
-    users: dict[str, User] = Field(default_factory=dict)
+    users: dict[str, User] = msgspec.field(default_factory=dict)
 
 
-class _Event(XPart):
-    id: str = XId
-    created_timestamp: int = Time
+class _Event(msgspec.Struct, frozen=True):
+    id: XId
+    created_timestamp: Milliseconds
     message_create: _Create
 
 
-class EncryptedMessage(XPart):
+class EncryptedMessage(msgspec.Struct, frozen=True):
     """A message that only the two devices can read."""
 
-    id: str = Field(min_length=1, max_length=100)
-    sender_id: str = XId
-    created_at_msec: int = Time
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    sender_id: XId
+    created_at_msec: Milliseconds
 
 
-def read_direct_messages(account: str, told: DirectMessages) -> Iterator[Item]:
+def read_direct_messages(account: str, told: DirectMessages) -> list[Item]:
     """Understand the messages to and from an account of ours.
 
     :raises Undecodable:
     """
-    for event in told.direct_message_events:
-        if event.get("type") == "message_create":
-            yield _read(account, decode_model(_Event, event, DOCUMENTATION), told.users)
-        else:
-            yield IgnoreReason.UNKNOWN_TYPE
+    return [_read_event(account, event, told.users) for event in told.direct_message_events]
 
 
 def read_encrypted(account: str, message: EncryptedMessage) -> Item:
@@ -87,18 +80,23 @@ def read_encrypted(account: str, message: EncryptedMessage) -> Item:
     )
 
 
-def _read(account: str, event: _Event, users: Mapping[str, User]) -> Item:
+def _read_event(account: str, document: dict[str, Any], users: Mapping[str, User]) -> Item:
+    if document.get("type") != "message_create":
+        return IgnoreReason.UNKNOWN_TYPE
+    event = decode_model(_Event, document, DOCUMENTATION)
     said = event.message_create
     if said.sender_id == account:
         return IgnoreReason.ECHO
-    text = unescape(said.message_data.text)
-    media = said.message_data.attachment.media
+    data = said.message_data
+    text = unescape(data.text)
+    media = data.attachment.media
+    writer = users.get(said.sender_id)
     return IncomingMessage(
         kind=MessageKind.CREATED,
         channel=Channel.CHAT,
         provider_id=f"dm/{event.id}",
         conversation=_conversation(account, said.sender_id),
-        sender=person(said.sender_id, users.get(said.sender_id, User()).shown),
+        sender=person(said.sender_id, writer.shown if writer else ""),
         subject=one_line(text, SUBJECT_LENGTH),
         text=text,
         sent_at=milliseconds(event.created_timestamp),

@@ -7,7 +7,7 @@ of …/activity/event-payloads (`author_id`, `note_tweet`). An edited post is a 
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+import msgspec
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.left_behind import left_behind
@@ -21,19 +21,18 @@ SUBJECT_LENGTH, NAME_LENGTH = 120, 200
 # 2286-11-20: what a date can still hold.
 MAX_MILLISECONDS = 9_999_999_999_999
 
-XId = Field(pattern=r"^[0-9]{1,20}$")
+# `\Z`: a `$` of Python's also stands before a line break at the end.
+XId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")]
 """64 bits, as text: JavaScript would round the number."""
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_MILLISECONDS)]
+"""Since 1970."""
 
 
-class XPart(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Profile(XPart):
+class Profile(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
-class User(Profile):
+class User(Profile, frozen=True):
     """The newer shape has the fields one level deeper."""
 
     data: Profile = Profile()
@@ -54,7 +53,7 @@ class Post(NamedTuple):
     is_repost: bool
 
 
-class Media(XPart):
+class Media(msgspec.Struct, frozen=True):
     type: str = "media"
     media_url_https: str | None = None
     video_info: Any = None
@@ -77,25 +76,25 @@ def _film(video_info: object) -> str | None:
     return best[1] if best else None
 
 
-class _Media(XPart):
+class _Media(msgspec.Struct, frozen=True):
     media: tuple[Media, ...] = ()
 
 
-class _Extended(XPart):
+class _Extended(msgspec.Struct, frozen=True):
     full_text: str | None = None
     extended_entities: _Media = _Media()
 
 
-class _History(XPart):
-    initial_tweet_id: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
+class _History(msgspec.Struct, frozen=True):
+    initial_tweet_id: XId | None = None
 
 
-class _Author(User):
-    id_str: str = XId
+class _Author(User, frozen=True, kw_only=True):
+    id_str: XId
 
 
-class OlderPost(XPart):
-    id_str: str = XId
+class OlderPost(msgspec.Struct, frozen=True):
+    id_str: XId
     user: _Author
     text: str | None = None
     full_text: str | None = None
@@ -103,7 +102,7 @@ class OlderPost(XPart):
     extended_entities: _Media = _Media()
     retweeted_status: dict[str, object] | None = None
     edit_history: _History = _History()
-    timestamp_ms: int | None = Field(default=None, ge=0, le=MAX_MILLISECONDS)
+    timestamp_ms: Milliseconds | None = None
     created_at: str | None = None
 
     def as_post(self) -> Post:
@@ -115,45 +114,45 @@ class OlderPost(XPart):
             name=self.user.shown,
             text=self.extended_tweet.full_text or self.full_text or self.text or "",
             sent_at=milliseconds(self.timestamp_ms) if self.timestamp_ms is not None else _parsed(self.created_at),
-            media=tuple(one.left() for one in media),
+            media=tuple([one.left() for one in media]) if media else (),
             is_repost=self.retweeted_status is not None,
         )
 
 
-class OlderDeletion(XPart):
+class OlderDeletion(msgspec.Struct, frozen=True):
     """`status` of a deletion; the newer interface tells deletions of our own posts only."""
 
-    id: str = XId
-    user_id: str = XId
+    id: XId
+    user_id: XId
 
 
-class _Note(XPart):
+class _Note(msgspec.Struct, frozen=True):
     text: str | None = None
 
 
-class _Attachments(XPart):
+class _Attachments(msgspec.Struct, frozen=True):
     media_keys: tuple[str, ...] = ()
 
 
-class _Reference(XPart):
+class _Reference(msgspec.Struct, frozen=True):
     type: str = ""
 
 
-class _Included(User):
+class _Included(User, frozen=True):
     id: str | None = None
 
 
-class Includes(XPart):
+class Includes(msgspec.Struct, frozen=True):
     users: tuple[_Included, ...] = ()
 
 
-class NewerPost(XPart):
-    id: str = XId
-    author_id: str = XId
+class NewerPost(msgspec.Struct, frozen=True):
+    id: XId
+    author_id: XId
     text: str = ""
     note_tweet: _Note = _Note()
-    created_at: AwareDatetime | None = None
-    edit_history_tweet_ids: tuple[Annotated[str, XId], ...] = ()
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    edit_history_tweet_ids: tuple[XId, ...] = ()
     referenced_tweets: tuple[_Reference, ...] = ()
     attachments: _Attachments = _Attachments()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 import msgspec
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from ingest_webhook.domain.body_signatures import line_signature, meta_signature, x_signature
 from ingest_webhook.domain.douyin_signature import douyin_signature
@@ -22,18 +23,18 @@ JSON = {"content-type": "application/json"}
 def meta(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
     """Messenger, Instagram and WhatsApp: a notification about something none of them has."""
     body = msgspec.json.encode({"object": CHECK, "entry": []})
-    return _signed("a notification without entries", body, "x-hub-signature-256", meta_signature(body, secret.encode()))
+    return _signed("a notification without entries", body, "x-hub-signature-256", meta_signature(body, _key(secret)))
 
 
 def line(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
     """LINE's own "Verify" button sends no events either."""
     body = msgspec.json.encode({"destination": "U" + "0" * 32, "events": []})
-    return _signed("a notification without events", body, "x-line-signature", line_signature(body, secret.encode()))
+    return _signed("a notification without events", body, "x-line-signature", line_signature(body, _key(secret)))
 
 
 def x(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
     body = msgspec.json.encode({"data": {"event_type": CHECK}})
-    return _signed("an unknown event", body, "x-twitter-webhooks-signature", x_signature(body, secret.encode()))
+    return _signed("an unknown event", body, "x-twitter-webhooks-signature", x_signature(body, _key(secret)))
 
 
 def douyin(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
@@ -51,7 +52,7 @@ def github(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
 def slack(_: ConfiguredSource, secret: str, now: datetime) -> Sample:
     body = msgspec.json.encode({"type": "url_verification", "challenge": CHECK})
     timestamp = str(int(now.timestamp()))
-    signature = slack_signature(*signing_keys([secret.encode()]), b":".join((b"v0", timestamp.encode(), body)))
+    signature = slack_signature(_key(secret), b":".join((b"v0", timestamp.encode(), body)))
     return _signed("a url_verification", body, "x-slack-signature", signature, {"x-slack-request-timestamp": timestamp})
 
 
@@ -80,3 +81,8 @@ def generic_hmac(source: ConfiguredSource, secret: str, now: datetime) -> Sample
 
 def _signed(what: str, body: bytes, header: str, signature: bytes, more: Mapping[str, str] | None = None) -> Sample:
     return Sample(f"{what}, signed", body, {**JSON, header: signature.decode(), **(more or {})})
+
+
+def _key(secret: str) -> HMAC:
+    [key] = signing_keys([secret.encode()])
+    return key
