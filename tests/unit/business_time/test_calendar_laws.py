@@ -98,6 +98,12 @@ def test_a_plan_is_the_next_opening_and_each_due_time(
     assert calendar.begin_all(start, (first, second)) == planned
 
 
+def test_a_promise_that_lays_out_more_years_moves_no_other_of_the_same_plan() -> None:
+    always = BusinessCalendar(OpeningHours("always open", ZoneInfo("UTC"), (((0, 24 * 60),),) * 7))  # one opening
+    targets = [timedelta(days=days) for days in (2500, 1500, 2600)]
+    assert always.begin_all(BEGIN, targets) == [BEGIN, *(BEGIN + target for target in targets)]
+
+
 @thorough
 @given(calendars, calendars, moments, st.timedeltas(timedelta(), timedelta(weeks=4)), durations)
 @example(

@@ -7,6 +7,7 @@ from sla_engine.batch_work import BatchWork, Handled
 from sla_engine.check_fold import StoredRows, check_page
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.quick_what_if import replay as replay_quickly
 from sla_engine.domain.request import Rejected
 from sla_engine.domain.rule_memory import RuleMemory, RuleUse
 from sla_engine.domain.ticket import PAST_CLOCKS_FORMAT, Absorbed, Link, Ticket, replace
@@ -15,6 +16,9 @@ from sla_engine.publish_facts import Cause
 from sla_engine.stored_rows import clock_row, message_row, new_ticket_row
 from sla_engine.stored_state import decode_state, encode_state
 from tests.unit.sla_engine.case import AGENT, TICKET_ID, Case, a_policy, moment, policies_of
+from tests.unit.sla_engine.what_if_lives import rehearsed
+from tests.unit.sla_engine.what_if_lives import stored as history_of
+from tests.unit.sla_engine.what_if_lives import told as clocks_of
 from ticket_contracts.actions import MarkSpam
 from ticket_contracts.automation import RuleRan
 from ticket_contracts.exchanges import MOST_RELATED, AbsorbMerged, LinkTickets, Split
@@ -124,6 +128,15 @@ def test_what_if_and_the_rows_to_write_have_all_clocks() -> None:
     work.record(handled, case.facts, Cause(origin), POLICIES)
     assert {key: clock.status for key, clock in handled.turned.items()} == wanted
     assert handled.started == set(wanted)
+
+
+def test_what_if_knows_of_as_many_clocks_as_the_ticket_when_something_was_long_on_its_way() -> None:
+    case = talked(FEW, late=True)
+    case.reply(NINE + timedelta(minutes=30))  # of the clocks that are kept, none was late by then
+    until = case.facts[-1].at + timedelta(days=9)
+    in_full = replay(case.facts, POLICIES, until)
+    assert {clock.breached_at is None for clock in in_full.of_metric(Metric.NEXT_RESPONSE)} == {False, True}
+    assert rehearsed(replay_quickly(history_of(case.facts), POLICIES, until)) == clocks_of(in_full)
 
 
 def stored_by(case: Case, state: Ticket) -> tuple[StoredRows, list[dict[str, object]]]:

@@ -104,6 +104,13 @@ class BusinessCalendar:
         """
         if duration <= NOTHING:
             return instant
+        if not self._first_year < instant.year < self._next_year - 1:
+            self._cover(instant.year)
+        since = instant - EPOCH
+        segment, moment = bisect_right(self._opens, since) - 1, since + duration
+        if segment >= 0 and moment <= self._closes[segment]:  # in the opening in which it begins
+            found = EPOCH + moment
+            return found if found.year == instant.year else _within_reach(found, instant, self.name)
         return self._moment(self._position(instant) + duration, instant)
 
     def plan(self, instant: datetime, *microseconds: int) -> list[datetime]:
@@ -119,33 +126,29 @@ class BusinessCalendar:
         return opening, moment
 
     def begin_all(self, instant: datetime, durations: Sequence[timedelta]) -> list[datetime]:
-        """Do as `plan` does. Promises are little else, so `_opening` and `_moment` are written out here, found from one
-        place for all.
+        """Do as `plan` does. What ends in the opening in which it begins is found at once.
 
         :raises OutOfCalendar: as `plan`.
         """
-        if not self._first_year < instant.year < self._next_year - 1:
-            self._cover(instant.year)
+        year = instant.year
+        if not self._first_year < year < self._next_year - 1:
+            self._cover(year)
         moment = instant - EPOCH
         segment = bisect_right(self._closes, moment)  # the one that is open, else the one that opens next
         if segment == len(self._closes):
             self._lay_out_until((self._open_after[-1] if segment else NOTHING) + MICROSECOND, instant)
             segment = bisect_right(self._closes, moment)
-        opens, after = self._opens[segment], self._open_after
-        start, opening = self._open_before[segment], instant
-        if opens <= moment:
-            start += moment - opens
-        else:
-            opening = _within_reach(EPOCH + opens, instant, self.name)
+        opens, opening = self._opens[segment], instant
+        if moment < opens:
+            moment, opening = opens, _within_reach(EPOCH + opens, instant, self.name)
+        left = self._closes[segment] - moment
         moments = [opening]
         for duration in durations:
-            position = start + duration
-            place = segment if position <= after[segment] else bisect_left(after, position)
-            if place == len(after):
-                moments.append(self._moment(position, instant))
-                continue
-            found = EPOCH + (self._opens[place] + position - self._open_before[place])
-            moments.append(found if found.year == instant.year else _within_reach(found, instant, self.name))
+            if duration <= left:
+                found = EPOCH + (moment + duration)
+                moments.append(found if found.year == year else _within_reach(found, instant, self.name))
+            else:
+                moments.append(self._moment(self._open_before[segment] + (moment - opens) + duration, instant))
         return moments
 
     def between(self, start: datetime, end: datetime) -> timedelta:
@@ -154,6 +157,10 @@ class BusinessCalendar:
             return NOTHING
         if not self._first_year < start.year < self._next_year - 1:
             self._cover(start.year)  # before any reading: laying out an earlier year shifts the running sums
+        since, until = start - EPOCH, end - EPOCH
+        segment = bisect_right(self._opens, since) - 1
+        if segment >= 0 and until <= self._closes[segment]:  # both in one opening
+            return until - since
         return self._position(end) - self._position(start)
 
     def next_opening(self, instant: datetime) -> datetime:

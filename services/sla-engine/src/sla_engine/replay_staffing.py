@@ -3,14 +3,14 @@
 Tickets are read twice in one snapshot, so that between the passes only their waits are kept.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
 from sla_engine.compile_staffing import check_measures, compile_side, wants_measures
 from sla_engine.count_durations import wall_seconds
-from sla_engine.domain.acts import History
+from sla_engine.domain.acts import Deeds, read_deeds, read_history
 from sla_engine.domain.conversation import EARLIEST, LATEST
 from sla_engine.domain.handling import WorkLog
 from sla_engine.domain.queueing import Served, as_it_went, serve
@@ -36,7 +36,7 @@ class _Collected:
     waits: Waits = field(default_factory=Waits)
     log: WorkLog | None = None
 
-    def add(self, histories: Sequence[History], counted: bool) -> None:
+    def add(self, histories: Sequence[Deeds], counted: bool) -> None:
         of_each = [waits_of(history) for history in histories]
         for waited in of_each:
             self.waits.add(waited, counted=counted)
@@ -82,7 +82,7 @@ async def _collect(connection: Connection, span: Span, document: StaffingDocumen
     ]
     advance = step("Collecting waits", await count_tickets(connection, parts[0][0], parts[-1][1]))
     for first, last, counted in parts:
-        async for batch in read_histories(connection, first, last):
+        async for batch in read_histories(connection, first, last, read_deeds):
             collected.add([history for _, history in batch], counted)
             advance(len(batch))
     return collected
@@ -93,7 +93,7 @@ async def _replay(
 ) -> None:
     tickets = waits.each_counted_ticket()
     advance = step("Replaying tickets", await count_tickets(connection, span.first, span.last))
-    async for batch in read_histories(connection, span.first, span.last):
+    async for batch in read_histories(connection, span.first, span.last, read_history):
         owns = list(islice(tickets, len(batch)))
         for side, served in sides:
             moved = [retime(acts, endings(waits, own, served)) for (_, acts), own in zip(batch, owns, strict=True)]
@@ -103,6 +103,6 @@ async def _replay(
         advance(len(batch))
 
 
-def endings(waits: Waits, own: range, served: Served) -> Iterator[tuple[int, int]]:
-    """Yield place and moment of what ends each of a ticket's waits, in their order."""
-    return zip(waits.places[own.start : own.stop], served.ended[own.start : own.stop], strict=True)
+def endings(waits: Waits, own: range, served: Served) -> list[tuple[int, int]]:
+    """Return place and moment of what ends each of a ticket's waits, in their order."""
+    return [(waits.places[wait], served.ended[wait]) for wait in own]

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sla_engine.domain import clock as clocks
+from sla_engine.domain.acts import Doer
 from sla_engine.domain.clock import DueTransition
 from sla_engine.domain.draft import Draft, Wish
 from sla_engine.domain.people import People
@@ -33,6 +34,11 @@ class Plan(NamedTuple):
 def step_actor(policy: str, step: str) -> Actor:
     """Return who acts: the timeline shows policy and step."""
     return Actor(kind=ActorKind.MACHINE, id=f"{ACTOR_PREFIX}{policy}/{step}"[:_LONGEST_ID])
+
+
+def is_step(actor: Actor | Doer) -> bool:
+    """Whether a step acted; an agent may have any name."""
+    return actor.kind is ActorKind.MACHINE and actor.id.startswith(ACTOR_PREFIX)
 
 
 def escalate(draft: Draft, policies: Policies, due: DueTransition, cause: str) -> None:

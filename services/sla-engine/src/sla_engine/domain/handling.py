@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from sla_engine.domain.acts import History
+from sla_engine.domain.acts import AnyHistory
 from sla_engine.domain.waits import Waited, microseconds
 from ticket_contracts.vocabulary import ActorKind
 
@@ -42,7 +42,7 @@ class WorkLog:
         self._teams: dict[str, int] = {}
         self._tickets = 0
 
-    def add(self, history: History, waited: Waited) -> None:
+    def add(self, history: AnyHistory, waited: Waited) -> None:
         """Add the acts of one ticket."""
         self._tickets += 1
         ended = {wait.place: wait for wait in waited.ended}

@@ -1,7 +1,7 @@
 """How promises ended: clocks are counted alike, whichever way they were worked out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -56,16 +56,20 @@ class Results:
         """Count a ticket's clocks."""
         self.add_all([(holder, promises)])
 
-    def add_all(self, tickets: Iterable[tuple[Holder, Iterable[CountedClock]]]) -> None:
+    def add_all(self, tickets: Sequence[tuple[Holder, Iterable[CountedClock]]]) -> None:
         """Count the clocks of tickets; a counter is faster when it counts many at once."""
-        told: list[Told] = []
-        for holder, promises in tickets:
-            self.tickets += 1
-            team, priority = holder.team, holder.priority or "none"
-            told += [
-                (clock.metric, team, priority, _HOURS[clock.started_at.hour], _RESULTS[clock.status])
-                for clock in promises
-            ]
+        self.tickets += len(tickets)
+        told: list[Told] = [
+            (
+                clock.metric,
+                holder.team,
+                holder.priority or "none",
+                _HOURS[clock.started_at.hour],
+                _RESULTS[clock.status],
+            )
+            for holder, promises in tickets
+            for clock in promises
+        ]
         self.clocks.update(told)
 
     def by(self, group: str) -> Counter[tuple[str, str]]:

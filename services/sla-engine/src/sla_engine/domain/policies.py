@@ -4,17 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from business_time.calendar import BusinessCalendar, OpeningHours
 from sla_engine.domain.acts import Holding
 from sla_engine.domain.automation_rules import Rules
 from sla_engine.domain.people import People
-from sla_engine.domain.steps import Step
+from sla_engine.domain.steps import Step, done_name
 from sla_engine.domain.workflow import Workflow
 from ticket_contracts.tickets import ClockState, TicketSummary
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
+
+BEGINNING = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.UPDATE)
+"""What a customer's first message may start; `next_response` does not exist before the first response (rule 12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActingStep:
+    """A step that changes tickets. `done` is how a clock remembers it, `share` the business time of its percentage."""
+
+    step: Step
+    done: str
+    share: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +46,17 @@ class Promise:
     target: timedelta
     targets: tuple[timedelta]
     pause_on: frozenset[Status] | None
-    steps: tuple[Step, ...]
-    shares: tuple[Step, ...]
+    steps: tuple[ActingStep, ...]
+    shares: tuple[ActingStep, ...]
     first_turn: timedelta
+
+
+class Promises(NamedTuple):
+    """What a policy promises at one priority; `first` is what a customer's first words start, `targets` are theirs."""
+
+    of: Mapping[Metric, Promise]
+    first: tuple[Promise, ...]
+    targets: tuple[timedelta, ...]
 
 
 @dataclass(frozen=True)
@@ -73,21 +95,27 @@ class Policy:
         return {metric: of for metric in Metric if (of := tuple(step for step in acting if step.metric is metric))}
 
     @cached_property
-    def promises(self) -> Mapping[Priority | None, Mapping[Metric, Promise]]:
-        """All that is promised, by priority and metric; nothing to a ticket without a priority."""
-        priorities: tuple[Priority | None, ...] = (None, *Priority)
-        return {
-            priority: {
-                metric: self._promise(metric, seconds)
-                for metric in Metric
-                if (seconds := self.target(metric, priority)) is not None
-            }
-            for priority in priorities
-        }
+    def promises(self) -> Mapping[Priority | None, Promises]:
+        """All that is promised, by priority; nothing to a ticket without one."""
+        return {priority: self._promises(priority) for priority in (None, *Priority)}
+
+    def _promises(self, priority: Priority | None) -> Promises:
+        targets = {metric: self.target(metric, priority) for metric in Metric}
+        of = {metric: self._promise(metric, seconds) for metric, seconds in targets.items() if seconds is not None}
+        first = tuple(of[metric] for metric in BEGINNING if metric in of)
+        return Promises(of, first, tuple(promise.target for promise in first))
 
     def _promise(self, metric: Metric, seconds: int) -> Promise:
-        target, steps = timedelta(seconds=seconds), self.acting.get(metric, ())
-        shares = tuple(step for step in steps if step.percent is not None)
+        target = timedelta(seconds=seconds)
+        steps = tuple(
+            ActingStep(
+                step,
+                done_name(self.name, step.name),
+                target * step.percent / 100 if step.percent is not None else None,
+            )
+            for step in self.acting.get(metric, ())
+        )
+        shares = tuple(step for step in steps if step.share is not None)
         return Promise(
             policy=self,
             metric=metric,
@@ -97,7 +125,7 @@ class Policy:
             pause_on=self.pause_on if metric in self.pauses else None,
             steps=steps,
             shares=shares,
-            first_turn=min([target, *(target * (step.percent or 0) / 100 for step in shares)]),
+            first_turn=min([target, *(step.share for step in shares if step.share is not None)]),
         )
 
     def matches(self, brand: str, channel: Channel, team: str, tags: tuple[str, ...]) -> bool:
@@ -119,6 +147,15 @@ class Policy:
     def target(self, metric: Metric, priority: Priority | None) -> int | None:
         """Return the promised seconds of business time, None when nothing is promised."""
         return self.targets.get(metric, {}).get(priority) if priority is not None else None
+
+
+class Terms(Struct, frozen=True, gc=False, eq=False):
+    """What a policy promises at one priority, and the calendar by which it counts."""
+
+    policy: Policy
+    priority: Priority | None
+    promises: Promises
+    calendar: BusinessCalendar
 
 
 WALL_CLOCK = BusinessCalendar(OpeningHours("wall clock", ZoneInfo("UTC"), (((0, 24 * 60),),) * 7))

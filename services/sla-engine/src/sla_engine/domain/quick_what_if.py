@@ -5,8 +5,8 @@ What people did is taken from the facts as it was; what clocks did is left out t
 
 from datetime import datetime
 
-from sla_engine.domain.acts import Act, History, Holding, Said, Voice, caused_change
-from sla_engine.domain.escalating import ACTOR_PREFIX
+from sla_engine.domain.acts import Act, History, Said, Voice, caused_change
+from sla_engine.domain.escalating import is_step
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rehearsal import Rehearsal
 from sla_engine.domain.rehearsed_steps import EscalatingRehearsal
@@ -14,9 +14,9 @@ from sla_engine.domain.what_if import NoOpening
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import MergeUndone, TicketMerged
 from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
-from ticket_contracts.vocabulary import Status
+from ticket_contracts.vocabulary import ActorKind, Status
 
-_OPEN, _ANSWER, _WORDS = Status.OPEN, Voice.ANSWER, Voice.WORDS
+_MACHINE, _OPEN, _ANSWER, _WORDS = ActorKind.MACHINE, Status.OPEN, Voice.ANSWER, Voice.WORDS
 _OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
 
 _FOLLOWED = {
@@ -36,40 +36,16 @@ def within_reach(history: History, policies: Policies) -> bool:
     An import that does not say when it was done is out of reach where steps act: the acts do not tell up to when the
     ticket was another system's.
     """
-    opened = history[0][1] if history else None
-    imported_sometime = opened is not None and bool(opened.imported) and opened.seen_at is None
-    return not (imported_sometime and policies.some_act)
-
-
-def _some_step_may_act(history: History, policies: Policies) -> bool:
-    """Whether the ticket comes under a policy with a step that would change it.
-
-    Until then it is as the acts show it, so it is enough to match each of them.
-    """
-    if not policies.some_act:
-        return False
-    before: Holding | None = None
-    for _, act in history:
-        here = act.ticket
-        if before is None or (
-            here.team != before.team
-            or here.tags != before.tags
-            or here.channel is not before.channel
-            or here.brand != before.brand
-            or here.opened_at != before.opened_at
-        ):  # else the same policy matches, for it looks at nothing more
-            policy = policies.match(here)
-            if policy is not None and policy.acts:
-                return True
-        before = here
-    return False
+    if not history or not history[0][1].imported or not policies.some_act:
+        return True
+    return history[0][1].seen_at is not None
 
 
 def _told(history: History) -> History:
     """Return what people did; what steps changed is worked out anew. It is the same list where they changed nothing."""
     for _, act in history:
-        if act.actor.id.startswith(ACTOR_PREFIX):
-            return [(kind, act) for kind, act in history if not act.actor.id.startswith(ACTOR_PREFIX)]
+        if act.actor.kind is _MACHINE and is_step(act.actor):
+            return [(kind, act) for kind, act in history if not is_step(act.actor)]
     return history
 
 
@@ -87,23 +63,20 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
     """
     if not history or history[0][0] != _OPENED:
         raise NoOpening("a history begins with the opening of its ticket")
-    opened, number = history[0][1], 1
-    told = _told(history)
-    is_escalated = told is not history or _some_step_may_act(told, policies)
+    opened, told = history[0][1], _told(history)
+    said, done = _message(opened), 1
+    is_escalated = policies.some_act or told is not history
     if is_escalated:
-        ticket: Rehearsal = EscalatingRehearsal(opened, _message(opened), policies, _past(told))
+        ticket: Rehearsal = EscalatingRehearsal(opened, said, policies, _past(told))
     else:
-        ticket = Rehearsal(opened, _message(opened), policies)
+        ticket = Rehearsal(opened, said, policies)
     if opened.actor.is_engine:
-        number = _gather(ticket, told)
+        done = _gather(ticket, told)
     else:
-        ticket.open_by(_message(opened))
-    end = len(told)
-    while number < end:
-        kind, act = told[number]
-        number += 1
+        ticket.open_by(said)
+    for number, (kind, act) in enumerate(told):
         arrived = act.seen_at or act.at
-        if arrived > until:
+        if number < done or arrived > until:
             continue
         if arrived >= ticket.quiet_until:
             ticket.let_pass(arrived)
@@ -112,12 +85,13 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
         if kind == _SAID:
             said = act.message or _message(act)
             voice = said.voice
-            caused = None
+            change = None
             if act.ticket.status is not _OPEN:
-                caused = caused_change(act, told, number, answers=voice is _ANSWER, asks=voice is _WORDS)
+                caused = caused_change(act, told, number + 1, answers=voice is _ANSWER, asks=voice is _WORDS)
+                if caused is not None:
+                    done, change = caused + 1, told[caused]
             ticket.holding = after
-            ticket.hear(voice, said.at, ticket.as_here(*told[caused]) if caused else None)
-            number = caused + 1 if caused else number
+            ticket.hear(voice, said.at, ticket.as_here(*change) if change is not None else None)
         else:
             _FOLLOWED.get(kind, _OTHERWISE)(ticket, after)
     ticket.let_pass(until)

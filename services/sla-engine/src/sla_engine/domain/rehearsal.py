@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sla_engine.domain.acts import Act, Holding, Said, Voice
-from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS, old_places
-from sla_engine.domain.cycles import BEGINNING
-from sla_engine.domain.policies import Policies, Policy, Promise
+from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
+from sla_engine.domain.policies import BEGINNING, Policies, Policy, Promise, Terms
 from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, LONG_AGO, NEVER, PAUSED, RUNNING, RehearsedClock
+from sla_engine.domain.rehearsed_memory import LongMemory
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.steps import begin_all
@@ -36,14 +36,14 @@ class Rehearsal:
         "first_said_at",
         "held",
         "holding",
-        "kept",
         "last_answered_at",
         "last_due_at",
         "latest",
+        "memory",
         "open",
-        "past",
         "policies",
         "quiet_until",
+        "terms",
         "unanswered_since",
     )
 
@@ -53,10 +53,10 @@ class Rehearsal:
         self.at = opened.at
         self.clocks: list[RehearsedClock] = []
         self.open: list[RehearsedClock] = []
-        self.kept: list[RehearsedClock] = []
-        self.past: dict[tuple[Metric, bool], RehearsedClock] = {}  # of each metric the last one, cancelled or not
+        self.memory: LongMemory | None = None
         self.latest: dict[Metric, RehearsedClock] = {}
         self.held: Policy | None = None
+        self.terms: Terms | None = None  # the last that were asked for
         self.answered = False
         self.quiet_until = NEVER
         self.last_due_at = LONG_AGO
@@ -65,34 +65,30 @@ class Rehearsal:
 
     def open_by(self, said: Said) -> None:
         """Start what a ticket's first message starts (rules 1, 8, 24, 35)."""
-        metrics = ALL_METRICS
-        if self.first_said_at is None:
-            if not said.is_held_call:
-                return
-            metrics = FOR_ALL_TO_SEE
-        policy = self._usable_policy()
-        if policy is None:
+        nothing_said = self.first_said_at is None
+        if nothing_said and not said.is_held_call:
             return
-        promises, begun, targets = policy.promises[self.holding.priority], [], []
-        for metric in BEGINNING:
-            if metric in promises and metric in metrics:
-                begun.append(promises[metric])
-                targets.append(promises[metric].target)
-        calendar = self.policies.calendars[policy.calendar]
-        opening, *due = begin_all(calendar, said.at, targets)
-        for promise, due_at in zip(begun, due, strict=True):
-            self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, due_at))
+        terms = self._terms()
+        if terms is None:
+            return
+        (_, promises, targets), calendar = terms.promises, terms.calendar
+        if nothing_said:
+            promises = tuple(promise for promise in promises if promise.metric in FOR_ALL_TO_SEE)
+            targets = tuple(promise.target for promise in promises)
+        moments = begin_all(calendar, said.at, targets)
+        opening = moments[0]
+        for number, promise in enumerate(promises, start=1):
+            self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, moments[number]))
 
     def as_here(self, _: str, act: Act) -> Holding:
         """Return the ticket after an act of this event type: here as there."""
         return act.ticket
 
-    def let_pass(self, until: datetime) -> None:
-        """Let time pass; to be asked only at or after `quiet_until`, for before it nothing happens."""
-        self.bring_forward(until)
-
     def bring_forward(self, until: datetime) -> None:
-        """Breach what was due by then; one breach changes nothing for another clock, so their order is no matter."""
+        """Breach what was due by then; one breach changes nothing for another clock, so their order is no matter.
+
+        To be asked at or after `quiet_until`: before it nothing happens.
+        """
         quiet_until = NEVER
         for clock in self.open:
             due_at = clock.due_at
@@ -100,10 +96,13 @@ class Rehearsal:
                 continue
             if due_at <= until:
                 clock.status, clock.breached_at = BREACHED, due_at
-                self.last_due_at = max(self.last_due_at, due_at)
+                if due_at > self.last_due_at:
+                    self.last_due_at = due_at
             elif due_at < quiet_until:
                 quiet_until = due_at
         self.quiet_until = quiet_until
+
+    let_pass = bring_forward
 
     def record(self, voice: Voice, said_at: datetime) -> None:
         """Remember a message without letting clocks hear of it."""
@@ -160,7 +159,7 @@ class Rehearsal:
             return
         for clock in self._undecided():
             policy = clock.policy
-            promise = policy.promises[after.priority].get(clock.metric)
+            promise = policy.promises[after.priority].of.get(clock.metric)
             if promise is None:
                 self._cancel(clock, f"policy {policy.name} promises nothing for priority {after.priority}")
             elif promise.target_seconds != clock.target_seconds or policy.on_priority == "reset":
@@ -229,13 +228,13 @@ class Rehearsal:
 
     def start_missing(self, metrics: Collection[Metric], since: datetime) -> None:
         """Start the clocks that the ticket lacks, counted from `since`."""
-        policy = self._usable_policy()
-        if policy is None:
+        terms = self._terms()
+        if terms is None:
             return
         promised = {clock.metric for clock in self._known() if clock.status is not CANCELLED}
         for metric in BEGINNING:
             if metric in metrics and metric not in promised:
-                self._start_cycle(policy, metric, since)
+                self._start_cycle(terms, metric, since)
 
     def start_next_response(self) -> None:
         """One clock for all that is unanswered, from the oldest of it (rules 10 to 14)."""
@@ -251,9 +250,9 @@ class Rehearsal:
             ended = True
             if since <= clock.stopped_at:  # what a call has answered is not waited for again (rule 3)
                 since = self.at
-        policy = self._usable_policy() if ended or self.answered else None
-        if policy is not None:
-            self._start_cycle(policy, _NEXT_RESPONSE, since)
+        terms = self._terms() if ended or self.answered else None
+        if terms is not None:
+            self._start_cycle(terms, _NEXT_RESPONSE, since)
 
     def _freeze(self, status: Status) -> None:
         for clock in self.open:
@@ -263,16 +262,17 @@ class Rehearsal:
             paused = clock.counted_from is None
             if status in pause_on:
                 if not paused:
-                    clock.withdraws(self.at)
+                    if clock.status is BREACHED:
+                        clock.withdraws(self.at)
                     clock.pause(self.at)
             elif paused:
                 clock.resume(self.at)
                 self._expect(clock)
 
     def _restart_update(self) -> None:
-        policy = self._usable_policy()
-        if policy is not None and self.holding.status not in ENDED:
-            self._start_cycle(policy, _UPDATE, self.at)
+        terms = self._terms() if self.holding.status not in ENDED else None
+        if terms is not None:
+            self._start_cycle(terms, _UPDATE, self.at)
 
     def _start_new_cycle(self) -> None:
         """Reopened: what happens to `resolution` is the policy's choice (rule 22)."""
@@ -282,13 +282,15 @@ class Rehearsal:
                 self.start_missing(FOR_ALL_TO_SEE, self.at)
             return
         policy = last.policy
+        priority, calendar = self.holding.priority, self.policies.calendars[policy.calendar]
+        terms = Terms(policy, priority, policy.promises[priority], calendar)
         if policy.on_reopen == "new_cycle":
-            self._start_cycle(policy, _RESOLUTION, self.at)
+            self._start_cycle(terms, _RESOLUTION, self.at)
         elif policy.on_reopen == "continue" and last.status is not CANCELLED:
             last.reopen(self.at)
             self._expect(last)
             self.open = [clock for clock in self.clocks if clock.stopped_at is None]
-        self._start_cycle(policy, _UPDATE, self.at)
+        self._start_cycle(terms, _UPDATE, self.at)
 
     def _retarget(self, clock: RehearsedClock, promise: Promise) -> None:
         match promise.policy.on_priority:
@@ -310,22 +312,20 @@ class Rehearsal:
     def _select(self, policy: Policy | None) -> None:
         """Live under another policy: clocks without a result end, their next ones go on with the time used."""
         self.held = policy
-        usable = self._usable_policy() if policy is not None else None
+        terms = self._terms() if policy is not None else None
         for clock in self._undecided():
             paused_at = clock.paused_at
             self._cancel(clock, SUPERSEDED)
-            promise = usable.promises[self.holding.priority].get(clock.metric) if usable else None
-            if promise is not None:
-                calendar = self.policies.calendars[promise.policy.calendar]
-                self._started(clock.carried_on(promise, calendar, self.at, paused_at))
-        if usable is not None:
+            if terms is not None and (promise := terms.promises.of.get(clock.metric)) is not None:
+                self._started(clock.carried_on(promise, terms.calendar, self.at, paused_at))
+        if terms is not None:
             self.start_again()
 
-    def _start_cycle(self, policy: Policy, metric: Metric, since: datetime) -> None:
-        promise = policy.promises[self.holding.priority].get(metric)
+    def _start_cycle(self, terms: Terms, metric: Metric, since: datetime) -> None:
+        promise = terms.promises.of.get(metric)
         if promise is None:
             return
-        known, calendar = self.latest.get(metric), self.policies.calendars[policy.calendar]
+        known, calendar = self.latest.get(metric), terms.calendar
         opening, due_at = begin_all(calendar, since, promise.targets)
         cycle = 1 if known is None else known.cycle + 1
         clock = RehearsedClock(metric, cycle, promise, calendar, opening, opening, due_at)
@@ -338,12 +338,15 @@ class Rehearsal:
             clock.pause(self.at)
 
     def _started(self, clock: RehearsedClock) -> None:
-        self.held = clock.promise.policy
-        clock.not_before = not_before = clock.earliest() if clock.promise.steps else clock.due_at or NEVER
-        if not_before < self.quiet_until:
-            self.quiet_until = not_before
+        promise = clock.promise
+        self.held = promise.policy
+        if promise.steps:
+            clock.look_ahead()
+        else:  # written out, for it is most often so
+            clock.turn_at = clock.not_before = clock.due_at or NEVER
+        if clock.not_before < self.quiet_until:
+            self.quiet_until = clock.not_before
         self.clocks.append(clock)
-        self.kept.append(clock)
         self.open.append(clock)
         self.latest[clock.metric] = clock
 
@@ -361,30 +364,30 @@ class Rehearsal:
 
     def _remembered(self) -> list[RehearsedClock]:
         """Return the clocks that a ticket would still know of, in the order of their start."""
-        if len(self.kept) > MOST_KEPT_CLOCKS:
-            old = old_places(self.kept)
-            for place in sorted(old):
-                self._let_go(self.kept[place])
-            self.kept = [clock for place, clock in enumerate(self.kept) if place not in old]
-        return self.kept
-
-    def _let_go(self, clock: RehearsedClock) -> None:
-        assert clock.stopped_at is not None  # it is over
-        before = self.past.get((clock.metric, clock.status is CANCELLED))
-        if before is None or before.stopped_at is None or before.stopped_at < clock.stopped_at:
-            self.past[clock.metric, clock.status is CANCELLED] = clock
+        return self.clocks if len(self.clocks) <= MOST_KEPT_CLOCKS else self._long_memory().kept
 
     def _known(self) -> list[RehearsedClock]:
         """Return them with what stands for those that a ticket would not know of any more."""
-        if len(self.kept) > MOST_KEPT_CLOCKS:
-            self._remembered()  # lets go of more
-        return [*self.past.values(), *self.kept] if self.past else self.kept
+        return self.clocks if len(self.clocks) <= MOST_KEPT_CLOCKS else self._long_memory().known
 
-    def _usable_policy(self) -> Policy | None:
-        """Return the policy that the ticket holds, else the one that matches it; None when it cannot start a clock."""
-        holding, policy = self.holding, self.held
+    def _long_memory(self) -> LongMemory:
+        if self.memory is None:
+            self.memory = LongMemory()
+        self.memory.follow(self.clocks)
+        return self.memory
+
+    def _terms(self) -> Terms | None:
+        """Return those of the policy that the ticket holds, else of the one that matches it; None when it cannot start
+        a clock."""
+        holding, policy, terms = self.holding, self.held, self.terms
+        if holding.spam or holding.priority is None:
+            return None
+        if terms is not None and terms.policy is policy and terms.priority is holding.priority:
+            return terms
         if policy is None:
             policy = self.policies.match(holding)
-        if policy is None or holding.spam or holding.priority is None or policy.calendar not in self.policies.calendars:
+        calendar = self.policies.calendars.get(policy.calendar) if policy is not None else None
+        if policy is None or calendar is None:
             return None
-        return policy
+        self.terms = Terms(policy, holding.priority, policy.promises[holding.priority], calendar)
+        return self.terms

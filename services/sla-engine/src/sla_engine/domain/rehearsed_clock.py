@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from business_time.calendar import NOTHING, BusinessCalendar, OutOfCalendar
-from sla_engine.domain.policies import Policy, Promise
-from sla_engine.domain.steps import Step, done_name, moment_after, within_hours
+from sla_engine.domain.policies import ActingStep, Policy, Promise
+from sla_engine.domain.steps import moment_after, within_hours
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
 RUNNING, PAUSED, MET = ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.MET
@@ -26,7 +26,8 @@ class RehearsedClock(Struct, gc=False, eq=False):
     """One metric in one cycle. Used time is kept as a `ClockState` keeps it: up to the start of the running stretch.
 
     The last stretch of a stopped clock is counted only when somebody asks (`settle`): few go on afterwards. When time
-    changes it next is worked out only when somebody asks too (`turns_by`); until then `not_before` is a lower bound.
+    changes it next is worked out only when somebody asks too (`find_turn`); until then `not_before` is a lower bound
+    and `turn_at` None. A clock of which no step acts turns when it is due.
     """
 
     metric: Metric
@@ -47,7 +48,7 @@ class RehearsedClock(Struct, gc=False, eq=False):
     late_on_the_wall: timedelta = NOTHING
     not_before: datetime = LONG_AGO
     turn_at: datetime | None = None
-    next_step: Step | None = None
+    next_step: ActingStep | None = None
 
     @property
     def policy(self) -> Policy:
@@ -70,17 +71,14 @@ class RehearsedClock(Struct, gc=False, eq=False):
         return True
 
     def stop(self, at: datetime) -> None:
-        """End it: met, unless its breach is recorded. Its lateness is kept."""
+        """End it: met, unless its breach is recorded."""
         if self.status is not BREACHED:
             self.status = MET
-        elif self.promise.steps:
-            self._count_lateness(at)
         self.stopped_at = at
-        if self.paused_at is not None:
-            self.paused_at = None
+        self.paused_at = None
 
     def settle(self) -> None:
-        """Count the stretch that ended when the clock was stopped."""
+        """Count the stretch that ended when the clock was stopped, and how late it was."""
         if self.stopped_at is not None:
             self._count(self.stopped_at)
             self.counted_from = None
@@ -92,11 +90,10 @@ class RehearsedClock(Struct, gc=False, eq=False):
 
     def pause(self, at: datetime) -> None:
         """Freeze the time used (rule 16), and how late it is."""
-        if self.status is BREACHED and self.promise.steps:
-            self._count_lateness(at)
         self._count(at)
         self.counted_from, self.paused_at = None, at
-        self._forget()
+        self.turn_at = self.not_before = NEVER
+        self.next_step = None
         if self.status is RUNNING:
             self.status, self.due_at = PAUSED, None
 
@@ -139,13 +136,13 @@ class RehearsedClock(Struct, gc=False, eq=False):
         if paused_at is None:
             counted_from, due_at = at, moment_after(calendar, at, promise.target - self.used)
         return RehearsedClock(
-            metric=self.metric,
-            cycle=self.cycle + 1,
-            promise=promise,
-            calendar=calendar,
-            started_at=self.started_at,
-            counted_from=counted_from,
-            due_at=due_at,
+            self.metric,
+            self.cycle + 1,
+            promise,
+            calendar,
+            self.started_at,
+            counted_from,
+            due_at,
             status=RUNNING if paused_at is None else PAUSED,
             used=self.used,
             paused_at=paused_at,
@@ -157,45 +154,62 @@ class RehearsedClock(Struct, gc=False, eq=False):
         assert cancelled.stopped_at is not None  # `cancel` stops first
         if since <= cancelled.stopped_at:
             self.steps_done = cancelled.steps_done
-            self._forget()
+            self.look_ahead()
 
-    def earliest(self) -> datetime:
-        """Return a moment before which time does not change it: business time passes no faster than time."""
-        if self.counted_from is None:
-            return NEVER
-        if not self.promise.steps:
-            return self.due_at if self.status is RUNNING and self.due_at is not None else NEVER
-        if self.status is RUNNING:
-            return self.counted_from + (self.promise.first_turn - self.used)
-        return self._late_since() if self.status is BREACHED else NEVER
+    def look_ahead(self) -> None:
+        """Say before which moment time does not change it: business time passes no faster than time."""
+        self.next_step = None
+        promise, status, since = self.promise, self.status, self.counted_from
+        if since is None or (status is not RUNNING and status is not BREACHED):
+            self.turn_at = self.not_before = NEVER
+        elif not promise.steps:
+            self.turn_at = self.not_before = (status is RUNNING and self.due_at) or NEVER
+        else:
+            self.turn_at = None
+            self.not_before = since + (promise.first_turn - self.used) if status is RUNNING else self._late_since(since)
 
-    def turns_by(self, until: datetime) -> datetime:
-        """Return when time alone changes it next, by its breach or by a step that acts; if that is later than `until`,
-        perhaps a moment in between."""
-        if self.turn_at is None:
-            if self.not_before > until:
-                return self.not_before
-            self.turn_at = self.not_before = self._next_turn()
-        return self.turn_at
+    def find_turn(self) -> datetime:
+        """Return when time alone changes it next, by its breach or by a step that acts.
 
-    def turn(self) -> Step | None:
+        As `steps.with_next_step` and `clock.due_transition`: of a step and a breach at once the step comes first.
+        """
+        at, steps = NEVER, self._steps_ahead()
+        if len(steps) == 1:
+            self.next_step = steps[0]
+            at = self._due(steps[0])
+        elif steps:
+            dues = [(self._due(each), each.step.percent is None, each.step.after, each.share) for each in steps]
+            at, *_ = first = min(dues)
+            self.next_step = steps[dues.index(first)]
+        if self.status is RUNNING and self.due_at is not None and self.due_at < at:
+            at, self.next_step = self.due_at, None
+        self.turn_at = self.not_before = at
+        return at
+
+    def turn(self) -> ActingStep | None:
         """Let its turn come: take the next step and return it, or breach."""
         step = self.next_step
         if step is None:
             self.status, self.breached_at = BREACHED, self.due_at
             self.late = self.late_on_the_wall = NOTHING  # one that was withdrawn before is none
         else:
-            self.steps_done = (*self.steps_done, done_name(self.promise.policy.name, step.name))
-        self._forget()
+            self.steps_done = (*self.steps_done, step.done)
+        self.look_ahead()
         return step
 
     def _count(self, at: datetime) -> None:
-        if self.counted_from is not None:
-            self.used += self.calendar.between(self.counted_from, at)
+        since = self.counted_from
+        if since is None:
+            return
+        self.used += self.calendar.between(since, at)
+        if self.status is BREACHED and self._steps_ahead():
+            late_since = self._late_since(since)
+            self.late += self.calendar.between(late_since, at)
+            self.late_on_the_wall += max(at - late_since, NOTHING)
 
     def _run_on(self) -> None:
         if self.status is BREACHED:
-            self._forget()
+            self.look_ahead()
         else:
             self.status = RUNNING
             self._foresee()
@@ -203,69 +217,34 @@ class RehearsedClock(Struct, gc=False, eq=False):
     def _foresee(self) -> None:
         assert self.counted_from is not None  # only running clocks come here
         self.due_at = moment_after(self.calendar, self.counted_from, self.promise.target - self.used)
-        self._forget()
+        self.look_ahead()
 
-    def _forget(self) -> None:
-        """What time does next is to be worked out anew."""
-        self.turn_at = self.next_step = None
-        self.not_before = self.earliest()
-
-    def _count_lateness(self, at: datetime) -> None:
-        if self.counted_from is not None and self._steps_ahead():
-            since = self._late_since()
-            self.late += self.calendar.between(since, at)
-            self.late_on_the_wall += max(at - since, NOTHING)
-
-    def _late_since(self) -> datetime:
-        assert self.counted_from is not None  # only while it counts
+    def _late_since(self, counted_from: datetime) -> datetime:
         assert self.breached_at is not None
-        return max(self.counted_from, self.breached_at)
+        return counted_from if counted_from > self.breached_at else self.breached_at
 
-    def _steps_ahead(self) -> Sequence[Step]:
+    def _steps_ahead(self) -> Sequence[ActingStep]:
         """Return those that may still come, as `steps._is_ahead`."""
-        steps = self.promise.steps
-        if not steps or self.counted_from is None:
+        steps = self.promise.shares if self.status is RUNNING else self.promise.steps
+        if not steps or self.counted_from is None or (self.status is not RUNNING and self.status is not BREACHED):
             return ()
-        if self.status is RUNNING:
-            steps = self.promise.shares
-        elif self.status is not BREACHED:
-            return ()
-        if not self.steps_done:
-            return steps
-        policy, done = self.promise.policy.name, self.steps_done
-        return [step for step in steps if done_name(policy, step.name) not in done]
+        done = self.steps_done
+        return [step for step in steps if step.done not in done] if done else steps
 
-    def _next_turn(self) -> datetime:
-        """As `steps.with_next_step` and `clock.due_transition`: of a step and a breach at once the step comes first."""
-        at, first = NEVER, None
-        steps = self._steps_ahead()
-        if len(steps) == 1:
-            first = steps[0]
-            at = self._due(first)
-        elif steps:
-            at, *_, first = min(
-                (self._due(step), step.percent is None, step.after, step.percent or 0, index, step)
-                for index, step in enumerate(steps)
-            )
-        if self.status is RUNNING and self.due_at is not None and self.due_at < at:
-            return self.due_at
-        self.next_step = first
-        return at
-
-    def _due(self, step: Step) -> datetime:
+    def _due(self, step: ActingStep) -> datetime:
         """As `steps._due`. What lies ahead by the calendar lies within its hours."""
+        assert self.counted_from is not None  # only a clock that counts has a step ahead
         if self.status is BREACHED:
-            since = self._late_since()
-            if step.out_of_hours:
-                return since + max(step.after - self.late_on_the_wall, NOTHING)
-            wait = step.after - self.late
+            since, after = self._late_since(self.counted_from), step.step.after
+            if step.step.out_of_hours:
+                return since + max(after - self.late_on_the_wall, NOTHING)
+            wait = after - self.late
         else:
-            assert step.percent is not None  # before the breach only shares of the target come
-            assert self.counted_from is not None
-            since, wait = self.counted_from, self.promise.target * step.percent / 100 - self.used
+            assert step.share is not None  # before the breach only shares of the target come
+            since, wait = self.counted_from, step.share - self.used
         if wait > NOTHING:
             try:
                 return self.calendar.add(since, wait)
             except OutOfCalendar:
                 since = moment_after(self.calendar, since, wait)
-        return since if step.out_of_hours else within_hours(self.calendar, since)
+        return since if step.step.out_of_hours else within_hours(self.calendar, since)

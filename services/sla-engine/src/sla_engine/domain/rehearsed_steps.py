@@ -44,7 +44,8 @@ class EscalatingRehearsal(Rehearsal):
         self.bring_forward(until)
         while self.wishes:
             self._fulfil(*self.wishes.pop(0))
-            self.bring_forward(until)
+            if until >= self.quiet_until:
+                self.bring_forward(until)
 
     def bring_forward(self, until: datetime) -> None:
         """As `timing.bring_forward`: of two clocks whose turn comes at once, the one that began first."""
@@ -55,7 +56,7 @@ class EscalatingRehearsal(Rehearsal):
             for clock in self.open:
                 at = clock.not_before
                 if at <= first_at and clock.turn_at is None:
-                    at = clock.turns_by(first_at)
+                    at = clock.find_turn()
                 if at > first_at:
                     if at < quiet_until:
                         quiet_until = at
@@ -66,9 +67,10 @@ class EscalatingRehearsal(Rehearsal):
                 return
             step = first.turn()
             if step is None:
-                self.last_due_at = max(self.last_due_at, first_at)
+                if first_at > self.last_due_at:
+                    self.last_due_at = first_at
             elif self.imported_until is None or first_at > self.imported_until:
-                self._wish(step, first_at)
+                self._wish(step.step, first_at)
 
     def _wish(self, step: Step, at: datetime) -> None:
         """As `escalating.plan_of`; who holds the ticket within its team is nothing to clocks."""

@@ -31,11 +31,14 @@ def retime(history: History, endings: Iterable[tuple[int, int]]) -> History:
             return moved
         ended, ends = history[place][1].at, EPOCH + moment * MICROSECOND
         following = ends - ended
-        for kind, act in before:
+        for entry in before:
+            kind, act = entry
             if act.at > ended:  # recorded before the answer, but of a later time
                 moved.append((kind, _moved(act, following)))
-            else:
+            elif shift or act.at > ends:
                 moved.append((kind, _moved(act, shift, ends)))
+            else:
+                moved.append(entry)
         shift, done = following, place
     moved += _later(history[done:], shift)
     return moved
@@ -49,8 +52,6 @@ def _moved(act: Act, shift: timedelta, latest: datetime = LATEST) -> Act:
     at, said, seen_at = act.at + shift, act.message, act.seen_at
     if at > latest:
         at = latest
-    elif not shift:
-        return act
     if said is not None:
         said_at = said.at + shift  # it may be long before `at`: the message was on its way
         said = replace(said, at=said_at if said_at < latest else latest)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from sla_engine.domain.acts import Act, History, Voice
+from sla_engine.domain.acts import Act, AnyHistory, Deed, Voice
 from sla_engine.domain.statuses import ENDED
 from ticket_contracts.exchanges import TicketMerged
 from ticket_contracts.tickets import MessageAdded, StatusChanged, TicketOpened
@@ -43,7 +43,7 @@ class Waited(Struct, frozen=True):
     goes_on: bool
 
 
-def waits_of(history: History) -> Waited:
+def waits_of(history: AnyHistory) -> Waited:
     """Return what an agent's public answer or an agent's solving or closing has ended, by the rules of `Rehearsal`.
 
     A wait that ends otherwise, by a merge, a machine or as spam, was nobody's work. It begins when the words are on
@@ -60,8 +60,8 @@ def waits_of(history: History) -> Waited:
     for place, (kind, act) in enumerate(history):
         if act.at > latest:
             latest = act.at
-        said = act.message if kind in _SPOKEN else None
-        if said is not None:
+        said = act.message
+        if said is not None and kind in _SPOKEN:
             voice = said.voice
             if voice is _ANSWER:
                 answered_at = said.at
@@ -81,7 +81,7 @@ def waits_of(history: History) -> Waited:
     return Waited(ended, since is not None and not history[-1][1].ticket.spam)
 
 
-def _gathered(history: History) -> int:
+def _gathered(history: AnyHistory) -> int:
     """Return how many acts at the beginning only bring over what was split off another ticket."""
     number, opened_at = 1, history[0][1].at
     while number < len(history) and history[number][0] == _SAID and history[number][1].at == opened_at:
@@ -89,7 +89,7 @@ def _gathered(history: History) -> int:
     return number
 
 
-def _end(ended: list[Wait], place: int, since: datetime, act: Act) -> None:
+def _end(ended: list[Wait], place: int, since: datetime, act: Act | Deed) -> None:
     if not act.ticket.spam and act.at >= since:  # an answer dated before the question answered something else
         ended.append(Wait(place, since, act.at, act.ticket.team, act.ticket.priority))
 
@@ -127,10 +127,13 @@ class Waits:
             self.still_open += waited.goes_on
         before: int | None = None
         for wait in waited.ended:
-            began, ended = microseconds(wait.since), microseconds(wait.until)
+            began, ended = (wait.since - EPOCH) // MICROSECOND, (wait.until - EPOCH) // MICROSECOND
             self.since.append(began)
             self.until.append(ended)
-            self.gaps.append(-1 if before is None else max(began - before, 0))
+            if before is None:
+                self.gaps.append(-1)
+            else:
+                self.gaps.append(began - before if began > before else 0)
             self.team.append(self.teams.setdefault(wait.team, len(self.teams)))
             self.rank.append(_RANK[wait.priority])
             self.places.append(wait.place)

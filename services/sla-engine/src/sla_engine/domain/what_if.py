@@ -16,7 +16,7 @@ from sla_engine.domain.acts import caused_change
 from sla_engine.domain.arrival import count_call, follow_message
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.draft import ENGINE, Draft
-from sla_engine.domain.escalating import ACTOR_PREFIX
+from sla_engine.domain.escalating import is_step
 from sla_engine.domain.evolve import evolve, with_clock
 from sla_engine.domain.grading import follow_priority_change
 from sla_engine.domain.merging import follow_merge, time_again
@@ -94,7 +94,7 @@ def arrival_of(fact: TicketFact) -> datetime:
 
 def _is_told(fact: TicketFact) -> bool:
     """Whether people did it; what clocks did and what their steps changed is worked out anew."""
-    return not isinstance(fact, ClockFact | TicketReevaluated) and not fact.actor.id.startswith(ACTOR_PREFIX)
+    return not isinstance(fact, ClockFact | TicketReevaluated) and not is_step(fact.actor)
 
 
 def _let_pass(draft: "QuietDraft", policies: Policies, until: datetime, past: datetime | None) -> None:
