@@ -75,6 +75,7 @@ def test_what_is_right_is_accepted(good: dict[str, Any]) -> None:
     ("wrong", "problem"),
     [
         ({**TRIAGE, "leads": ["ben"]}, "team/triage: leads: there is no agent named 'ben'"),
+        ({**TRIAGE, "display_name": " "}, "team/triage: display_name: it is blank"),
         ({**DUTY, "members": ["ben"]}, "group/duty: members: there is no agent named 'ben'"),
         ({**DUTY, "members": []}, "group/duty: members: nobody is in it"),
         (step(metric="update"), "policy/standard: escalations.0.metric: the policy promises no update"),

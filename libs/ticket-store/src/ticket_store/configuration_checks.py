@@ -38,7 +38,11 @@ def check_documents(found: Sequence[FoundDocument]) -> None:
     problems = [
         Problem(each.file, title(each.document), field, fix)
         for each in found
-        for field, fix in (*_unstorable("", each.document.model_dump()), *_findings(each.document, names))
+        for field, fix in (
+            *_unstorable("", each.document.model_dump()),
+            *_blank(each.document),
+            *_findings(each.document, names),
+        )
     ]
     problems += _repeated(found)
     problems += _triage(found)
@@ -89,6 +93,14 @@ def _unstorable(path: str, value: object) -> Iterator[Finding]:
         case tuple():
             for index, item in enumerate(value):
                 yield from _unstorable(f"{path}.{index}", item)
+
+
+def _blank(document: Document) -> Iterator[Finding]:
+    """What has no letter to be seen cannot be told apart, nor asked for."""
+    for field in ("name", "display_name"):
+        value = getattr(document, field, None)
+        if value is not None and not value.strip():
+            yield field, "it is blank; write what people call it"
 
 
 def _policy(policy: Policy, names: Names) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
 
@@ -24,6 +24,17 @@ FORMS = {
 
 Duration = Annotated[str, Field(pattern=_DURATION, description="30m, 4h, 2bd (business days); s for demos")]
 Interval = Annotated[str, Field(pattern=_INTERVAL, description="09:00-12:30; 22:00-06:00 ends on the next day")]
+
+
+def _written_out(value: object) -> object:
+    """pydantic takes numbers and digits too, as seconds since 1970; nobody who writes 5 means that."""
+    if isinstance(value, date) or (isinstance(value, str) and "-" in value):
+        return value
+    raise ValueError("write it out: a day as 2026-10-01, a time as 2026-10-01T09:00:00+08:00")
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
@@ -84,8 +95,8 @@ class Calendar(Document):
     week: dict[Weekday, tuple[Interval, ...]]
     country: str | None = Field(default=None, description="ISO 3166 code for `holidays`; None = no public holidays")
     subdivision: str | None = Field(default=None, description="its state or province, such as BY of DE")
-    closed: tuple[date, ...] = Field(default=(), description="own closures")
-    working: dict[date, tuple[Interval, ...]] = Field(
+    closed: tuple[Day, ...] = Field(default=(), description="own closures")
+    working: dict[Day, tuple[Interval, ...]] = Field(
         default_factory=dict, description="dates with hours of their own: worked holidays and weekends, half days"
     )
 
@@ -135,7 +146,7 @@ class Policy(Document):
     kind: ClassVar[str] = "policy"
 
     order: int
-    effective_from: datetime | None = Field(default=None, description="tickets opened earlier do not get it (rule 29)")
+    effective_from: Moment | None = Field(default=None, description="tickets opened earlier do not get it (rule 29)")
     match: Match = Match()
     calendar: Label
     targets: dict[Metric, dict[Priority, Duration]]
