@@ -71,6 +71,13 @@ def test_a_record_with_blanks_between_its_parts_is_read_as_it_came(layout: dict[
     assert message.call.started_at == datetime(2025, 11, 23, 11, 59, 40, tzinfo=UTC)
 
 
+def test_a_broken_record_is_refused_for_where_it_breaks_and_not_for_a_name_before_it() -> None:
+    request = sender(Encoding.FORM, True).call(caller_id='"Li Wei" <100>')
+    with pytest.raises(Undecodable) as raised:
+        read(provider(), SignedRequest(request.headers, request.body + b"%7D"))
+    assert raised.value.errors[0].message.startswith("not JSON: Extra data")
+
+
 def test_an_answered_call_says_how_long_they_talked() -> None:
     message = read_one(provider(), switch_sender().call(talked=125))
     assert message.call is not None

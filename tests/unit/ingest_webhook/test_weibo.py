@@ -125,6 +125,13 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], field: str) -> None:
     assert raised.value.errors[0].field == f"body.{field}"
 
 
+@pytest.mark.parametrize("time", ["Mon Jul 16 18:09:20 +9900 2012", "Mon Jul 46 18:09:20 +0800 2012", "yesterday"])
+def test_what_is_no_time_is_refused_without_a_word_of_it(time: str) -> None:
+    with pytest.raises(Undecodable) as raised:
+        read(provider(), weibo_sender().message("text", Way.GOOD, created_at=time))
+    assert raised.value.errors[0].message == "is no time as `Mon Jul 16 18:09:20 +0800 2012`"
+
+
 def test_a_time_west_of_greenwich_is_read() -> None:
     west = timezone(timedelta(hours=-3, minutes=-30))
     assert weibo_time("Sun Feb 29 00:00:01 -0330 2032") == datetime(2032, 2, 29, 0, 0, 1, tzinfo=west)

@@ -2,7 +2,6 @@
 
 import re
 from binascii import a2b_qp
-from urllib.parse import unquote_to_bytes
 
 _INCOMPLETE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -11,7 +10,6 @@ def percent_decoded(text: bytes) -> bytes:
     """Return what `unquote_to_bytes` does, in a fifth of its time. A `%` without two digits stays as it is."""
     if b"%" not in text:
         return text
-    if _INCOMPLETE.search(text):
-        return unquote_to_bytes(text)
+    text = _INCOMPLETE.sub(b"%25", text)
     # Quoted-printable is the same with another sign, and Python decodes it in C.
     return a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"="))

@@ -94,14 +94,18 @@ def _read_form(content: bytes) -> Any:
     that belongs to the JSON always has a `{[,:` before it or a `,:}]` behind it; any other is given its backslash.
     The caller's name stands in quotes in nearly every record, so this comes first. JSON that needs none of it stays as
     it is, unless blanks stand between its parts; mending breaks that at its first quote, so it is read as it came.
+    What neither way can read is refused for what the first says: the second stops at the first quote of a name.
     """
     text = content.decode("utf-8-sig", "replace")
     escaped = _ESCAPE.sub(lambda found: found[0] if found[1] else r"\\", text) if "\\" in text else text
     mended = _INNER_QUOTE.sub(r"\\" + '"', escaped)
     try:
         return decode_json_bytes(mended.encode()) if text.isprintable() else decode_json(mended, strict=False)
-    except NotJson:
-        return _read_json(content)
+    except NotJson as error:
+        try:
+            return _read_json(content)
+        except NotJson:
+            raise error from None
 
 
 def _read_json(content: bytes) -> Any:
