@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from business_time.calendar import BusinessCalendar, OpeningHours
+from business_time.calendar import BusinessCalendar, OpeningHours, OutOfCalendar
 from tests.unit.sla_engine.case import NINE_TO_FIVE
 
 MICROSECOND = timedelta(microseconds=1)
@@ -20,8 +21,15 @@ HOURS = (
     OpeningHours("always open", ZoneInfo("Australia/Lord_Howe"), (((0, 24 * 60),),) * 7),
     OpeningHours("evenings", ZoneInfo("America/Sao_Paulo"), (EVENING,) * 7, "BR"),
     OpeningHours("a day skipped", ZoneInfo("Pacific/Apia"), (NINE_TO_FIVE,) * 7, closed=frozenset({date(2012, 1, 2)})),
+    OpeningHours(
+        "day and night but for two days",
+        ZoneInfo("Europe/Berlin"),
+        (((0, 24 * 60),),) * 7,
+        closed=frozenset({date(2014, 12, 25), date(2019, 5, 1)}),
+    ),
     OpeningHours("mondays", ZoneInfo("Asia/Kathmandu"), (NINE_TO_FIVE, *((),) * 6), working={date(2026, 5, 1): NIGHT}),
 )
+ROUND_THE_CLOCK = 5
 
 
 @cache
@@ -138,9 +146,42 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(
 ) -> None:
     fresh, asked = BusinessCalendar(HOURS[index]), BusinessCalendar(HOURS[index])
     for moment in asked_before:
-        asked.add(moment, timedelta(hours=100))
+        asked.begin(moment, timedelta(hours=100))
+    assert asked.begin(start, duration) == fresh.begin(start, duration)
     assert asked.add(start, duration) == fresh.add(start, duration)
     assert asked.between(start, start + duration) == fresh.between(start, start + duration)
+
+
+def test_a_day_on_which_a_calendar_without_nights_is_closed_interrupts_what_was_asked_around_it() -> None:
+    calendar, hour, day = BusinessCalendar(HOURS[ROUND_THE_CLOCK]), timedelta(hours=1), timedelta(days=1)
+    closes = datetime(2019, 4, 30, 22, tzinfo=UTC)  # midnight in Berlin
+    for asked in (closes - 100 * day, closes + 100 * day):
+        assert calendar.begin(asked, hour) == (asked, asked + hour)
+        assert calendar.begin(closes - hour, hour) == (closes - hour, closes)
+        assert calendar.begin(closes - hour, 2 * hour) == (closes - hour, closes + day + hour)
+        assert calendar.begin(closes, hour) == (closes + day, closes + day + hour)
+        assert calendar.add(closes - hour, 2 * hour) == closes + day + hour
+        assert calendar.between(closes - hour, closes + day + hour) == 2 * hour
+        assert calendar.between(closes - hour, closes) == hour
+
+
+def test_a_calendar_without_nights_counts_what_a_clock_shows_twice_and_answers_in_utc() -> None:
+    calendar, hour = BusinessCalendar(HOURS[ROUND_THE_CLOCK]), timedelta(hours=1)
+    calendar.begin(datetime(2025, 9, 1, tzinfo=UTC), hour)
+    evening, morning = (datetime(2025, 10, day, 12, tzinfo=ZoneInfo("Europe/Berlin")) for day in (25, 26))
+    assert calendar.between(evening, morning) == 25 * hour
+    due = calendar.add(evening, 25 * hour)
+    assert (due, due.tzinfo) == (morning, UTC)
+    assert calendar.begin(evening, 25 * hour)[1] == morning
+
+
+def test_a_calendar_without_nights_reaches_no_further_when_it_was_asked_before() -> None:
+    calendar = BusinessCalendar(HOURS[2])
+    for year in (2011, 2015, 2019, 2023):
+        calendar.begin(datetime(year, 1, 1, tzinfo=UTC), timedelta(days=1))
+    for ask in (calendar.add, calendar.begin):
+        with pytest.raises(OutOfCalendar):
+            ask(datetime(2012, 1, 1, tzinfo=UTC), timedelta(days=12 * 365))
 
 
 @settings(max_examples=60, deadline=None)

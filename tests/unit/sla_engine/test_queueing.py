@@ -123,8 +123,8 @@ def test_each_wait_is_ended_once_and_never_are_more_agents_busy_than_on_shift(al
     with pytest.MonkeyPatch.context() as patch:
         take = TeamQueue.take
 
-        def watched(queue: TeamQueue, now: int) -> Iterator[tuple[int, int]]:
-            yield from take(queue, now)
+        def watched(queue: TeamQueue, now: int, done: list[tuple[int, int]]) -> None:
+            take(queue, now, done)
             at = EPOCH + timedelta(minutes=now // MINUTE)
             there = sum(shift.agents for shift in team.shifts if shift.calendar.is_open(at))
             assert len(queue.ends) <= queue.agents == (there if now < until else 0)

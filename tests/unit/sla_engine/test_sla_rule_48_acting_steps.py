@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sla_engine.domain.escalating import is_step, step_actor
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.quick_what_if import replay, within_reach
 from sla_engine.domain.steps import Step
@@ -36,7 +37,7 @@ from tests.unit.sla_engine.what_if_lives import (
     told,
 )
 from ticket_contracts.actions import ChangeTags
-from ticket_contracts.commands import Assign
+from ticket_contracts.commands import Assign, SetPriority
 from ticket_contracts.messages import Party
 from ticket_contracts.tickets import MessageAdded, TicketOpened
 from ticket_contracts.upkeep import HistoricStep, ImportTicket
@@ -136,6 +137,24 @@ def test_rule_48_what_a_step_has_changed_is_taken_back_where_it_is_not_taken() -
     lived_without.pass_time(UNTIL)
     assert told(replay_in_full(case.facts, quiet, UNTIL)) == told(lived_without.ticket)
     assert rehearsed(replay(stored(case.facts), quiet, UNTIL)) == told(lived_without.ticket)
+
+
+def test_rule_48_an_agent_who_is_named_like_a_step_is_none() -> None:
+    named_so = AGENT.model_copy(update={"id": step_actor("standard", "hand over").id})
+    assert is_step(step_actor("standard", "hand over"))
+    assert not is_step(named_so)
+    quiet = three_policies()
+    case, lived_without = Case(three_policies(steps=(ACTING,))), Case(quiet)
+    for each in (case, lived_without):
+        each.receive(START)
+        each.pass_time(START + timedelta(hours=1))
+        each.ask(SetPriority(ticket_id=TICKET_ID, actor=named_so, priority=Priority.URGENT), START + timedelta(hours=3))
+        each.pass_time(UNTIL)
+    assert any(is_step(fact.actor) for fact in case.facts)
+    for history in (case.facts, lived_without.facts):
+        assert told(replay_in_full(history, quiet, UNTIL)) == told(lived_without.ticket)
+        quick = replay(stored(history), quiet, UNTIL)
+        assert (rehearsed(quick), quick.holding.priority) == (told(lived_without.ticket), Priority.URGENT)
 
 
 def test_rule_48_an_agent_s_change_within_the_team_selects_no_other_policy() -> None:

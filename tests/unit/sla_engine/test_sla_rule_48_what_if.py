@@ -14,7 +14,7 @@ from sla_engine.domain.kept_promises import Results
 from sla_engine.domain.quick_what_if import replay, within_reach
 from sla_engine.domain.what_if import NoOpening, without_warnings
 from sla_engine.domain.what_if import replay as replay_in_full
-from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, TICKET_ID, Case
+from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, TICKET_ID, Case, a_policy, office, policies_of
 from tests.unit.sla_engine.what_if_lives import (
     CALLS,
     START,
@@ -53,6 +53,7 @@ def assert_both_give_what_happened(case: Case) -> None:
     assert told(replay_in_full(case.facts, without_warnings(case.policies), UNTIL)) == told(case.ticket)
 
 
+UNREACHED = {Metric.FIRST_RESPONSE: 1, Metric.RESOLUTION: 400, Metric.UPDATE: 2}  # hours; two weeks have no 400
 USUAL: dict[str, Any] = {"pauses": frozenset(), "calendar": "office"}
 A_SLEEPER_THAT_ASKS_AGAIN: Script = [
     (0, 0, ("status", Status.SOLVED)),
@@ -205,6 +206,18 @@ def test_rule_48_words_that_an_import_finds_on_a_closed_ticket_start_nothing() -
     thanks = HistoricMessage(text="Thank you")
     case = import_of(an_act(2, message=ANSWER, status=Status.CLOSED), an_act(3, message=thanks))
     assert case.ticket.unanswered_since is not None
+    assert_both_give_what_happened(case)
+
+
+def test_rule_48_a_target_that_its_calendar_does_not_reach_leaves_the_other_clocks_their_opening() -> None:
+    years_of_closure = frozenset(START.date() + timedelta(days=14 + day) for day in range(15 * 366))
+    targets = {metric: {Priority.NORMAL: hours * 3600} for metric, hours in UNREACHED.items()}
+    policies = policies_of(a_policy(targets=targets), calendars=(office(closed=years_of_closure),))
+    case, before_opening = Case(policies), START.replace(hour=5)
+    case.receive(before_opening)
+    case.reply(START + timedelta(hours=8))
+    case.pass_time(UNTIL)
+    assert [clock.started_at > before_opening for clock in case.ticket.clocks[:3]] == [True, False, True]
     assert_both_give_what_happened(case)
 
 

@@ -26,6 +26,11 @@ NOTHING = timedelta()
 # comes near: 5 h a week pass 2,600 h in ten years.
 SEARCH_YEARS = 10
 
+# A stretch of this length or more without a closed moment is remembered, so far before and after what was asked for:
+# within less than `SEARCH_YEARS` nothing is out of the calendar.
+_LONG, _NEAR = timedelta(days=30), timedelta(days=4 * 365)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 class CalendarNeverOpens(ValueError):
     """No weekday has opening hours: every clock on this calendar would stand still for ever (rule 40)."""
@@ -71,6 +76,7 @@ class BusinessCalendar:
         self._closes: list[timedelta] = []
         self._open_before: list[timedelta] = []  # business time before each segment
         self._open_after: list[timedelta] = []  # business time up to the end of each segment
+        self._day_and_night = _NEVER, _NEVER  # a long stretch without a closed moment: nothing to search for in it
 
     @property
     def zone(self) -> ZoneInfo:
@@ -104,6 +110,9 @@ class BusinessCalendar:
         """
         if duration <= NOTHING:
             return instant
+        opens, closes = self._day_and_night
+        if opens <= instant and duration <= closes - instant and instant.tzinfo is UTC:
+            return instant + duration
         if not self._first_year < instant.year < self._next_year - 1:
             self._cover(instant.year)
         since = instant - EPOCH
@@ -122,6 +131,9 @@ class BusinessCalendar:
 
     def begin(self, instant: datetime, duration: timedelta) -> tuple[datetime, datetime]:
         """Do as `plan` does, for one duration."""
+        opens, closes = self._day_and_night
+        if opens <= instant and duration <= closes - instant and instant.tzinfo is UTC:
+            return instant, instant + duration
         opening, moment = self.begin_all(instant, (duration,))
         return opening, moment
 
@@ -142,6 +154,11 @@ class BusinessCalendar:
         if moment < opens:
             moment, opening = opens, _within_reach(EPOCH + opens, instant, self.name)
         left = self._closes[segment] - moment
+        if left > _LONG and not self._day_and_night[0] <= instant <= self._day_and_night[1]:
+            self._day_and_night = (
+                EPOCH + max(opens, moment - _NEAR),
+                EPOCH + min(self._closes[segment], moment + _NEAR),
+            )
         moments = [opening]
         for duration in durations:
             if duration <= left:
@@ -155,6 +172,9 @@ class BusinessCalendar:
         """Return the business time from `start` to `end`; nothing when `end` is not later."""
         if end <= start:
             return NOTHING
+        opens, closes = self._day_and_night
+        if opens <= start and end <= closes and start.tzinfo is UTC:
+            return end - start
         if not self._first_year < start.year < self._next_year - 1:
             self._cover(start.year)  # before any reading: laying out an earlier year shifts the running sums
         since, until = start - EPOCH, end - EPOCH

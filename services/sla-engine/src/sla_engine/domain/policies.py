@@ -35,7 +35,6 @@ class ActingStep:
 class Promise:
     """What a policy promises of one metric at one priority, laid out so that a replay need not put it together anew.
 
-    `targets` is the target as the list of one that `BusinessCalendar.begin_all` takes.
     `pause_on` is None where the metric does not pause; `steps` are those that change tickets, `shares` those of them
     that come before the breach, and `first_turn` the business time that passes before the first of them or the breach.
     """
@@ -44,7 +43,6 @@ class Promise:
     metric: Metric
     target_seconds: int
     target: timedelta
-    targets: tuple[timedelta]
     pause_on: frozenset[Status] | None
     steps: tuple[ActingStep, ...]
     shares: tuple[ActingStep, ...]
@@ -52,11 +50,10 @@ class Promise:
 
 
 class Promises(NamedTuple):
-    """What a policy promises at one priority; `first` is what a customer's first words start, `targets` are theirs."""
+    """What a policy promises at one priority; `first` is what a customer's first words start."""
 
     of: Mapping[Metric, Promise]
     first: tuple[Promise, ...]
-    targets: tuple[timedelta, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class Policy:
         targets = {metric: self.target(metric, priority) for metric in Metric}
         of = {metric: self._promise(metric, seconds) for metric, seconds in targets.items() if seconds is not None}
         first = tuple(of[metric] for metric in BEGINNING if metric in of)
-        return Promises(of, first, tuple(promise.target for promise in first))
+        return Promises(of, first)
 
     def _promise(self, metric: Metric, seconds: int) -> Promise:
         target = timedelta(seconds=seconds)
@@ -121,7 +118,6 @@ class Policy:
             metric=metric,
             target_seconds=seconds,
             target=target,
-            targets=(target,),
             pause_on=self.pause_on if metric in self.pauses else None,
             steps=steps,
             shares=shares,

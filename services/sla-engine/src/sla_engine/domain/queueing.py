@@ -41,7 +41,7 @@ class _Simulation:
 
     def __init__(self, waits: Waits, staffed: Mapping[str, StaffedTeam], until: int) -> None:
         self._waits = waits
-        self._team = waits.team
+        self._team, self._gaps = waits.team, waits.gaps
         self.begun = array("q", [NEVER]) * len(waits)
         self.ended = array("q", [NEVER]) * len(waits)
         queues = {name: TeamQueue(team, waits.rank) for name, team in staffed.items()}
@@ -70,28 +70,28 @@ class _Simulation:
             self._shifts,
         )
         moved: list[TeamQueue] = []
+        first_at = since[first[-1]] if first else NEVER
+        shift_at = shifts[-1][0] if shifts else NEVER
         while True:
-            now = since[first[-1]] if first else NEVER  # `min` of all four takes twice as long
+            now = first_at if first_at < shift_at else shift_at  # `min` of all four takes twice as long
             if ends and ends[0][0] < now:
                 now = ends[0][0]
             if following and following[0][0] < now:
                 now = following[0][0]
-            if shifts and shifts[-1][0] < now:
-                now = shifts[-1][0]
             if now > until or now == NEVER:
                 return
             while ends and ends[0][0] == now:
                 self._end(now, heappop(ends)[1], moved)
-            while shifts and shifts[-1][0] == now:
+            while shift_at == now:
                 self._change_shift(now, moved)
-            while first and since[first[-1]] == now:
+                shift_at = shifts[-1][0] if shifts else NEVER
+            while first_at == now:
                 self._begin(now, first.pop(), moved)
+                first_at = since[first[-1]] if first else NEVER
             while following and following[0][0] == now:
                 self._begin(now, heappop(following)[1], moved)
             for queue in moved:  # perhaps twice, when there is no more to take
-                if len(queue.ends) < queue.agents:
-                    for work in queue.take(now):
-                        heappush(ends, work)
+                queue.take(now, ends)
             moved.clear()
 
     def _begin(self, now: int, wait: int, moved: list[TeamQueue]) -> None:
@@ -112,8 +112,8 @@ class _Simulation:
             moved.append(queue)
         self.ended[wait] = now
         following = wait + 1
-        if following < len(self.ended) and self._waits.gaps[following] >= 0:
-            heappush(self._following, (now + self._waits.gaps[following], following))
+        if following < len(self._gaps) and (gap := self._gaps[following]) >= 0:
+            heappush(self._following, (now + gap, following))
 
     def _change_shift(self, now: int, moved: list[TeamQueue]) -> None:
         _, number, agents = self._shifts.pop()

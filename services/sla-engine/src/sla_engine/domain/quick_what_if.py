@@ -81,12 +81,13 @@ def replay(history: History, policies: Policies, until: datetime) -> Rehearsal:
         if arrived >= ticket.quiet_until:
             ticket.let_pass(arrived)
         ticket.at = act.at
-        after = ticket.as_here(kind, act) if is_escalated else act.ticket
+        after = act.ticket
+        if is_escalated and (after.priority is not ticket.holding.priority or after.team != ticket.holding.team):
+            after = ticket.as_here(kind, act)
         if kind == _SAID:
             said = act.message or _message(act)
-            voice = said.voice
-            change = None
-            if act.ticket.status is not _OPEN:
+            voice, change = said.voice, None
+            if after.status is not _OPEN:
                 caused = caused_change(act, told, number + 1, answers=voice is _ANSWER, asks=voice is _WORDS)
                 if caused is not None:
                     done, change = caused + 1, told[caused]

@@ -6,11 +6,20 @@ from datetime import datetime
 from sla_engine.domain.acts import Act, Holding, Said, Voice
 from sla_engine.domain.clock_memory import MOST_KEPT_CLOCKS
 from sla_engine.domain.policies import BEGINNING, Policies, Policy, Promise, Terms
-from sla_engine.domain.rehearsed_clock import BREACHED, CANCELLED, LONG_AGO, NEVER, PAUSED, RUNNING, RehearsedClock
+from sla_engine.domain.rehearsed_clock import (
+    BREACHED,
+    CANCELLED,
+    LONG_AGO,
+    MET,
+    NEVER,
+    PAUSED,
+    RUNNING,
+    RehearsedClock,
+    begin_clock,
+)
 from sla_engine.domain.rehearsed_memory import LongMemory
 from sla_engine.domain.selection import SUPERSEDED
 from sla_engine.domain.statuses import ENDED
-from sla_engine.domain.steps import begin_all
 from sla_engine.domain.timing import ALL_METRICS, ANSWERED_METRICS, REPLY_METRICS
 from ticket_contracts.vocabulary import Metric, Status
 
@@ -18,7 +27,8 @@ FOR_ALL_TO_SEE = ALL_METRICS - REPLY_METRICS
 """What is still promised once the customer was answered."""
 
 # Looking a member up costs more than comparing it.
-_UPDATE, _NEXT_RESPONSE, _RESOLUTION = Metric.UPDATE, Metric.NEXT_RESPONSE, Metric.RESOLUTION
+_FIRST_RESPONSE, _NEXT_RESPONSE = Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE
+_UPDATE, _RESOLUTION = Metric.UPDATE, Metric.RESOLUTION
 _SOLVED, _CLOSED = Status.SOLVED, Status.CLOSED
 _ANSWER, _WORDS, _CALL = Voice.ANSWER, Voice.WORDS, Voice.CALL
 
@@ -71,14 +81,11 @@ class Rehearsal:
         terms = self._terms()
         if terms is None:
             return
-        (_, promises, targets), calendar = terms.promises, terms.calendar
+        promises, calendar = terms.promises.first, terms.calendar
         if nothing_said:
             promises = tuple(promise for promise in promises if promise.metric in FOR_ALL_TO_SEE)
-            targets = tuple(promise.target for promise in promises)
-        moments = begin_all(calendar, said.at, targets)
-        opening = moments[0]
-        for number, promise in enumerate(promises, start=1):
-            self._started(RehearsedClock(promise.metric, 1, promise, calendar, opening, opening, moments[number]))
+        for promise in promises:
+            self._started(begin_clock(promise, calendar, said.at, 1))
 
     def as_here(self, _: str, act: Act) -> Holding:
         """Return the ticket after an act of this event type: here as there."""
@@ -117,15 +124,16 @@ class Rehearsal:
 
     def hear(self, voice: Voice, said_at: datetime, change: Holding | None) -> None:
         """Let clocks hear a message; `change` is the ticket after the change of status that came with it."""
-        first, was_closed = self.first_said_at is None, self.holding.status is _CLOSED
-        self.record(voice, said_at)
         if voice is _ANSWER:
+            self.record(voice, said_at)
             self.stop(ANSWERED_METRICS)
             if change is not None:
                 self.follow_status(change)
             if self.first_said_at is not None or _UPDATE in self.latest:
                 self._restart_update()
         elif voice is _WORDS:
+            first, was_closed = self.first_said_at is None, self.holding.status is _CLOSED
+            self.record(voice, said_at)
             if change is not None:
                 self.follow_status(change)
             if was_closed:
@@ -135,7 +143,7 @@ class Rehearsal:
             else:
                 self.start_next_response()
         elif voice is _CALL:
-            waiting = self.latest.get(Metric.FIRST_RESPONSE)
+            waiting = self.latest.get(_FIRST_RESPONSE)
             if waiting is not None and waiting.policy.call_counts_as_reply:
                 self.stop(REPLY_METRICS)
 
@@ -143,9 +151,9 @@ class Rehearsal:
         """Let clocks follow a change of status (rules 16 to 22)."""
         before, status = self.holding.status, after.status
         self.holding = after
-        if status in ENDED:
+        if status is _SOLVED or status is _CLOSED:
             self.unanswered_since = None
-            if before not in ENDED:
+            if before is not _SOLVED and before is not _CLOSED:
                 self.stop(ALL_METRICS)
         elif before is _SOLVED:
             self._start_new_cycle()
@@ -202,7 +210,8 @@ class Rehearsal:
         if self.first_said_at is not None and self.holding.status not in ENDED:
             self.start_missing(FOR_ALL_TO_SEE if self.answered else ALL_METRICS, self.first_said_at)
             self.start_next_response()
-        self.bring_forward(self.at)
+        if self.at >= self.quiet_until:
+            self.bring_forward(self.at)
 
     def stop(self, metrics: Collection[Metric]) -> None:
         """What clocks waited for has happened; a breach recorded too early is withdrawn (rule 9)."""
@@ -212,10 +221,12 @@ class Rehearsal:
                 if clock.metric in metrics and clock.withdraws(at):
                     clock.stop(at)
         for clock in self.open:
-            if clock.metric in metrics:
-                clock.stop(at)
-            else:
+            if clock.metric not in metrics:
                 still_open.append(clock)
+                continue
+            clock.stopped_at, clock.paused_at = at, None  # as `RehearsedClock.stop`; this is where most are stopped
+            if clock.status is not BREACHED:
+                clock.status = MET
         self.open = still_open
 
     def cancel_all(self, reason: str) -> None:
@@ -243,7 +254,7 @@ class Rehearsal:
             return
         ended = False
         for clock in self._known():
-            if clock.metric not in REPLY_METRICS:
+            if clock.metric is not _FIRST_RESPONSE and clock.metric is not _NEXT_RESPONSE:
                 continue
             if clock.stopped_at is None:
                 return
@@ -303,8 +314,7 @@ class Rehearsal:
             case "reset":
                 was_paused = clock.status is PAUSED
                 self._cancel(clock, "reset")
-                opening, due_at = begin_all(clock.calendar, self.at, promise.targets)
-                fresh = RehearsedClock(clock.metric, clock.cycle + 1, promise, clock.calendar, opening, opening, due_at)
+                fresh = begin_clock(promise, clock.calendar, self.at, clock.cycle + 1)
                 self._started(fresh)
                 if was_paused:
                     fresh.pause(self.at)
@@ -325,10 +335,8 @@ class Rehearsal:
         promise = terms.promises.of.get(metric)
         if promise is None:
             return
-        known, calendar = self.latest.get(metric), terms.calendar
-        opening, due_at = begin_all(calendar, since, promise.targets)
-        cycle = 1 if known is None else known.cycle + 1
-        clock = RehearsedClock(metric, cycle, promise, calendar, opening, opening, due_at)
+        known = self.latest.get(metric)
+        clock = begin_clock(promise, terms.calendar, since, 1 if known is None else known.cycle + 1)
         if known is not None and known.status is CANCELLED:
             clock.take_over(known, since)
         if since < self.at:
@@ -338,12 +346,7 @@ class Rehearsal:
             clock.pause(self.at)
 
     def _started(self, clock: RehearsedClock) -> None:
-        promise = clock.promise
-        self.held = promise.policy
-        if promise.steps:
-            clock.look_ahead()
-        else:  # written out, for it is most often so
-            clock.turn_at = clock.not_before = clock.due_at or NEVER
+        self.held = clock.promise.policy
         if clock.not_before < self.quiet_until:
             self.quiet_until = clock.not_before
         self.clocks.append(clock)

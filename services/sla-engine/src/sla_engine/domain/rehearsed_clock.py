@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from business_time.calendar import NOTHING, BusinessCalendar, OutOfCalendar
 from sla_engine.domain.policies import ActingStep, Policy, Promise
-from sla_engine.domain.steps import moment_after, within_hours
+from sla_engine.domain.steps import begin_all, moment_after, within_hours
 from ticket_contracts.vocabulary import ClockStatus, Metric
 
 RUNNING, PAUSED, MET = ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.MET
@@ -27,7 +27,7 @@ class RehearsedClock(Struct, gc=False, eq=False):
 
     The last stretch of a stopped clock is counted only when somebody asks (`settle`): few go on afterwards. When time
     changes it next is worked out only when somebody asks too (`find_turn`); until then `not_before` is a lower bound
-    and `turn_at` None. A clock of which no step acts turns when it is due.
+    and `turn_at` None. A clock of which no step acts before it is due turns when it is due.
     """
 
     metric: Metric
@@ -37,6 +37,8 @@ class RehearsedClock(Struct, gc=False, eq=False):
     started_at: datetime
     counted_from: datetime | None
     due_at: datetime | None
+    not_before: datetime
+    turn_at: datetime | None
     status: ClockStatus = RUNNING
     used: timedelta = NOTHING
     paused_at: datetime | None = None
@@ -46,8 +48,6 @@ class RehearsedClock(Struct, gc=False, eq=False):
     steps_done: tuple[str, ...] = ()
     late: timedelta = NOTHING
     late_on_the_wall: timedelta = NOTHING
-    not_before: datetime = LONG_AGO
-    turn_at: datetime | None = None
     next_step: ActingStep | None = None
 
     @property
@@ -135,7 +135,7 @@ class RehearsedClock(Struct, gc=False, eq=False):
         counted_from = due_at = None
         if paused_at is None:
             counted_from, due_at = at, moment_after(calendar, at, promise.target - self.used)
-        return RehearsedClock(
+        carried = RehearsedClock(
             self.metric,
             self.cycle + 1,
             promise,
@@ -143,11 +143,16 @@ class RehearsedClock(Struct, gc=False, eq=False):
             self.started_at,
             counted_from,
             due_at,
+            due_at or NEVER,
+            due_at or NEVER,
             status=RUNNING if paused_at is None else PAUSED,
             used=self.used,
             paused_at=paused_at,
             steps_done=self.steps_done,
         )
+        if promise.steps:
+            carried.look_ahead()
+        return carried
 
     def take_over(self, cancelled: "RehearsedClock", since: datetime) -> None:
         """As `clock.take_over`: in the place of a cancelled one its steps are not taken again."""
@@ -162,11 +167,13 @@ class RehearsedClock(Struct, gc=False, eq=False):
         promise, status, since = self.promise, self.status, self.counted_from
         if since is None or (status is not RUNNING and status is not BREACHED):
             self.turn_at = self.not_before = NEVER
-        elif not promise.steps:
-            self.turn_at = self.not_before = (status is RUNNING and self.due_at) or NEVER
-        else:
+        elif status is RUNNING and not promise.shares:
+            self.turn_at = self.not_before = self.due_at or NEVER
+        elif promise.steps:
             self.turn_at = None
             self.not_before = since + (promise.first_turn - self.used) if status is RUNNING else self._late_since(since)
+        else:
+            self.turn_at = self.not_before = NEVER
 
     def find_turn(self) -> datetime:
         """Return when time alone changes it next, by its breach or by a step that acts.
@@ -248,3 +255,15 @@ class RehearsedClock(Struct, gc=False, eq=False):
             except OutOfCalendar:
                 since = moment_after(self.calendar, since, wait)
         return since if step.step.out_of_hours else within_hours(self.calendar, since)
+
+
+def begin_clock(promise: Promise, calendar: BusinessCalendar, since: datetime, cycle: int) -> RehearsedClock:
+    """Return a clock that starts at the next opening."""
+    try:
+        opening, due_at = calendar.begin(since, promise.target)
+    except OutOfCalendar:
+        opening, due_at = begin_all(calendar, since, (promise.target,))
+    if promise.shares:
+        not_before = opening + promise.first_turn  # as `look_ahead`
+        return RehearsedClock(promise.metric, cycle, promise, calendar, opening, opening, due_at, not_before, None)
+    return RehearsedClock(promise.metric, cycle, promise, calendar, opening, opening, due_at, due_at, due_at)

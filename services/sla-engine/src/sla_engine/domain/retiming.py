@@ -52,11 +52,15 @@ def _moved(act: Act, shift: timedelta, latest: datetime = LATEST) -> Act:
     at, said, seen_at = act.at + shift, act.message, act.seen_at
     if at > latest:
         at = latest
+    if said is None and seen_at is None:
+        return replace(act, at=at)
     if said is not None:
         said_at = said.at + shift  # it may be long before `at`: the message was on its way
         said = replace(said, at=said_at if said_at < latest else latest)
     if seen_at is not None:
-        seen_at = min(seen_at + shift, latest)
+        seen_at += shift
+        if seen_at > latest:
+            seen_at = latest
     return replace(act, at=at, message=said, seen_at=seen_at)
 
 

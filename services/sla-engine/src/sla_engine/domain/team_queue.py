@@ -83,14 +83,18 @@ class TeamQueue:
             if wait in self.ends:
                 self._aside.append((wait, self.ends.pop(wait) - now))
 
-    def take(self, now: int) -> Iterator[tuple[int, int]]:
-        """Give every free agent something to do; yield when each work will be done, with its wait."""
-        while len(self.ends) < self.agents and (self._aside or self._waiting):
+    def take(self, now: int, done: list[tuple[int, int]]) -> None:
+        """Give every free agent something to do; the heap `done` gets when each work will be done, with its wait."""
+        free = self.agents - len(self.ends)
+        while free > 0:
             if self._aside:
                 wait, left = self._aside.pop()
-            else:
-                _, _, wait = heappop(self._waiting)
+            elif self._waiting:
+                wait = heappop(self._waiting)[2]
                 left = self._handling[self._ranks[wait]]
+            else:
+                return
             self._begun.append(wait)
             self.ends[wait] = now + left
-            yield now + left, wait
+            heappush(done, (now + left, wait))
+            free -= 1

@@ -58,8 +58,9 @@ def waits_of(history: AnyHistory) -> Waited:
     closed = False
     latest = history[0][1].at
     for place, (kind, act) in enumerate(history):
-        if act.at > latest:
-            latest = act.at
+        at = act.at
+        if at > latest:
+            latest = at
         said = act.message
         if said is not None and kind in _SPOKEN:
             voice = said.voice
