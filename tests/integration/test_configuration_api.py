@@ -15,6 +15,7 @@ from ticket_store.sessions import open_pool
 
 DOCUMENTS = "/configuration/documents"
 BRAND = {"display_name": "Aurora 极光"}
+NEVER_RUNNING = {"order": 1, "calendar": "hours", "targets": {"resolution": {"normal": "4h"}}, "pause_on": ["new"]}
 
 
 @pytest_asyncio.fixture
@@ -130,6 +131,7 @@ async def test_a_change_on_an_old_view_is_412_with_the_present_version(client: h
             "documents.team/x.members", "documents.team/x.leads",
         ]),
         ("calendar/hours", {"week": {}}, ["documents.calendar/hours.week"]),
+        ("policy/fast", NEVER_RUNNING, ["documents.policy/fast.pause_on"]),
         ("brand/x", {"display_name": "a\x00b"}, ["documents.brand/x.display_name"]),
     ],
 )  # fmt: skip

@@ -35,6 +35,13 @@ CHANGES = (
         {"targets": LAST},
     ),
     Scenario(
+        16,
+        "the policy says which statuses pause",
+        [OPENED, ("mon 12:00", "agent", "sets pending"), ("mon 13:00", "agent", "sets on-hold")],
+        [Clock("resolution", "paused", used=timedelta(hours=3))],
+        {"targets": LAST, "pause_on": ["on-hold"]},
+    ),
+    Scenario(
         17,
         "a pause that begins and ends out of hours adds nothing",
         [OPENED, ("mon 18:00", "agent", "sets pending"), ("mon 22:00", "agent", "sets open")],

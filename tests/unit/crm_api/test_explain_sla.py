@@ -182,6 +182,7 @@ NOTHING = "policy standard promises nothing for priority normal"
         (UPDATE, {"priority": "low"}, "", "not-promised"),
         (NEXT, {}, "", "before-first-response"),
         (NEXT, {"first_customer_message_at": None}, "", "before-first-response"),
+        (NEXT, {"first_customer_message_at": None, "policy": None}, "", "before-first-response"),
         (NEXT, ANSWERED, "", "nothing-unanswered"),
         (FIRST, ANSWERED, "", "answered-before"),
         (UPDATE, {"status": "solved"}, "", "ended"),

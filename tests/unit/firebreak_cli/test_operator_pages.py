@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from firebreak_cli.__main__ import make_app
 from firebreak_cli.commands.options import DEFAULT_DATA_DIR
+from firebreak_cli.configuration_pages import plan_page
 from firebreak_cli.dead_letter_tables import letter_object, letter_page, letters_table, show_troubles
 from firebreak_cli.demo.tickets_table import tickets_table
 from firebreak_cli.local_stack.errors import LocalStackError
@@ -23,6 +24,7 @@ from firebreak_cli.stack_status import StackStatus
 from firebreak_cli.stack_tables import addresses_table
 from firebreak_cli.stream_troubles import PausedPartition, Refusal, Troubles
 from firebreak_cli.terminal_text import printable
+from ticket_store.configuration_plan import FieldChange, Plan, PlannedChange
 from ticket_stream.dead_letter_desk import DeadLetter, WholeDeadLetter
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -116,6 +118,15 @@ def test_a_refusal_shows_its_reason_and_the_way_out() -> None:
     text = " ".join(troubles_shown(Troubles(refusals=[refusal])).split())
     for words in ("the topic was deleted", "--data-dir OTHER", "docs/runbooks/refusal.md"):
         assert words in text
+
+
+def test_a_plan_shows_where_two_long_values_differ() -> None:
+    before, after = (json.dumps([{"name": "one", "when": 300 * "x"}, {"name": name}]) for name in ("two", "three"))
+    change = PlannedChange("routing", "rules", "changed", (FieldChange("rules", before, after),))
+    text = shown(plan_page(Plan(7, (change,), 3)), 400)
+
+    assert '"two"}] → …xxx' in text
+    assert '"three"}]' in text
 
 
 @pytest.mark.parametrize(("raw", "safe"), [("\x1b[2J", "\\x1b[2J"), ("a\u202eb", "a\\u202eb"), ("冒烟 ok", "冒烟 ok")])

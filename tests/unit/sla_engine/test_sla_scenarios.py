@@ -129,6 +129,12 @@ def test_every_rule_has_a_row_or_a_test_that_is_named() -> None:
     assert in_rows | NAMED_TESTS.keys() == set(ALL_RULES)
 
 
+def test_every_rule_is_tried_on_the_running_stack_too() -> None:
+    in_rows = {scenario.rule for scenario in SCENARIOS}
+    on_servers = {rule for rule, named in NAMED_TESTS.items() if any(each.startswith("integration/") for each in named)}
+    assert in_rows | on_servers == set(ALL_RULES)
+
+
 @pytest.mark.parametrize("test", sorted({test for tests_ in NAMED_TESTS.values() for test in tests_}))
 def test_the_named_tests_are_there(test: str) -> None:
     path, _, name = test.partition("::")

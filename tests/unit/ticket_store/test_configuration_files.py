@@ -135,6 +135,14 @@ def test_each_mistake_is_named_with_its_place_and_its_fix(
     assert any(problem in each for each in problems), problems
 
 
+@pytest.mark.parametrize("status", ["new", "open"])
+def test_rule_20_a_policy_whose_clocks_would_never_run_is_refused(tmp_path: Path, status: str) -> None:
+    problems = refusal(tmp_path, **changed("sla/standard.yml", "order: ", f"pause_on: [pending, {status}]\norder: "))
+
+    assert len(problems) == 1
+    assert f"policy/standard: pause_on: clocks start while a ticket is {status}" in problems[0]
+
+
 def test_all_files_are_judged_before_anything_is_refused(tmp_path: Path) -> None:
     problems = refusal(
         tmp_path,

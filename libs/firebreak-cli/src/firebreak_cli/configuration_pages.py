@@ -1,6 +1,7 @@
 """The plan of an apply and the history of the configuration, for a terminal; documents as YAML."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 import yaml
 from rich.console import Group, RenderableType
@@ -14,6 +15,7 @@ from ticket_store.documents import Document
 
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "archived": ("-", "red")}
 _LONGEST_VALUE = 200  # characters; a rule's condition is longer, and its file says the rest
+_BEFORE_IT = 60  # characters of what two long values share that stand before their first difference
 
 
 def plan_page(planned: Plan) -> RenderableType:
@@ -30,10 +32,18 @@ def _lines(change: PlannedChange) -> Iterator[Text]:
     mark, style = _MARKS[change.change]
     yield Text.assemble((f"{mark} ", style), plain(f"{change.kind}/{change.name}"), f"  {change.change}")
     for field in change.fields:
-        before, after = (shortened(value, _LONGEST_VALUE) for value in (field.before, field.after))
+        before, after = _apart(field.before, field.after)
         yield plain(f"    {field.field}: {before} → {after}")
     if change.open_tickets:
         yield plain(f"    {change.open_tickets} open tickets: {change.note}", "bold")
+
+
+def _apart(before: str, after: str) -> Iterator[str]:
+    """Yield both, from shortly before their first difference where the beginning would not show it."""
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    left_out = max(0, shared - _BEFORE_IT) if max(len(before), len(after)) > _LONGEST_VALUE else 0
+    for value in (before, after):
+        yield shortened("…" * bool(left_out) + value[left_out:], _LONGEST_VALUE)
 
 
 def _count(planned: Plan, change: str) -> int:

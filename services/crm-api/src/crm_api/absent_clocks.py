@@ -75,6 +75,8 @@ def why_absent(metric: Metric, state: TicketState, policy: Policy | None, noted:
         nothing = _NOTHING.fullmatch(noted)
         if nothing is not None and nothing["priority"] == state.priority:
             return "not-promised"
+        if state.first_customer_message_at is None:  # no policy was looked for yet
+            return "before-first-response"
         return "no-calendar" if _UNUSABLE.fullmatch(noted) else "no-policy"
     if policy is not None and Priority(state.priority) not in policy.targets.get(metric, {}):
         return "not-promised"
