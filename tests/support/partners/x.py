@@ -26,7 +26,7 @@ class XSender:
     _last: bytes | None = None
 
     def new_id(self) -> str:
-        return f"209000000000000{next(self._numbers):04d}"
+        return str(2_090_000_000_000_000_000 + next(self._numbers))
 
     def check(self, token: str = "OGUwNTEzZDMtYWI5ZC00ZjQz") -> SignedRequest:
         """The question by which X checks, every hour, that an address is ours."""
