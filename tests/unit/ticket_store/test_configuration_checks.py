@@ -57,7 +57,7 @@ GOOD: tuple[dict[str, Any], ...] = (
     step(at="breach+2h", notify=[], reassign_team="triage", reassign_to="anna"),
     {**step(notify=[], raise_priority=True), "targets": {"first_response": {"high": "4h", "urgent": "1h"}}},
     flow({"new": ["open"], "open": ["waiting-for-parts", "solved"], "waiting-for-parts": ["open"]}),
-    flow({"open": ["on-hold", "closed"], "on-hold": ["open"]}),
+    flow({"new": ["open"], "open": ["on-hold", "closed"], "on-hold": ["open"]}),
     {"kind": "field", "name": "serial", "type": "text"},
     {"kind": "taxonomy", "name": "taxonomy", "resolution_codes": [{"name": "replaced"}], "causes": [{"name": "wear"}]},
     {"kind": "matrix", "name": "priorities", "priorities": MATRIX},
@@ -171,7 +171,7 @@ def test_a_policy_that_begins_at_a_date_leaves_older_tickets_to_later_ones() -> 
 
 
 def test_two_flows_of_one_team_are_refused_because_which_one_holds_would_be_open() -> None:
-    steps = {"open": ["solved"]}
+    steps = {"new": ["open"], "open": ["solved"]}
 
     found = problems(flow(steps, teams=["triage"]), flow(steps, name="other", teams=["triage"]))
     assert found == ["flow/other: teams: flow/work is the flow of team 'triage' already; which one holds would be open"]

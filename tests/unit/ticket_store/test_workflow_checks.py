@@ -21,7 +21,8 @@ def problems(*documents: Document) -> list[str]:
 
 
 def test_documents_that_hold_are_accepted() -> None:
-    flow = Flow(name="careful", allowed={"new": ("open",), "open": ("waiting-for-parts", "solved")})
+    steps = {"new": ("open",), "open": ("waiting-for-parts", "solved"), "waiting-for-parts": ("open",)}
+    flow = Flow(name="careful", allowed=steps)
     field = CustomField(name="warranty", type="choice", choices=("valid", "expired"))
     taxonomy = Taxonomy.model_validate({"name": "taxonomy", "causes": [{"name": "wear"}]})
     matrix = PriorityMatrix.model_validate({"name": "priorities", "priorities": dict.fromkeys(ROW, ROW)})

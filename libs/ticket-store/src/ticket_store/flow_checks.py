@@ -1,4 +1,4 @@
-"""Checks of flows: teams exist, statuses can be reached, tickets can come to an end, and one flow holds for a team."""
+"""Checks of flows: teams exist, statuses can be reached and left, and one flow holds for a team."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,19 +11,38 @@ STARTS = (Status.NEW, Status.OPEN)
 """Where a ticket is without anybody's change of status: opened, answered, or written to again by the customer."""
 
 ENDS = (Status.SOLVED, Status.CLOSED)
+"""A flow may be silent on what follows them: solved until the customer writes again, and closed for ever."""
+
+HANDED_OVER = (Status.PENDING, Status.ON_HOLD, Status.SOLVED)
+"""What a ticket may be when another team hands it over, though this flow leads nowhere there: it keeps its status."""
 
 
 def reachability(flow: Flow, names: Names) -> Iterator[Finding]:
-    """Yield statuses that no ticket comes to, and a flow that no ticket leaves. Its names are checked elsewhere."""
+    """Yield statuses that no ticket comes to, and those that none leaves. Its names are checked elsewhere."""
     yield from names.missing("teams", Team, *flow.teams)
     categories = {status.value: status for status in Status}
     categories |= {status.name: status.category for status in names.all(StatusName)}
-    reached = _reached(flow, categories)
+    ways = {name: _following(name, flow, categories) for name in categories}
+    reached = _reached(ways, *STARTS)
     for status in flow.allowed:
-        if status in categories and status not in reached:
+        if status in categories and status not in reached and status not in HANDED_OVER:
             yield f"allowed.{status}", "no ticket can come to this status; let another lead to it, or remove it"
-    if not any(categories[name] in ENDS for name in reached):
+    ends = {name for name in reached if categories[name] in ENDS}
+    if not ends:
         yield "allowed", "no way leads from new or open to a status that is solved or closed; add one"
+        return
+    back = {name: {before for before in categories if name in ways[before]} for name in categories}
+    stuck = reached - _reached(back, *ends)
+    for name in sorted(stuck):
+        if name in set(Status) or categories[name] not in stuck:  # a line for the category helps its names, too
+            yield f"allowed.{name}", _way_out(name)
+
+
+def may_follow(previous: Status, status: Status) -> bool:
+    """Whether the rules of the categories let a ticket change so, or get another name; a flow only narrows them."""
+    if previous is Status.SOLVED:
+        return status in (Status.SOLVED, Status.OPEN, Status.CLOSED)
+    return previous is not Status.CLOSED and (status is not Status.NEW or previous is Status.NEW)
 
 
 def double_flows(found: Sequence[FoundDocument]) -> Iterator[Problem]:
@@ -39,13 +58,31 @@ def double_flows(found: Sequence[FoundDocument]) -> Iterator[Problem]:
                     yield Problem(each.file, title(each.document), "teams", fix)
 
 
-def _reached(flow: Flow, categories: Mapping[str, Status]) -> set[str]:
-    """Return every name that can be come to. A status may go where its own line and its category's lead."""
-    reached, waiting = {str(start) for start in STARTS}, [str(start) for start in STARTS]
+def _following(status: str, flow: Flow, categories: Mapping[str, Status]) -> set[str]:
+    """Return the names a ticket may get next: those to which the status' own line or its category's leads."""
+    category = categories[status]
+    allowed = {*flow.allowed.get(status, ()), *flow.allowed.get(category, ())}
+    return {
+        name
+        for name, other in categories.items()
+        if may_follow(category, other) and not allowed.isdisjoint({name, other})
+    }
+
+
+def _reached(ways: Mapping[str, set[str]], *starts: str) -> set[str]:
+    """Return every name that can be come to, the starts with them."""
+    reached, waiting = {str(start) for start in starts}, [str(start) for start in starts]
     while waiting:
-        status = waiting.pop()
-        allowed = {*flow.allowed.get(status, ()), *flow.allowed.get(categories[status], ())}
-        following = {name for name in categories if not allowed.isdisjoint({name, categories[name]})} - reached
+        following = ways[waiting.pop()] - reached
         reached |= following
         waiting += following
     return reached
+
+
+def _way_out(name: str) -> str:
+    told = f"nobody could lead a ticket from {name} on to solved or closed; add a line such as"
+    if name == Status.NEW:
+        return f"{told} `new: [open]`; tickets begin there"
+    if name == Status.OPEN:
+        return f"{told} `open: [solved]`; an answer leads there"
+    return f"{told} `{name}: [open]`, or let nothing lead to it"
