@@ -58,8 +58,9 @@ async def measure_mails(bench: BenchStack, standing: Standing, figures: Figures,
         "connections": MAIL_CONNECTIONS,
         "corpus": corpus or "",
     }
+    ports = {"FIREBREAK_SMTP_PORT": str(door_port), "FIREBREAK_LMTP_PORT": "0"}
     async with (
-        bench.lone_door("ingest-email", {"FIREBREAK_SMTP_PORT": str(door_port)}) as door,
+        bench.lone_door("ingest-email", ports) as door,
         bare_server("tests.load.bare_mail", bare_port, stack.kafka_address, BARE_MAILS) as bare,
         load_process("tests.load.mail_load", port=bare_port, **options) as bare_load,
         load_process("tests.load.mail_load", port=door_port, **options) as door_load,
