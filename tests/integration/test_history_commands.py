@@ -5,15 +5,22 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+import pytest
 import pytest_asyncio
+import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from typer.testing import CliRunner
 
-from sla_engine.commands.import_tickets import command_id, read_lines
+from sla_engine.commands import import_tickets, send_imports
+from sla_engine.commands.import_lines import read_tickets, readable_twice
+from sla_engine.commands.import_tally import import_id
+from sla_engine.commands.send_imports import ImportRun
 from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_state import decode_state
 from tests.support.servers import SharedKafka
@@ -25,6 +32,8 @@ from ticket_contracts.topics import COMMANDS
 from ticket_contracts.upkeep import imported_ticket_id
 from ticket_contracts.vocabulary import Priority, Status
 from ticket_store.sessions import open_pool
+from ticket_stream.edge_publisher import KafkaAway, open_edge_publisher
+from ticket_stream.processing import Record
 
 LONG_AFTER = moment("mon 10:00", week=30)
 
@@ -125,8 +134,9 @@ async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str
 
 async def load(engine: EngineUnderTest, folder: Path, *lines: dict[str, Any]) -> list[str]:
     """Decide the file's tickets in one batch; return what was published."""
-    commands = read_lines(a_file(folder, *lines))
-    records = [engine.record(each, LONG_AFTER, str(command_id(each.ticket_id))) for each in commands]
+    with readable_twice(a_file(folder, *lines)) as source:
+        commands = [line.command for line in read_tickets(source)]
+    records = [engine.record(each, LONG_AFTER, str(import_id(each))) for each in commands]
     return types_of(await engine.run(records, now=LONG_AFTER))
 
 
@@ -136,23 +146,67 @@ async def ticket(engine: EngineUnderTest, number: int) -> Ticket:
     return decode_state(row["state"])
 
 
-async def test_a_file_of_tickets_reaches_the_commands_topic_once_however_often_it_is_sent(
-    tmp_path: Path, kafka: SharedKafka, topics: str, database_url: str
+async def test_an_import_tells_what_became_of_every_line_and_a_repeat_is_safe(
+    engine: EngineUnderTest,
+    tmp_path: Path,
+    kafka: SharedKafka,
+    topics: str,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file = a_file(tmp_path, a_line(1, "10:05"), a_line(2, "10:30"))
-    servers = {
-        "FIREBREAK_POSTGRES": database_url,
-        "FIREBREAK_KAFKA": kafka.bootstrap,
-        "FIREBREAK_TOPIC_PREFIX": topics,
-    }
-    for _ in range(2):
-        code, output, errors = await run("import", str(file), **servers)
-        assert code == 0, errors
-        assert "2 tickets" in output
+    monkeypatch.setattr(send_imports, "AT_ONCE", 1)
+    monkeypatch.setattr(send_imports, "UNDER_WAY", 3)
+    wrong = a_line(2, "10:30")
+    wrong["steps"].append({"at": moment("wed 11:00").isoformat(), "actor": "anna", "status": "pending"})
+    file = a_file(tmp_path, a_line(1, "10:05"), wrong, a_line(3, "10:30"), a_line(3, "10:30"))
+    servers = Servers(database_url, topics, kafka.bootstrap)
+    code, output = await servers.import_file(file, wait=0)
+    assert code == 1, output
+    assert "4 tickets: 0 imported, 0 there already, 0 refused" in output
+    assert "Still under way: 1, not sent: 3;" in output
 
-    read = await read_records(kafka.bootstrap, topics + COMMANDS.name)
-    assert len(read) == 4
-    assert len({event.id for event in read}) == 2
+    waits = asyncio.create_task(servers.import_file(file, wait=60))
+    async with asyncio.timeout(60):
+        while len(sent := await read_records(kafka.bootstrap, topics + COMMANDS.name)) < 4:
+            assert not waits.done(), waits.result()
+    assert len({event.id for event in sent}) == 3
+    await engine.run([as_sent(engine, event) for event in sent], now=LONG_AFTER)
+    code, output = await waits
+    assert code == 1, output
+    assert "4 tickets: 2 imported, 1 there already, 1 refused" in output
+    assert "line 2: steps.2: a ticket that is solved cannot become pending" in output
+    assert "under way" not in output
+
+    file = a_file(tmp_path, a_line(1, "10:05"), a_line(3, "10:30"))
+    code, output = await servers.import_file(file, wait=60)
+    assert code == 0, output
+    assert "✔ 2 tickets: 0 imported, 2 there already, 0 refused" in output
+    assert len(await read_records(kafka.bootstrap, topics + COMMANDS.name)) == 4
+
+
+@dataclass(frozen=True)
+class Servers:
+    """An Installation, and `firebreak import` on it in a thread of its own: a process each time takes seconds."""
+
+    postgres: str
+    topic_prefix: str
+    kafka: str
+
+    def need_kafka(self) -> str:
+        return self.kafka
+
+    async def import_file(self, file: Path, *, wait: float) -> tuple[int, str]:
+        """Return exit code and output."""
+        app = typer.Typer()
+        import_tickets.add_to(app, lambda _: self)
+        ended = await asyncio.to_thread(CliRunner().invoke, app, [str(file), "--wait", str(wait)])
+        return ended.exit_code, ended.output
+
+
+def as_sent(engine: EngineUnderTest, event: Event) -> Record:
+    """Return the event as the record that the engine reads."""
+    assert event.subject is not None
+    return engine.raw_record(event.subject, event.type, event.data, LONG_AFTER, event.id)
 
 
 async def read_records(bootstrap: str, topic: str) -> list[Event]:
@@ -170,6 +224,23 @@ async def read_records(bootstrap: str, topic: str) -> list[Event]:
         return found
     finally:
         await consumer.stop()
+
+
+async def test_an_import_sends_nothing_while_it_cannot_read_outcomes_and_says_when_kafka_is_away(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with (
+        open_edge_publisher("127.0.0.1:9", "away.", publish_seconds=0.1) as publisher,
+        open_pool(database_url, application_name="test import", max_size=1) as pool,
+    ):
+        with readable_twice(a_file(tmp_path, a_line(1, "10:05"))) as source:
+            with pytest.raises(KafkaAway):
+                await ImportRun(pool, publisher, read_tickets(source)).run(60, lambda _: None)
+            await pool.close()
+            run = ImportRun(pool, publisher, read_tickets(source))
+            await run.run(0.2, lambda _: None)
+    assert (run.tally.known, run.tally.waiting) == (0, {})
+    assert run.trouble.startswith("the outcomes cannot be read: ")
 
 
 async def test_imported_tickets_have_numbers_and_their_own_times_and_alarm_nobody(

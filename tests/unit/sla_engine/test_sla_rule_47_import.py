@@ -1,6 +1,7 @@
 """Rule 47: imported history uses original times, raises no alerts and runs no automations."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sla_engine.domain.automation_rules import Rule
 from sla_engine.domain.decide import decide
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.what_if import replay
+from sla_engine.domain.workflow import Flow, Workflow
 from sla_engine.publish_facts import Cause
 from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, Case, kinds, moment
 from tests.unit.sla_engine.escalation_case import LEADS, a_step, escalations, with_steps
@@ -140,6 +142,18 @@ def test_a_step_that_cannot_have_happened_is_named_and_nothing_is_imported() -> 
         answer = Case().ask(a_ticket(*steps), moment("fri 10:00"))
         assert isinstance(answer, Rejected)
         assert named in answer.reason
+
+
+def test_rule_47_flows_of_today_do_not_bind_the_past_but_what_comes_after_it() -> None:
+    strict = Flow("strict", frozenset(), {"new": frozenset({"open"})}, resolution_code_required=True)
+    case = Case()
+    case.policies = replace(case.policies, workflow=Workflow(flows=(strict,)))
+    answer = case.ask(a_ticket(step("mon 12:00", status=Status.SOLVED)), moment("mon 13:00"), "import")
+    assert isinstance(answer, list), answer
+    assert (case.ticket.summary.status, case.resolution.status) == (Status.SOLVED, ClockStatus.MET)
+    live = case.ask(SetStatus(ticket_id=TICKET, actor=MACHINE, status=Status.OPEN), moment("mon 14:00"))
+    assert isinstance(live, Rejected)
+    assert "the flow strict" in live.reason
 
 
 def test_rule_47_an_imported_ticket_runs_no_automation_of_its_past_and_lives_on_with_that_of_today() -> None:

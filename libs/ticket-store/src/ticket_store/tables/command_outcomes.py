@@ -19,6 +19,8 @@ COMMAND_OUTCOMES = Table(
 
 FIND_DECIDED = "SELECT command_id FROM command_outcomes WHERE command_id = ANY($1::text[])"
 
+READ_OUTCOMES = "SELECT command_id, outcome, reason FROM command_outcomes WHERE command_id = ANY($1::text[])"
+
 ADD_OUTCOMES = """
 INSERT INTO command_outcomes (command_id, ticket_id, outcome, reason, version, content_hash, decided_at)
 SELECT decided.*, $7::timestamptz

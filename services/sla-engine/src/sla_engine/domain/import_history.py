@@ -13,9 +13,10 @@ from sla_engine.domain.holding import assign
 from sla_engine.domain.opening import clocks_of_first
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected, Request
-from sla_engine.domain.status_change import change_status, set_status
+from sla_engine.domain.status_change import change_status
+from sla_engine.domain.statuses import refusal_of_change
 from sla_engine.domain.writing import follow_answer
-from ticket_contracts.commands import Actor, Assign, Routing, SetPriority, SetStatus
+from ticket_contracts.commands import Actor, Assign, Routing, SetPriority
 from ticket_contracts.tickets import MessageAdded, MessageEntry, TicketFact, TicketOpened, TicketSummary
 from ticket_contracts.upkeep import HistoricMessage, HistoricStep, ImportTicket
 from ticket_contracts.vocabulary import ActorKind, Status
@@ -107,7 +108,7 @@ def _opened(request: Request, command: ImportTicket, policies: Policies, now: da
 
 
 def _take(draft: Draft, step: HistoricStep, number: int, policies: Policies) -> Rejected | None:
-    """Decide one step, by the handlers of today's commands."""
+    """Decide one step by the handlers of today's commands, but for the status: flows do not bind the past."""
     draft.actor = Actor(kind=ActorKind.AGENT, id=step.actor)
     asked = {"ticket_id": draft.ticket.ticket_id, "actor": draft.actor}
     if step.team is not None or step.assignee is not None:
@@ -121,7 +122,10 @@ def _take(draft: Draft, step: HistoricStep, number: int, policies: Policies) -> 
     if step.message is not None:
         _speak(draft, step.message, number, policies)
     if step.status is not None and step.status is not draft.ticket.summary.status:
-        return set_status(draft, SetStatus(**asked, status=step.status), policies)
+        impossible = refusal_of_change(draft.ticket.summary.status, step.status)
+        if impossible:
+            return Rejected("rejected", impossible)
+        change_status(draft, policies, step.status)
     return None
 
 

@@ -20,3 +20,8 @@ FOLLOWING: dict[Status, frozenset[Status]] = {
 def may_follow(previous: Status, status: Status) -> bool:
     """Whether a ticket may go from `previous` to `status`."""
     return status in FOLLOWING[previous]
+
+
+def refusal_of_change(previous: Status, status: Status) -> str:
+    """Return why a ticket cannot go from `previous` to `status` in any flow, or nothing."""
+    return "" if may_follow(previous, status) else f"a ticket that is {previous} cannot become {status}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sla_engine.domain.statuses import ENDED, may_follow
+from sla_engine.domain.statuses import ENDED, refusal_of_change
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.tickets import TicketSummary
@@ -45,8 +45,8 @@ class Workflow:
         name = command.status_name
         if name is not None and self.statuses.get(name) is not command.status:
             return f"status_name: there is no status {name!r} of the category {command.status}"
-        if command.status is not ticket.status and not may_follow(ticket.status, command.status):
-            return f"a ticket that is {ticket.status} cannot become {command.status}"
+        if command.status is not ticket.status and (refusal := refusal_of_change(ticket.status, command.status)):
+            return refusal
         flow = self._flow_of(ticket.team)
         stays = (command.status, name) == (ticket.status, ticket.status_name)  # only a code or a cause is added
         before, after = {ticket.status, ticket.status_name}, {command.status, name}
