@@ -10,7 +10,7 @@ from uuid import uuid4
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.support.servers import SharedKafka, SharedPostgres, kafka_server
-from tests.support.stream_world import IN, OUT, open_world
+from tests.support.stream_world import IN, OUT, eventually, open_world
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_stream.edge_publisher import EventTooLarge, KafkaAway, open_edge_publisher
@@ -58,6 +58,15 @@ async def test_a_topic_that_refuses_a_batch_harms_nobody_in_the_same_flight(
     ):
         small = {"max.message.bytes": "1000"}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_prefix + OUT.name, small)])
+
+        async def is_small() -> bool:
+            try:
+                await publisher.publish(OUT, "one key", event(os.urandom(2000)))
+            except EventTooLarge:
+                return True
+            return False
+
+        await eventually(is_small)  # the broker hears of it after the controller has answered
         sent = [event() for _ in range(20)]
         taken = [publisher.publish(IN, f"key {number}", each) for number, each in enumerate(sent)]
         refused = publisher.publish(OUT, "one key", event(os.urandom(2000)))
