@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest_webhook.asgi_app import Limits
+from ingest_webhook.source_table import SourceTable
 from tests.support.partners.signed_request import Way, deliver
 from tests.unit.ingest_webhook.edge import (
     SLACK_SECRET,
@@ -43,6 +44,19 @@ async def test_an_address_without_a_source_is_not_found_and_makes_no_label(path:
         answer = await deliver(client, path, shop_sender().message("hello"))
     assert answer.status_code == 404
     assert edge.counted("unknown", "unknown-source") == 1
+
+
+async def test_a_fault_of_ours_before_a_source_is_known_is_a_problem_document_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: SourceTable, name: str) -> None:
+        raise LookupError(f"secret detail of {name}")
+
+    monkeypatch.setattr(SourceTable, "get", broken)
+    async with client_of(Edge().app(tmp_path)) as client:
+        answer = await deliver(client, "/webhooks/shop", shop_sender().message("hello"))
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/unexpected")
+    assert "secret detail" not in answer.text
 
 
 async def test_a_wrong_method_is_told_the_right_one(tmp_path: Path) -> None:

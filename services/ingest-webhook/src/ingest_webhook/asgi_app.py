@@ -63,7 +63,10 @@ class WebhookApp:
         try:
             trace = new_trace()  # senders are strangers: a trace of theirs is not continued
             bind_trace(trace)
-            response = await self._answer(scope, receive, trace.traceparent)
+            try:
+                response = await self._answer(scope, receive, trace.traceparent)
+            except Exception as error:  # noqa: BLE001 - the boundary: it is logged here, and no stack trace leaves
+                response = answer_to(error, scope)
             if response is not None:
                 await response.send(send)
         finally:
@@ -87,9 +90,9 @@ class WebhookApp:
         except SenderLeft:
             counters.outcomes[Outcome.ABANDONED].inc()
             return None
-        except Exception as error:  # noqa: BLE001 - the boundary: it is logged here, and no stack trace leaves
+        except Exception:
             counters.outcomes[Outcome.FAILED].inc()
-            return answer_to(error, scope)
+            raise
 
     async def _receive(
         self, source: Source, scope: Scope, receive: Receive, traceparent: str, counters: SourceMetrics

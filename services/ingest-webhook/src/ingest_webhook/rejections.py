@@ -72,6 +72,11 @@ class Undecodable(Rejected):
         super().__init__(Outcome.UNDECODABLE, 400, "Request cannot be read", detail, errors=errors, headers=headers)
 
 
+def wrong_field(field: str, message: str, documentation: str) -> Undecodable:
+    """Return the refusal of one field, e.g. `body.data.id`; the page tells what it should be."""
+    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {documentation}"))
+
+
 # How long a sender should wait before it tries again while Kafka or the object storage is away. Both come back within
 # seconds or not soon; below a provider's own schedule this costs nothing.
 RETRY_SECONDS = 5

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 import msgspec
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json_bytes
-from ingest_webhook.rejections import Undecodable
+from ingest_webhook.rejections import Undecodable, wrong_field
 from service_kit.problems import FieldProblem
 
 ModelT = TypeVar("ModelT", bound=msgspec.Struct)
 
 # msgspec says what is wrong and, below the top, where: "Expected `str`, got `int` - at `$.data.items[0].id`".
-_PLACE = re.compile(r"(.*) - at (?:(?:`key`|key) in )?`\$(.*)`", re.DOTALL)
+_PLACE = re.compile(r"(?:(?:`key`|key) in )?`\$(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
 # Followed by what was sent, which may be long and is nobody's business in our logs.
 _OTHER_VALUE = re.compile(r"(Invalid enum value) .*", re.DOTALL)
@@ -36,7 +36,7 @@ def decode_object(body: bytes, documentation: str) -> dict[str, Any]:
             FieldProblem(field="body", message=str(error), fix=f"Send JSON; see {documentation}")
         ) from error
     if not isinstance(document, dict):
-        raise Undecodable(FieldProblem(field="body", message="not an object", fix=f"See {documentation}"))
+        raise wrong_field("body", "not an object", documentation)
     return document
 
 
@@ -67,16 +67,16 @@ def _validate(model: type[ModelT], document: object, place: str, documentation: 
     try:
         return msgspec.convert(document, model, strict=False)
     except msgspec.ValidationError as error:
-        problem = FieldProblem(**_explain(str(error), place), fix=f"See {documentation}")
-        raise Undecodable(problem) from error
+        raise wrong_field(*_explain(str(error), place), documentation) from error
 
 
-def _explain(error: str, place: str) -> dict[str, str]:
+def _explain(error: str, place: str) -> tuple[str, str]:
     """Return field and message of what msgspec found."""
-    found = _PLACE.fullmatch(error)
-    message, path = found.groups() if found is not None else (error, "")
+    said, _, where = error.rpartition(" - at ")
+    found = _PLACE.fullmatch(where)
+    message, path = (said, found[1]) if found is not None else (error, "")
     field = place + _INDEX.sub(r".\1", path.replace(_ANY_NAME, ".*"))
     missing = _MISSING.fullmatch(message)
     if missing is not None:
-        return {"field": f"{field}.{missing[1]}", "message": "is missing"}
-    return {"field": field, "message": _OTHER_VALUE.sub(r"\1", message)}
+        return f"{field}.{missing[1]}", "is missing"
+    return field, _OTHER_VALUE.sub(r"\1", message)

@@ -16,8 +16,7 @@ from ingest_webhook.domain.json_documents import NotJson
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.recordings import plain_link, recording_left
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import IgnoreReason, wrong_field
 from ticket_contracts.messages import CallRecord
 from ticket_intake.message_data import Person
 from ticket_intake.phone_calls import (
@@ -177,7 +176,7 @@ def _payload(body: bytes) -> bytes:
     try:
         return jwt_payload(body)
     except NotJson as error:
-        raise Undecodable(FieldProblem(field="body", message=str(error), fix=f"See {DOCUMENTATION}")) from error
+        raise wrong_field("body", str(error), DOCUMENTATION) from error
 
 
 def _instant(milliseconds: float) -> datetime:

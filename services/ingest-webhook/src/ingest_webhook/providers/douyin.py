@@ -19,8 +19,7 @@ from ingest_webhook.domain.json_documents import NotJson, decode_json
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import IgnoreReason, wrong_field
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, shorten
 from ticket_intake.incoming import IncomingMessage
@@ -148,19 +147,15 @@ def _with_content(document: dict[str, Any]) -> dict[str, Any]:
         try:
             document["content"] = decode_json(content)
         except NotJson as error:
-            raise _wrong("body.content", str(error)) from error
+            raise wrong_field("body.content", str(error), DOCUMENTATION) from error
     return document
 
 
 def _answer(challenge: object) -> Handshake:
     """Only a number is echoed: a text that is one would come back as something else."""
     if type(challenge) is not int or not 0 <= challenge <= MAX_CHALLENGE:
-        raise _wrong("body.content.challenge", f"is no number from 0 to {MAX_CHALLENGE}")
+        raise wrong_field("body.content.challenge", f"is no number from 0 to {MAX_CHALLENGE}", DOCUMENTATION)
     return Handshake("application/json", msgspec.json.encode({"challenge": challenge}))
-
-
-def _wrong(field: str, message: str) -> Undecodable:
-    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {DOCUMENTATION}"))
 
 
 def _read_message(said: Said) -> Reading:

@@ -3,8 +3,7 @@
 import re
 
 from ingest_webhook.provider import Handshake
-from ingest_webhook.rejections import Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import wrong_field
 
 # What is to be echoed is a number. Whoever repeats a captured message as an `echostr` (its signature is the same)
 # would otherwise be told the plain text, and a page of ours would show what a stranger wrote into a link.
@@ -17,6 +16,5 @@ def echo(content: bytes, documentation: str) -> Handshake:
     :raises Undecodable: it is no such question.
     """
     if not _ECHO.fullmatch(content):
-        problem = FieldProblem(field="query.echostr", message="is no challenge", fix=f"See {documentation}")
-        raise Undecodable(problem)
+        raise wrong_field("query.echostr", "is no challenge", documentation)
     return Handshake("text/plain; charset=utf-8", content)

@@ -18,7 +18,7 @@ from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, Webho
 from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.feishu_message import Received, word
-from ingest_webhook.rejections import IgnoreReason, Rejected, Undecodable
+from ingest_webhook.rejections import IgnoreReason, Rejected, Undecodable, wrong_field
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -143,8 +143,7 @@ def _decrypted(body: bytes, key: FeishuKey) -> dict[str, Any]:
     try:
         content = decrypt_feishu(encrypted, key.encrypt_key)
     except NotEncrypted as error:
-        problem = FieldProblem(field="body.encrypt", message="cannot be decrypted", fix=f"See {DOCUMENTATION}")
-        raise Undecodable(problem) from error
+        raise wrong_field("body.encrypt", "cannot be decrypted", DOCUMENTATION) from error
     return decode_object(content, DOCUMENTATION)
 
 

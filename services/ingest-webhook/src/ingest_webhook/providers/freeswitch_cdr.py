@@ -21,8 +21,7 @@ from ingest_webhook.providers.freeswitch_recordings import (
     voicemail_path,
     voicemail_seconds,
 )
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import IgnoreReason, Undecodable, wrong_field
 from ticket_contracts.messages import CallRecord
 from ticket_intake.call_words import voicemail_text
 from ticket_intake.phone_calls import (
@@ -162,4 +161,4 @@ def _whole_number(text: str, most: int) -> int:
 
 
 def _undecodable(field: str, message: str) -> Undecodable:
-    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {DOCUMENTATION}"))
+    return wrong_field(field, message, DOCUMENTATION)

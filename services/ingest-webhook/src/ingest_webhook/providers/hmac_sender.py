@@ -106,6 +106,7 @@ class HmacSender:
         self._scheme = options.signing.scheme
         self._signature_header = _header_name(options.signing.header)
         self._timestamp_header = _header_name(options.signing.timestamp_header)
+        self._event_header = _header_name(options.events.header if options.events else None)
         self._kinds = options.events.kinds if options.events else {}
         self._keys = signing_keys(secrets, options.signing.scheme.algorithm)
 
@@ -136,7 +137,7 @@ class HmacSender:
         if events is None:
             return MessageKind.CREATED
         if events.field is None:
-            return self._kinds.get(request.header(_header_name(events.header)).decode("latin-1"))
+            return self._kinds.get(request.header(self._event_header).decode("latin-1"))
         return self._kinds.get(document.words(events.field))
 
     def _message(self, kind: MessageKind, document: MappedDocument) -> IncomingMessage:

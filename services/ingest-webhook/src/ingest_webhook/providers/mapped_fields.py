@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ingest_webhook.domain.json_pointer import parse_pointer, resolve_pointer
-from ingest_webhook.rejections import Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import Undecodable, wrong_field
 
 # As `Name` in the contracts.
 MAX_ID_LENGTH = 200
@@ -90,7 +89,7 @@ class MappedDocument:
 
     def _wrong(self, pointer: str, message: str) -> Undecodable:
         field = "body" + pointer.replace("/", ".")
-        return Undecodable(FieldProblem(field=field, message=message, fix=f"See {self._documentation}"))
+        return wrong_field(field, message, self._documentation)
 
     def _value(self, pointer: str | None) -> Any:
         return None if pointer is None else resolve_pointer(self._document, parse_pointer(pointer))

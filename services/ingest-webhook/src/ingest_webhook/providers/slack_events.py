@@ -15,8 +15,7 @@ from msgspec import Meta
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import IgnoreReason, wrong_field
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line, unescape
 from ticket_intake.incoming import IncomingMessage
@@ -142,8 +141,7 @@ class SlackEvents:
 def _read_event(envelope: Envelope) -> Reading:
     event = envelope.event
     if not isinstance(event, dict):
-        problem = FieldProblem(field="body.event", message="is no object", fix=f"See {DOCUMENTATION}")
-        raise Undecodable(problem)
+        raise wrong_field("body.event", "is no object", DOCUMENTATION)
     # `app_mention` repeats what `message` says to apps that subscribe to both; the identity makes them one.
     if event.get("type") not in ("message", "app_mention"):
         return Ignored(IgnoreReason.UNKNOWN_TYPE)

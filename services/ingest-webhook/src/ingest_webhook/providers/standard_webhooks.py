@@ -14,8 +14,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.rejections import IgnoreReason, Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import IgnoreReason, wrong_field
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.incoming import IncomingFile, IncomingMessage
 from ticket_intake.message_data import Person
@@ -151,7 +150,11 @@ def _webhook_id(request: WebhookRequest) -> str:
     """It stands in for the message's id, so it has to keep the limits of one; it is signed and so not empty."""
     webhook_id = request.header(b"webhook-id").decode("latin-1")
     if len(webhook_id) > MAX_ID_LENGTH or not webhook_id.isprintable():
-        raise _wrong("header.webhook-id", f"has more than {MAX_ID_LENGTH} characters, or some that cannot be printed")
+        raise wrong_field(
+            "header.webhook-id",
+            f"has more than {MAX_ID_LENGTH} characters, or some that cannot be printed",
+            DOCUMENTATION,
+        )
     return webhook_id
 
 
@@ -160,7 +163,9 @@ def _person(sender: Sender) -> Person:
     if sender.kind is IdentityKind.EMAIL:
         value = value.lower()
         if len(value) > MAX_ID_LENGTH:  # a few letters become two
-            raise _wrong("body.data.sender.id", f"has more than {MAX_ID_LENGTH} characters in lower case")
+            raise wrong_field(
+                "body.data.sender.id", f"has more than {MAX_ID_LENGTH} characters in lower case", DOCUMENTATION
+            )
     return Person(kind=sender.kind, value=value, name=sender.name)
 
 
@@ -168,12 +173,8 @@ def _instant(value: object) -> datetime:
     try:
         return _TIME.validate_python(value)
     except ValidationError as error:
-        raise _wrong("body.data.sent_at", "is no time of ISO 8601 with an offset") from error
+        raise wrong_field("body.data.sent_at", "is no time of ISO 8601 with an offset", DOCUMENTATION) from error
 
 
 def _incoming(file: File) -> IncomingFile:
     return IncomingFile(file.name, file.media_type, file.content)
-
-
-def _wrong(field: str, message: str) -> Undecodable:
-    return Undecodable(FieldProblem(field=field, message=message, fix=f"See {DOCUMENTATION}"))

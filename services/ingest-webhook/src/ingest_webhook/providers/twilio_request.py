@@ -9,8 +9,7 @@ from ingest_webhook.domain.form_fields import read_form_fields
 from ingest_webhook.domain.twilio_signatures import public_urls, signs_digest, verify_twilio
 from ingest_webhook.provider import Answer, WebhookRequest
 from ingest_webhook.providers.decode_model import decode_object
-from ingest_webhook.rejections import Undecodable
-from service_kit.problems import FieldProblem
+from ingest_webhook.rejections import Undecodable, wrong_field
 from ticket_intake.clean_text import clean_text
 from ticket_intake.phone_calls import NumberOptions
 from ticket_intake.signatures import SecretMalformed
@@ -89,4 +88,4 @@ class TwilioFields:
         return min(int(text), most) if valid else None
 
     def wrong(self, name: str, message: str) -> Undecodable:
-        return Undecodable(FieldProblem(field=f"body.{name}", message=message, fix=f"See {self._documentation}"))
+        return wrong_field(f"body.{name}", message, self._documentation)

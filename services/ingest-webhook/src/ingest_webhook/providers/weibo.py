@@ -20,7 +20,7 @@ from ingest_webhook.providers.callback_options import SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
 from ingest_webhook.providers.echostr import echo
 from ingest_webhook.providers.left_behind import left_behind
-from ingest_webhook.rejections import IgnoreReason, Undecodable
+from ingest_webhook.rejections import IgnoreReason, Undecodable, wrong_field
 from service_kit.problems import FieldProblem
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
@@ -93,7 +93,8 @@ class Weibo:
             return Ignored(IgnoreReason.UNKNOWN_TYPE)
         said = decode_model(Said, document, DOCUMENTATION)
         if said.receiver_id != self._options.receiver_id:
-            raise _wrong("receiver_id", "is another account", "Set `receiver_id` in the source's options")
+            fix = "Set `receiver_id` in the source's options"
+            raise Undecodable(FieldProblem(field="body.receiver_id", message="is another account", fix=fix))
         return Messages((_message(said),))
 
 
@@ -117,11 +118,7 @@ def _sent_at(said: Said) -> datetime:
     try:
         return weibo_time(said.created_at)
     except ValueError as error:
-        raise _wrong("created_at", str(error), f"See {DOCUMENTATION}") from error
-
-
-def _wrong(field: str, message: str, fix: str) -> Undecodable:
-    return Undecodable(FieldProblem(field=f"body.{field}", message=message, fix=fix))
+        raise wrong_field("body.created_at", str(error), DOCUMENTATION) from error
 
 
 def _with_place(said: Said) -> str:
