@@ -4,13 +4,12 @@ None of the three signs a time, so nothing can be stale; that a repeat is harmle
 """
 
 import binascii
-import hmac
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from ticket_intake.keyed_hmac import keyed_digest
-from ticket_intake.signatures import SignatureInvalid
+from ticket_intake.signatures import check_signature
 
 
 def verify_meta(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
@@ -20,7 +19,7 @@ def verify_meta(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(signature, [meta_signature(body, key) for key in keys])
+    check_signature(signature, [meta_signature(body, key) for key in keys])
 
 
 def verify_line(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
@@ -28,7 +27,7 @@ def verify_line(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(signature, [line_signature(body, key) for key in keys])
+    check_signature(signature, [line_signature(body, key) for key in keys])
 
 
 def verify_x(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
@@ -36,7 +35,7 @@ def verify_x(body: bytes, *, signature: bytes, keys: Sequence[HMAC]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(signature, [x_signature(body, key) for key in keys])
+    check_signature(signature, [x_signature(body, key) for key in keys])
 
 
 def verify_shared_token(given: bytes, tokens: Sequence[bytes]) -> None:
@@ -44,7 +43,7 @@ def verify_shared_token(given: bytes, tokens: Sequence[bytes]) -> None:
 
     :raises SignatureInvalid:
     """
-    _check(given, tokens)
+    check_signature(given, tokens)
 
 
 def meta_signature(body: bytes, key: HMAC) -> bytes:
@@ -57,12 +56,3 @@ def line_signature(body: bytes, key: HMAC) -> bytes:
 
 def x_signature(body: bytes, key: HMAC) -> bytes:
     return b"sha256=" + line_signature(body, key)
-
-
-def _check(given: bytes, allowed: Sequence[bytes]) -> None:
-    # All are compared, so that the time of the answer does not tell which one was nearly right.
-    matches = False
-    for one in allowed:
-        matches |= hmac.compare_digest(given, one)
-    if not matches:
-        raise SignatureInvalid

@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from ticket_intake.signatures import SecretMalformed, SignatureInvalid
+from ticket_intake.signatures import SecretMalformed, check_signature
 from ticket_intake.signed_time import check_signed_time
 
 _APP_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -37,9 +37,5 @@ def verify_robot(
 
     :raises SignatureInvalid: or SignatureStale.
     """
-    for secret in secrets:
-        if hmac.compare_digest(robot_signature(secret, timestamp), signature):
-            break
-    else:
-        raise SignatureInvalid
+    check_signature(signature, [robot_signature(secret, timestamp) for secret in secrets])
     check_signed_time(timestamp, now, tolerance_seconds)
