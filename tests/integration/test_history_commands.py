@@ -18,8 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner
 
 from sla_engine.commands import import_tickets, send_imports
-from sla_engine.commands.import_lines import read_tickets, readable_twice
-from sla_engine.commands.import_tally import import_id
+from sla_engine.commands.import_lines import import_id, read_tickets, readable_twice
 from sla_engine.commands.send_imports import ImportRun
 from sla_engine.domain.ticket import Ticket
 from sla_engine.stored_state import decode_state

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from sla_engine.commands import import_lines
-from sla_engine.commands.import_lines import Line, LineRefused, count_tickets, read_tickets
-from sla_engine.commands.import_tally import MOST_SHOWN, Outcome, Tally, import_id
+from sla_engine.commands.import_lines import Line, LineRefused, count_tickets, import_id, read_tickets
+from sla_engine.commands.import_tally import MOST_SHOWN, Outcome, Tally
 from tests.unit.sla_engine.test_sla_rule_47_import import a_ticket
 from ticket_contracts.upkeep import ImportTicket
 

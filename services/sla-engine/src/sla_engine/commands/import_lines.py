@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
+from uuid import UUID, uuid5
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -25,11 +27,22 @@ class LineRefused(ValueError):
     """A line is no ticket; the message names its number, the field and what is wrong."""
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """A ticket and the number of its line, from 1."""
 
     number: int
     command: ImportTicket
+
+    @cached_property
+    def command_id(self) -> str:
+        """The id of its command, worked out once: it is asked for before and after sending."""
+        return str(import_id(self.command))
+
+
+def import_id(command: ImportTicket) -> UUID:
+    """Return the id of the command: the same whenever the line is sent, another when it was corrected."""
+    return uuid5(command.ticket_id, f"import {command.fingerprint().hex()}")
 
 
 @contextmanager

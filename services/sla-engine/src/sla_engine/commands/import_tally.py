@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from uuid import UUID, uuid5
 
 from sla_engine.commands.import_lines import Line
 from ticket_contracts.upkeep import ImportTicket
@@ -37,7 +36,7 @@ class Tally:
     def begin(self, part: Iterable[Line], found: Mapping[str, Outcome]) -> None:
         """Take the next lines; `found` is what was decided before they were sent: an earlier import did it."""
         for line in part:
-            command_id = str(import_id(line.command))
+            command_id = line.command_id
             if command_id in found:
                 self._count(found[command_id], line.number, before=True)
             elif command_id in self.waiting:
@@ -62,8 +61,3 @@ class Tally:
             self.refused += 1
             if len(self.refusals) < MOST_SHOWN:
                 self.refusals.append((number, outcome.reason or outcome.outcome))
-
-
-def import_id(command: ImportTicket) -> UUID:
-    """Return the id of the command: the same whenever the line is sent, another when it was corrected."""
-    return uuid5(command.ticket_id, f"import {command.fingerprint().hex()}")

@@ -8,7 +8,7 @@ from itertools import islice
 import asyncpg
 
 from sla_engine.commands.import_lines import Line
-from sla_engine.commands.import_tally import Outcome, Tally, import_id
+from sla_engine.commands.import_tally import Outcome, Tally
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import COMMANDS
 from ticket_contracts.upkeep import ImportTicket
@@ -65,7 +65,7 @@ class ImportRun:
     async def _look(self) -> None:
         """Read the outcomes of what is under way and of what is sent next; a database that is away tells nothing."""
         part = self._next_part()
-        ids = [*self.tally.waiting, *(str(import_id(line.command)) for line in part)]
+        ids = [*self.tally.waiting, *(line.command_id for line in part)]
         try:
             rows = await self._pool.fetch(READ_OUTCOMES, ids)
         except _DATABASE_FAILURES as error:
@@ -79,7 +79,8 @@ class ImportRun:
 
     async def _send(self) -> None:
         """Send what Kafka has not acknowledged; sent twice, a command is decided once."""
-        asked = [(command_id, _publish(self._publisher, command)) for command_id, command in self.tally.unsent.items()]
+        unsent = self.tally.unsent
+        asked = [(command_id, _publish(self._publisher, command_id, command)) for command_id, command in unsent.items()]
         ends = await asyncio.gather(*(sending for _, sending in asked), return_exceptions=True)
         for (command_id, _), end in zip(asked, ends, strict=True):
             if end is None:
@@ -91,8 +92,8 @@ class ImportRun:
                 self.trouble = str(end)
 
 
-async def _publish(publisher: EdgePublisher, command: ImportTicket) -> None:
-    key, command_id = str(command.ticket_id), str(import_id(command))
+async def _publish(publisher: EdgePublisher, command_id: str, command: ImportTicket) -> None:
+    key = str(command.ticket_id)
     event = Event(
         id=command_id,
         source=SOURCE,
