@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from sla_engine.domain import statuses
+from ticket_contracts import statuses
 from ticket_contracts.vocabulary import Status
 from ticket_store.configuration_findings import FoundDocument, Names
 from ticket_store.flow_checks import may_follow, reachability

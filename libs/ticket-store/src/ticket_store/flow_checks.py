@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ticket_contracts import statuses
 from ticket_contracts.vocabulary import Status
 from ticket_store.configuration_findings import Finding, FoundDocument, Names, Problem, title
 from ticket_store.documents import Team
@@ -9,9 +10,6 @@ from ticket_store.workflow_documents import Flow, StatusName
 
 STARTS = (Status.NEW, Status.OPEN)
 """Where a ticket is without anybody's change of status: opened, answered, or written to again by the customer."""
-
-ENDS = (Status.SOLVED, Status.CLOSED)
-"""A flow may be silent on what follows them: solved until the customer writes again, and closed for ever."""
 
 HANDED_OVER = (Status.PENDING, Status.ON_HOLD, Status.SOLVED)
 """What a ticket may be when another team hands it over, though this flow leads nowhere there: it keeps its status."""
@@ -27,7 +25,8 @@ def reachability(flow: Flow, names: Names) -> Iterator[Finding]:
     for status in flow.allowed:
         if status in categories and status not in reached and status not in HANDED_OVER:
             yield f"allowed.{status}", "no ticket can come to this status; let another lead to it, or remove it"
-    ends = {name for name in reached if categories[name] in ENDS}
+    # A flow may be silent on what follows them: solved until the customer writes again, and closed for ever.
+    ends = {name for name in reached if categories[name] in statuses.ENDED}
     if not ends:
         yield "allowed", "no way leads from new or open to a status that is solved or closed; add one"
         return
@@ -39,10 +38,8 @@ def reachability(flow: Flow, names: Names) -> Iterator[Finding]:
 
 
 def may_follow(previous: Status, status: Status) -> bool:
-    """Whether the rules of the categories let a ticket change so, or get another name; a flow only narrows them."""
-    if previous is Status.SOLVED:
-        return status in (Status.SOLVED, Status.OPEN, Status.CLOSED)
-    return previous is not Status.CLOSED and (status is not Status.NEW or previous is Status.NEW)
+    """Whether the rules of the categories let a ticket change so, or get another name within one."""
+    return statuses.may_follow(previous, status) or (previous is status and status is not Status.CLOSED)
 
 
 def double_flows(found: Sequence[FoundDocument]) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.summary_size import refusal_of_growth
 from sla_engine.domain.tagging import change_tags, set_fields
 from ticket_contracts.actions import (
@@ -21,6 +20,7 @@ from ticket_contracts.actions import (
     TicketWoke,
     WatchersChanged,
 )
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.vocabulary import Status
 
 LONGEST_SNOOZE = timedelta(days=366)

@@ -6,9 +6,9 @@ from datetime import datetime
 from sla_engine.domain import clock as clocks
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import BEGINNING, Policies, Policy
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Ticket
 from sla_engine.domain.timing import REPLY_METRICS
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import ClockPaused, ClockResumed, ClockStarted, ClockState, TicketSummary
 from ticket_contracts.vocabulary import ClockStatus, Metric
 

@@ -8,9 +8,9 @@ from sla_engine.domain.clock_memory import turned, without_old
 from sla_engine.domain.conversation import is_answer, speaks
 from sla_engine.domain.evolve_exchanges import ExchangeFact, evolve_exchange
 from sla_engine.domain.rule_memory import leave_status, remember
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import MOST_KEPT_IDS, PAST_CLOCKS_FORMAT, Ticket, replace
 from ticket_contracts.automation import RuleRan, WaitingBegun
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import (
     ClockFact,
     ClockStarted,

@@ -5,9 +5,9 @@ from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
-from sla_engine.domain.statuses import ENDED
 from ticket_contracts.actions import Classify, TicketClassified
 from ticket_contracts.commands import SetPriority
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import PriorityChanged
 from ticket_contracts.vocabulary import Priority, Status
 

@@ -4,8 +4,8 @@ from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
 from sla_engine.domain.selection import follow_team
-from sla_engine.domain.statuses import ENDED
 from ticket_contracts.commands import Assign
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import TicketAssigned
 from ticket_contracts.vocabulary import Status
 

@@ -14,9 +14,9 @@ from sla_engine.domain.opening import clocks_of_first
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import Rejected, Request
 from sla_engine.domain.status_change import change_status
-from sla_engine.domain.statuses import refusal_of_change
 from sla_engine.domain.writing import follow_answer
 from ticket_contracts.commands import Actor, Assign, Routing, SetPriority
+from ticket_contracts.statuses import refusal_of_change
 from ticket_contracts.tickets import MessageAdded, MessageEntry, TicketFact, TicketOpened, TicketSummary
 from ticket_contracts.upkeep import HistoricMessage, HistoricStep, ImportTicket
 from ticket_contracts.vocabulary import ActorKind, Status

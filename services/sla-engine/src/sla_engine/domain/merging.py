@@ -13,7 +13,6 @@ from sla_engine.domain.cycles import start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Absorbed, Ticket
 from ticket_contracts.exchanges import (
     MOST_RELATED,
@@ -29,6 +28,7 @@ from ticket_contracts.exchanges import (
     TicketReleased,
     UndoMerge,
 )
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.vocabulary import Status
 
 UNDO_WITHIN = timedelta(days=1)

@@ -19,8 +19,8 @@ from sla_engine.domain.rehearsed_clock import (
 )
 from sla_engine.domain.rehearsed_memory import LongMemory
 from sla_engine.domain.selection import SUPERSEDED
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.timing import ALL_METRICS, ANSWERED_METRICS, REPLY_METRICS
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.vocabulary import Metric, Status
 
 FOR_ALL_TO_SEE = ALL_METRICS - REPLY_METRICS

@@ -6,7 +6,7 @@ from sla_engine.domain.cycles import missing, start_missing, start_next_response
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.request import Rejected
-from sla_engine.domain.statuses import ENDED
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import ClockRecalculated, ClockStarted, ClockState
 from ticket_contracts.upkeep import Recalculate, Reevaluate, TicketReevaluated
 from ticket_contracts.vocabulary import ClockStatus, Status

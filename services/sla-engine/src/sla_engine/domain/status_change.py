@@ -5,8 +5,8 @@ from sla_engine.domain.cycles import start_new_cycle
 from sla_engine.domain.draft import Draft
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.request import CLOSED, Rejected
-from sla_engine.domain.statuses import ENDED
 from ticket_contracts.commands import SetStatus
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import StatusChanged
 from ticket_contracts.vocabulary import Status
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from sla_engine.domain.acts import Act, AnyHistory, Deed, Voice
-from sla_engine.domain.statuses import ENDED
 from ticket_contracts.exchanges import TicketMerged
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import MessageAdded, StatusChanged, TicketOpened
 from ticket_contracts.vocabulary import ActorKind, Priority, Status
 

@@ -25,11 +25,11 @@ from sla_engine.domain.policies import Policies, Policy
 from sla_engine.domain.selection import follow_team
 from sla_engine.domain.settling import settle
 from sla_engine.domain.status_change import follow_status_change
-from sla_engine.domain.statuses import ENDED
 from sla_engine.domain.ticket import Ticket, replace
 from sla_engine.domain.writing import follow_answer
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import LinkAdded, MergeUndone, TicketMerged
+from ticket_contracts.statuses import ENDED
 from ticket_contracts.tickets import (
     ClockFact,
     ClockState,

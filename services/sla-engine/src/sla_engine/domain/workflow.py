@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sla_engine.domain.statuses import ENDED, refusal_of_change
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.contract import FieldValue
+from ticket_contracts.statuses import ENDED, refusal_of_change
 from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Grade, Priority, Status
 

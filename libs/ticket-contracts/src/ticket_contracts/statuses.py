@@ -1,4 +1,4 @@
-"""Which status may follow which. Configurable flows come later, over these fixed categories."""
+"""Which status may follow which, whatever the team: the flows of a configuration only narrow this."""
 
 from ticket_contracts.vocabulary import Status
 
