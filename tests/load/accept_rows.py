@@ -5,7 +5,7 @@ from statistics import fmean
 
 from firebreak_cli.local_stack.ports import LOOPBACK
 from tests.load.bare_process import bare_server
-from tests.load.bench_stack import BenchStack
+from tests.load.bench_stack import BenchStack, mail_ports
 from tests.load.figures import Figures, Row
 from tests.load.load_process import load_process
 from tests.load.mail_corpus import corpus_folder, describe_corpus
@@ -58,9 +58,8 @@ async def measure_mails(bench: BenchStack, standing: Standing, figures: Figures,
         "connections": MAIL_CONNECTIONS,
         "corpus": corpus or "",
     }
-    ports = {"FIREBREAK_SMTP_PORT": str(door_port), "FIREBREAK_LMTP_PORT": "0"}
     async with (
-        bench.lone_door("ingest-email", ports) as door,
+        bench.lone_door("ingest-email", mail_ports(door_port)) as door,
         bare_server("tests.load.bare_mail", bare_port, stack.kafka_address, BARE_MAILS) as bare,
         load_process("tests.load.mail_load", port=bare_port, **options) as bare_load,
         load_process("tests.load.mail_load", port=door_port, **options) as door_load,
@@ -88,13 +87,12 @@ async def measure_lmtp(bench: BenchStack, figures: Figures, seconds: float) -> N
     corpus = corpus_folder()
     await bench.create_topics([BARE_LMTP])
     bare_port, smtp_port, lmtp_port = free_port_base(1), free_port_base(1), free_port_base(1)
-    ports = {"FIREBREAK_SMTP_PORT": str(smtp_port), "FIREBREAK_LMTP_PORT": str(lmtp_port)}
     options = {
         "host": LOOPBACK, "recipient": SUPPORT_ADDRESS, "connections": MAIL_CONNECTIONS, "corpus": corpus or "",
         "hello": LMTP_HELLO,
     }  # fmt: skip
     async with (
-        bench.lone_door("ingest-email", ports),
+        bench.lone_door("ingest-email", mail_ports(smtp_port, lmtp_port)),
         bare_server("tests.load.bare_mail", bare_port, bench.stack.kafka_address, BARE_LMTP, LMTP_HELLO),
         load_process("tests.load.mail_load", port=bare_port, **options) as bare_load,
         load_process("tests.load.mail_load", port=lmtp_port, **options) as our_load,

@@ -19,6 +19,11 @@ DOOR_PREFIX = "bench-door."
 QUIET = {"FIREBREAK_LOG_LEVEL": "warning", "FIREBREAK_FLOOD_CONVERSATIONS": "0"}
 
 
+def mail_ports(smtp: int, lmtp: int = 0) -> dict[str, str]:
+    """Settings of a second process of ingest-email: it listens elsewhere; port 0 is any that is free."""
+    return {"FIREBREAK_SMTP_PORT": str(smtp), "FIREBREAK_LMTP_PORT": str(lmtp)}
+
+
 @dataclass(frozen=True, slots=True)
 class BenchStack:
     """A running stack. `start_seconds`: servers, migrations, example configuration and services, all ready."""

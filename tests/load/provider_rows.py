@@ -1,6 +1,6 @@
 """`webhook_providers` and `mail_hooks`: what a door takes of each provider, beside a bare door that only publishes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -11,7 +11,7 @@ from firebreak_cli.local_stack.ports import LOOPBACK
 from tests.load.accept_rows import MAIL_REFUSALS, WEBHOOK_CONNECTIONS
 from tests.load.bare_process import bare_server
 from tests.load.bare_webhook import BODY
-from tests.load.bench_stack import BenchStack
+from tests.load.bench_stack import BenchStack, mail_ports
 from tests.load.figures import Figures, Row
 from tests.load.hook_requests import HOOKS, hook_entries, new_key
 from tests.load.load_process import load_process
@@ -86,7 +86,7 @@ async def measure_hooks(bench: BenchStack, figures: Figures, seconds: float) -> 
     mailboxes = bench.stack.layout.data_dir / "hooks.yaml"
     mailbox = {"address": SUPPORT_ADDRESS, "brand": BRAND, "source": MAIL}
     mailboxes.write_text(yaml.safe_dump({"mailboxes": [mailbox], "hooks": hook_entries(key)}), encoding="utf-8")
-    environment = {"FIREBREAK_MAILBOXES_FILE": str(mailboxes), **_smtp_ports(smtp_port)}
+    environment = {"FIREBREAK_MAILBOXES_FILE": str(mailboxes), **mail_ports(smtp_port)}
     options = {"host": LOOPBACK, "connections": HOOK_CONNECTIONS, "path": "/mail/{name}/", "hooks": key}
     async with (
         bench.lone_door("ingest-email", environment) as door,
@@ -102,11 +102,6 @@ async def measure_hooks(bench: BenchStack, figures: Figures, seconds: float) -> 
     note = f"{HOOK_CONNECTIONS} connections, {describe_corpus(corpus_folder())}; budget {MAIL_BUDGET:.0%}"
     for each in found:
         figures.rows.append(Row(f"mail_hook_{each.name}", each.ours, each.limit, "mails/s", note))
-
-
-def _smtp_ports(port: int) -> Mapping[str, str]:
-    """A second process of ingest-email listens elsewhere."""
-    return {"FIREBREAK_SMTP_PORT": str(port), "FIREBREAK_LMTP_PORT": "0"}
 
 
 async def _measure_each(names: Sequence[str], bare: Side, our: Side, seconds: float) -> list[Measured]:

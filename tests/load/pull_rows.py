@@ -20,7 +20,7 @@ import yaml
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from firebreak_cli.local_stack.ports import LOOPBACK
-from tests.load.bench_stack import DOOR_PREFIX, BenchStack
+from tests.load.bench_stack import DOOR_PREFIX, BenchStack, mail_ports
 from tests.load.call_lines import (
     CSV_HEADER,
     CSV_MAPPING,
@@ -144,8 +144,7 @@ async def measure_imap(bench: BenchStack, figures: Figures) -> None:
             environment = {
                 "FIREBREAK_MAILBOXES_FILE": str(mailboxes),
                 "FIREBREAK_POSTGRES": bench.stack.database,
-                "FIREBREAK_SMTP_PORT": str(free_port_base(1)),
-                "FIREBREAK_LMTP_PORT": "0",
+                **mail_ports(free_port_base(1)),
             }
 
             def deliver(user: str, count: int) -> None:

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ticket_contracts.vocabulary import Channel, Metric, Priority, Status
+from ticket_store.written_times import written_out
 
 MAX_NAME = 100  # characters
 
@@ -24,17 +25,9 @@ FORMS = {
 
 Duration = Annotated[str, Field(pattern=_DURATION, description="30m, 4h, 2bd (business days); s for demos")]
 Interval = Annotated[str, Field(pattern=_INTERVAL, description="09:00-12:30; 22:00-06:00 ends on the next day")]
-
-
-def _written_out(value: object) -> object:
-    """pydantic takes numbers and digits too, as seconds since 1970; nobody who writes 5 means that."""
-    if isinstance(value, date) or (isinstance(value, str) and "-" in value):
-        return value
-    raise ValueError("write it out: a day as 2026-10-01, a time as 2026-10-01T09:00:00+08:00")
-
-
-Day = Annotated[date, BeforeValidator(_written_out)]
-Moment = Annotated[datetime, BeforeValidator(_written_out)]
+_WRITTEN_OUT = written_out("write it out: a day as 2026-10-01, a time as 2026-10-01T09:00:00+08:00")
+Day = Annotated[date, _WRITTEN_OUT]
+Moment = Annotated[datetime, _WRITTEN_OUT]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 

@@ -3,7 +3,6 @@
 Rule 34: an edited calendar moves running clocks. Rule 32: a re-evaluation is asked for, over a set that is stated.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
@@ -15,7 +14,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -26,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from ticket_store.documents import Label
 from ticket_store.tables import configuration_documents as documents_sql
 from ticket_store.tables import configuration_rollouts as sql
+from ticket_store.written_times import written_out
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
@@ -41,17 +40,12 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("there is no such time in UTC; give a year from 1 to 9999") from None
 
 
-def _no_number(value: object) -> object:
-    """pydantic takes numbers too, as seconds or milliseconds since 1970; nobody who writes 5 means that."""
-    if isinstance(value, int | float) or (isinstance(value, str) and _DATE.match(value) is None):
-        raise ValueError("write a time with an offset, such as 2026-11-23T09:00:00+08:00")
-    return value
-
-
-_DATE = re.compile(r"[0-9]{4}-")
-
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+Instant = Annotated[
+    AwareDatetime,
+    written_out("write a time with an offset, such as 2026-11-23T09:00:00+08:00"),
+    AfterValidator(_in_utc),
+]
 
 
 class CalendarScope(BaseModel):

@@ -14,9 +14,9 @@ from sla_engine.domain.what_if import NoOpening
 from ticket_contracts.actions import SpamMarked
 from ticket_contracts.exchanges import MergeUndone, TicketMerged
 from ticket_contracts.tickets import MessageAdded, PriorityChanged, StatusChanged, TicketAssigned, TicketOpened
-from ticket_contracts.vocabulary import ActorKind, Status
+from ticket_contracts.vocabulary import Status
 
-_MACHINE, _OPEN, _ANSWER, _WORDS = ActorKind.MACHINE, Status.OPEN, Voice.ANSWER, Voice.WORDS
+_OPEN, _ANSWER, _WORDS = Status.OPEN, Voice.ANSWER, Voice.WORDS
 _OPENED, _SAID = TicketOpened.event_type, MessageAdded.event_type
 
 _FOLLOWED = {
@@ -44,7 +44,7 @@ def within_reach(history: History, policies: Policies) -> bool:
 def _told(history: History) -> History:
     """Return what people did; what steps changed is worked out anew. It is the same list where they changed nothing."""
     for _, act in history:
-        if act.actor.kind is _MACHINE and is_step(act.actor):
+        if is_step(act.actor):
             return [(kind, act) for kind, act in history if not is_step(act.actor)]
     return history
 
