@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from tests.integration.crm_api_around import add_key, caller, running_api
+from tests.integration.test_configuration_history import ADD_TICKET
 from tests.integration.test_store_configuration import ALL
 from tests.support.servers import SharedKafka
 from ticket_store import configuration
@@ -74,6 +76,7 @@ async def test_a_document_is_added_changed_and_archived_each_as_a_version(client
     assert [(each["version"], each["applied_by"]) for each in items] == [(n, "anna") for n in (4, 3, 2, 1)]
     page = (await client.get("/configuration/versions", params={"limit": 2})).json()
     assert page["next_cursor"] == "3"
+    assert [each["added"] for each in items] == [[], [], ["brand/aurora"], items[3]["changed"]]
 
 
 async def test_a_rollback_is_one_request_and_a_version_of_its_own(client: httpx.AsyncClient) -> None:
@@ -168,7 +171,25 @@ async def test_a_plan_shows_what_would_change_and_changes_nothing(client: httpx.
     [change] = planned["changes"]
     assert (planned["head"], planned["unchanged"], change["name"], change["change"]) == (1, 3, "fast", "changed")
     assert change["fields"] == [{"field": "warnings", "before": "[50, 75, 90]", "after": "[80]"}]
+    assert (change["open_tickets"], change["at_least"], change["parts"]) == (0, False, [])
     assert (await client.get(DOCUMENTS)).json()["version"] == 1
+
+
+async def test_a_plan_tells_how_many_open_tickets_it_touches_and_what_is_particular_to_some(
+    client: httpx.AsyncClient, database_url: str
+) -> None:
+    async with open_pool(database_url, application_name="test") as pool:
+        await pool.execute(ADD_TICKET, uuid4(), "open", "triage")
+        await pool.execute(ADD_TICKET, uuid4(), "open", "triage")
+        await pool.execute("UPDATE tickets SET assignee = 'anna' WHERE number = 1001")
+    whole = [{"kind": each["kind"], **each["document"]} for each in (await client.get(DOCUMENTS)).json()["items"]]
+    next(each for each in whole if each["kind"] == "team")["members"] = []
+
+    [change] = (await client.post("/configuration/plan", json={"documents": whole})).json()["changes"]
+
+    assert (change["name"], change["open_tickets"], change["at_least"]) == ("triage", 2, False)
+    assert change["note"] == "they stand in it"
+    assert change["parts"] == [{"open_tickets": 1, "note": "they stay assigned to agents who are members no more"}]
 
 
 async def test_a_plan_of_wrong_documents_names_them_all(client: httpx.AsyncClient) -> None:

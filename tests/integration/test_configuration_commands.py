@@ -119,7 +119,7 @@ async def test_what_was_shown_of_a_version_can_be_applied_and_one_command_goes_b
     newest = (await desk.history())[0]
     assert (newest["version"], newest["rolled_back_to"], newest["applied_by"]) == (3, 1, "ben")
     table = await desk.succeeds("configuration", "history")
-    assert "back to 1; ~ routing/rules" in table
+    assert "back to 1; + routing/rules" in table
 
 
 async def test_a_version_that_never_was_is_said_plainly(desk: Desk, directory: Path) -> None:

@@ -77,8 +77,19 @@ async def test_the_history_names_who_and_what(connection: Connection) -> None:
     )  # fmt: skip
     assert (first.version, first.applied_by, first.archived) == (1, "anna", ())
     assert first.changed == ("agent/anna", "calendar/hours", "policy/fast", "team/triage")
+    assert (newest.added, first.added) == ((), first.changed)
     assert newest.applied_at > first.applied_at
     assert [each.version for each in await list_versions(connection, before=2)] == [1]
+
+
+async def test_the_history_tells_what_was_added_from_what_was_changed(connection: Connection) -> None:
+    for whole in ((*ALL, SECOND), ALL, (ANNA, TRIAGE, LONGER, FAST, SECOND)):
+        await configuration.apply(connection, whole, "anna")
+
+    newest, *_ = await list_versions(connection)
+
+    assert newest.changed == ("calendar/hours", "team/second")
+    assert newest.added == ("team/second",)  # it was archived, and comes back
 
 
 async def test_what_an_earlier_release_applied_gets_its_versions_by_migration(postgres: SharedPostgres) -> None:
@@ -154,6 +165,7 @@ async def test_a_plan_names_documents_fields_and_the_open_tickets_that_hold_them
     assert (policy.name, policy.change, policy.open_tickets) == ("fast", "changed", 5)
     assert policy.fields == (FieldChange("warnings", "[50, 75, 90]", "[80]"),)
     assert (team.name, team.change, team.open_tickets) == ("second", "archived", 1)
+    assert not any(change.at_least or change.parts for change in planned.changes)
     assert await configuration.read_head(connection) == 1
 
 

@@ -270,12 +270,14 @@ async def test_what_if_shows_both_sides_and_changes_nothing(
     policy = tmp_path / "faster.yaml"
     policy.write_text(FASTER, encoding="utf-8")
     span = ("--from", "2026-01-01", "--to", "2026-02-01")
-    code, output, errors = await run(
-        "what-if", "--policy", str(policy), *span, "--json", FIREBREAK_POSTGRES=database_url
-    )
+    shown = ("--timezone", "Europe/Berlin", "--json")
+    code, output, errors = await run("what-if", "--policy", str(policy), *span, *shown, FIREBREAK_POSTGRES=database_url)
     assert code == 0, errors
     report = json.loads(output)
     assert report["real"]["tickets"] == 3
+    assert report["timezone"] == "Europe/Berlin"
+    assert [set(report[side]["by_hour"]) for side in ("real", "supposed")] == [{"11"}, {"11"}]
+    assert report["real"]["by_metric_and_team"]["first_response"]["service"]["met"] == 2
     results = {side: report[side]["by_metric"] for side in ("real", "supposed")}
     assert (results["real"]["first_response"]["met"], results["supposed"]["first_response"]["met"]) == (2, 1)
     assert (results["real"]["resolution"]["met"], results["supposed"]["resolution"]["met"]) == (0, 3)

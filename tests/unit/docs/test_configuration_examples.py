@@ -13,6 +13,8 @@ from ticket_contracts.commands import SetStatus
 from ticket_contracts.vocabulary import Status
 from ticket_store.configuration import Configuration, Versioned, load_directory
 from ticket_store.document_kinds import DOCUMENT_KINDS
+from ticket_store.touched_kinds import COUNTED
+from ticket_store.touched_rules import MOST_TICKETS
 
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -25,6 +27,19 @@ STEPS = {
     "on-hold": ("open", "solved"),  # handed over by a team that has no finer word
     "solved": ("open", "closed"),
 }
+
+
+def test_it_tells_in_both_languages_which_open_tickets_each_kind_touches() -> None:
+    english, chinese = PAGE.split("## Which open tickets a plan counts")[1].split("\n## ")[0].split("**中文**")
+    for kind in DOCUMENT_KINDS:
+        assert f"| `{kind}`" in english, kind
+        assert f"`{kind}` " in chinese, kind
+    assert f"{MOST_TICKETS:,}" in english
+    assert f"{MOST_TICKETS:,}" in chinese
+
+
+def test_every_kind_but_routing_is_counted_in_a_plan() -> None:
+    assert {kind.kind for kind in COUNTED} | {"routing"} == set(DOCUMENT_KINDS)
 
 
 def loaded(directory: Path) -> Configuration:

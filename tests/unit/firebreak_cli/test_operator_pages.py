@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from firebreak_cli.__main__ import make_app
 from firebreak_cli.commands.options import DEFAULT_DATA_DIR
-from firebreak_cli.configuration_pages import plan_page
+from firebreak_cli.configuration_pages import history_table, plan_page
 from firebreak_cli.dead_letter_tables import letter_object, letter_page, letters_table, show_troubles
 from firebreak_cli.demo.tickets_table import tickets_table
 from firebreak_cli.local_stack.errors import LocalStackError
@@ -24,7 +24,9 @@ from firebreak_cli.stack_status import StackStatus
 from firebreak_cli.stack_tables import addresses_table
 from firebreak_cli.stream_troubles import PausedPartition, Refusal, Troubles
 from firebreak_cli.terminal_text import printable
+from ticket_store.configuration_history import HeadVersion
 from ticket_store.configuration_plan import FieldChange, Plan, PlannedChange
+from ticket_store.touched_tickets import Part
 from ticket_stream.dead_letter_desk import DeadLetter, WholeDeadLetter
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -127,6 +129,22 @@ def test_a_plan_shows_where_two_long_values_differ() -> None:
 
     assert '"two"}] → …xxx' in text
     assert '"three"}]' in text
+
+
+def test_a_plan_shows_how_many_open_tickets_each_document_touches_and_when_there_may_be_more() -> None:
+    parts = (Part(3, "by the new condition"),)
+    rule = PlannedChange("automation", "vip", "changed", (), 12, True, "only the newest 20,000 were asked", parts)
+    team = PlannedChange("team", "triage", "archived", (), 1, False, "they stay in it")
+    text = shown(plan_page(Plan(7, (rule, team), 3)), 120)
+
+    assert "    at least 12 open tickets: only the newest 20,000 were asked" in text
+    assert "      3 of them: by the new condition" in text
+    assert "    1 open ticket: they stay in it" in text
+
+
+def test_the_history_marks_what_was_added_changed_and_archived() -> None:
+    version = HeadVersion(2, AT, "anna", None, ("brand/a", "team/b"), ("team/b",), ("agent/c",))
+    assert "+ team/b; ~ brand/a; - agent/c" in shown(history_table([version]), 120)
 
 
 @pytest.mark.parametrize(("raw", "safe"), [("\x1b[2J", "\\x1b[2J"), ("a\u202eb", "a\\u202eb"), ("冒烟 ok", "冒烟 ok")])

@@ -261,3 +261,4 @@ def test_results_are_counted_by_what_tells_clocks_apart() -> None:
     }
     assert results.by("hour") == {("08", "met"): 2, ("08", "breached"): 2}
     assert results.by("team") == {("service", "met"): 2, ("service", "breached"): 2}
+    assert results.by("team", "metric")["service", "resolution", "breached"] == 1

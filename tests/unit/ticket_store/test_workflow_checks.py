@@ -33,7 +33,6 @@ def test_documents_that_hold_are_accepted() -> None:
     ("document", "problem"),
     [
         (Flow(name="f", allowed={"new": ("opne", "solved")}), "flow/f: allowed.new: there is no status 'opne'"),
-        (Flow(name="f", allowed={"new": ("open",)}), "flow/f: allowed: no status leads to solved or closed"),
         (CustomField(name="w", type="choice"), "field/w: choices: a choice needs at least one"),
         (CustomField(name="w", type="text", choices=("a",)), "field/w: choices: a field of type text has none"),
         (CustomField(name="w", type="choice", choices=("a", "a")), "field/w: choices: 'a' stands there 2 times"),
@@ -45,6 +44,13 @@ def test_documents_that_hold_are_accepted() -> None:
 )
 def test_each_contradiction_is_named_with_its_fix(document: Document, problem: str) -> None:
     assert any(problem in each for each in problems(document)), problems(document)
+
+
+@pytest.mark.parametrize("allowed", [{"new": ("open",)}, {"open": ("pending",), "pending": ("open",)}], ids=str)
+def test_a_flow_without_an_end_is_told_once(allowed: dict[str, tuple[str, ...]]) -> None:
+    assert problems(Flow(name="f", allowed=allowed)) == [
+        "flow/f: allowed: no way leads from new or open to a status that is solved or closed; add one"
+    ]
 
 
 def test_more_automation_rules_than_a_ticket_remembers_are_refused_once_with_the_limit() -> None:

@@ -34,8 +34,15 @@ def _lines(change: PlannedChange) -> Iterator[Text]:
     for field in change.fields:
         before, after = _apart(field.before, field.after)
         yield plain(f"    {field.field}: {before} → {after}")
-    if change.open_tickets:
-        yield plain(f"    {change.open_tickets} open tickets: {change.note}", "bold")
+    if change.open_tickets or change.at_least:
+        least = "at least " if change.at_least else ""
+        yield plain(f"    {least}{_tickets(change.open_tickets)}: {change.note}", "bold")
+    for part in change.parts:
+        yield plain(f"      {part.open_tickets} of them: {part.note}")
+
+
+def _tickets(number: int) -> str:
+    return "1 open ticket" if number == 1 else f"{number} open tickets"
 
 
 def _apart(before: str, after: str) -> Iterator[str]:
@@ -55,8 +62,9 @@ def history_table(versions: Sequence[HeadVersion]) -> Table:
     table = Table("version", "when (UTC)", "who", "what", box=None, pad_edge=False)
     for each in versions:
         what = [f"back to {each.rolled_back_to}"] if each.rolled_back_to else []
-        what += [_names("~", each.changed)] if each.changed else []
-        what += [_names("-", each.archived)] if each.archived else []
+        changed = [name for name in each.changed if name not in each.added]
+        marked = (("+", each.added), ("~", changed), ("-", each.archived))
+        what += [_names(mark, names) for mark, names in marked if names]
         table.add_row(
             str(each.version), f"{each.applied_at:%Y-%m-%d %H:%M:%S}", plain(each.applied_by), plain("; ".join(what))
         )

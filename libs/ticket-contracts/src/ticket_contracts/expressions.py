@@ -70,7 +70,8 @@ class Condition:
         bound_names = _COMPREHENSION.findall(expression)
         if len(bound_names) > 1:
             raise UnusableExpression("more than one of all, exists, exists_one, map, filter: nested they take too long")
-        if unknown := set(self._program.variables()) - {*names, *bound_names}:
+        self.variables = frozenset(self._program.variables())
+        if unknown := self.variables - {*names, *bound_names}:
             known = ", ".join(f"`{name}`" for name in names)
             raise UnusableExpression(f"there is only {known}, not {', '.join(sorted(unknown))[:100]}")
         self.expression = expression

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
 
 from ticket_contracts.automation import AUTOMATION_FACTS, MOST_RULES
 from ticket_contracts.catalogue import TICKET_EVENTS
-from ticket_contracts.contract import FieldValue
 from ticket_contracts.vocabulary import Status
 from ticket_store.configuration_findings import MOST_YEARS, Finding, FoundDocument, Names, Problem, is_endless, title
 from ticket_store.documents import Agent, Calendar, Team
 from ticket_store.expression_checks import condition, usable
+from ticket_store.field_values import fits
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, CustomField
 
 FACTS = {event_type.split(".")[2] for event_type, fact in TICKET_EVENTS.items() if fact not in AUTOMATION_FACTS}
@@ -86,28 +85,6 @@ def _effect(effect: AutomationEffect, names: Names) -> Iterator[Finding]:
         field = names.get(CustomField, name)
         if field is None:
             yield f"then.fields.{name}", "there is no field of this name; add one or correct the name"
-        elif not _fits(field, value):
+        elif not fits(field, value):
             known = f" of {', '.join(field.choices)}" if field.choices else ""
             yield f"then.fields.{name}", f"{value!r} is no {field.type}{known}"
-
-
-def _fits(field: CustomField, value: FieldValue) -> bool:
-    match field.type:
-        case "boolean":
-            return isinstance(value, bool)
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "choice":
-            return value in field.choices
-        case "date":
-            return isinstance(value, str) and _is_date(value)
-        case _:
-            return isinstance(value, str)
-
-
-def _is_date(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True

@@ -8,6 +8,9 @@ from ticket_store.document_kinds import DOCUMENT_KINDS
 from ticket_store.tables import configuration_documents as sql
 from ticket_store.tables import configuration_versions as versions_sql
 
+_LISTS = ("changed", "added", "archived")
+"""Columns that name documents."""
+
 
 class NoSuchVersion(LookupError):
     """The configuration never had this version."""
@@ -18,22 +21,24 @@ class NoSuchVersion(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class HeadVersion:
-    """One version of the whole: who, when, and which documents (`kind/name`) it brought or archived."""
+    """One version of the whole: who, when, and which documents (`kind/name`) it brought or archived.
+
+    `changed` are all that it brought, `added` those of them that were not in force before.
+    """
 
     version: int
     applied_at: datetime
     applied_by: str
     rolled_back_to: int | None
     changed: tuple[str, ...]
+    added: tuple[str, ...]
     archived: tuple[str, ...]
 
 
 async def list_versions(connection: Connection, before: int | None = None, limit: int = 50) -> list[HeadVersion]:
     """Return the newest versions below `before`, the newest first."""
     rows = await connection.fetch(versions_sql.READ_VERSIONS, before, limit)
-    return [
-        HeadVersion(**{**row, "changed": tuple(row["changed"]), "archived": tuple(row["archived"])}) for row in rows
-    ]
+    return [HeadVersion(**{**row, **{name: tuple(row[name]) for name in _LISTS}}) for row in rows]
 
 
 async def load_version(connection: Connection, version: int) -> Configuration:

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ticket_store.configuration import Configuration, Connection
-from ticket_store.documents import Calendar, Document, Policy, Team
-from ticket_store.roll_outs import CalendarScope, TicketScope, count_tickets
+from ticket_store.configuration_edits import Change, Edit, Edits
+from ticket_store.documents import Document
+from ticket_store.touched_kinds import count_touched
+from ticket_store.touched_tickets import UNTOUCHED, Part, Touched
 
 ABSENT = "—"
 """Stands for a field or an entry that one side does not have."""
-
-Change = Literal["added", "changed", "archived"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,16 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One document that an apply would touch. `note` says what becomes of the open tickets that hold it."""
+    """One document that an apply would touch, and the open tickets that it touches: see `Touched`."""
 
     kind: str
     name: str
     change: Change
     fields: tuple[FieldChange, ...] = ()
     open_tickets: int = 0
+    at_least: bool = False
     note: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +48,21 @@ class Plan:
 
 
 async def plan(connection: Connection, present: Configuration, documents: Collection[Document]) -> Plan:
-    """Compare checked `documents` with what is in force; nothing is written."""
-    wanted = {(document.kind, document.name): document for document in documents}
-    changes = [change for key in sorted(wanted) if (change := _compare(present, wanted[key]))]
-    archived = [
-        PlannedChange(kind, name, "archived") for kind, name in sorted(present.documents) if (kind, name) not in wanted
-    ]
-    counted = [await _touching(connection, change) for change in (*changes, *archived)]
-    return Plan(present.version, tuple(counted), len(wanted) - len(changes))
+    """Compare checked `documents` with what is in force; nothing is written. Opens a transaction of its own."""
+    edits = Edits(
+        {key: versioned.document for key, versioned in present.documents.items()},
+        {(document.kind, document.name): document for document in documents},
+    )
+    touched = await count_touched(connection, edits)
+    changes = tuple(_planned(kind, edit, touched.get((kind, edit.name), UNTOUCHED)) for kind, edit in edits.all())
+    return Plan(present.version, changes, len(edits.after) - sum(change.change != "archived" for change in changes))
 
 
-def _compare(present: Configuration, new: Document) -> PlannedChange | None:
-    old = present.documents.get((new.kind, new.name))
-    if old is None:
-        return PlannedChange(new.kind, new.name, "added")
-    if old.document == new:
-        return None
-    return PlannedChange(new.kind, new.name, "changed", tuple(field_changes(old.document, new)))
+def _planned(kind: str, edit: Edit[Document], touched: Touched) -> PlannedChange:
+    fields = tuple(field_changes(edit.old, edit.new)) if edit.old is not None and edit.new is not None else ()
+    return PlannedChange(
+        kind, edit.name, edit.change, fields, touched.open_tickets, touched.at_least, touched.note, touched.parts
+    )
 
 
 def field_changes(old: Document, new: Document) -> Iterator[FieldChange]:
@@ -83,22 +83,3 @@ _NOTHING = object()
 
 def _shown(value: object) -> str:
     return ABSENT if value is _NOTHING else json.dumps(value, ensure_ascii=False)
-
-
-async def _touching(connection: Connection, change: PlannedChange) -> PlannedChange:
-    """Count the open tickets that hold a changed calendar or policy, or stand in an archived team."""
-    match change.kind, change.change:
-        case Calendar.kind, "changed":
-            scope: CalendarScope | TicketScope = CalendarScope(calendars=(change.name,))
-            note = "their due times are worked out anew"
-        case Calendar.kind, "archived":
-            scope, note = CalendarScope(calendars=(change.name,)), "their clocks go on with the calendar as it was"
-        case Policy.kind, "changed" | "archived":
-            scope = TicketScope(policy=change.name)
-            note = "they keep the version they have; `firebreak reevaluate` matches them anew"
-        case Team.kind, "archived":
-            scope, note = TicketScope(team=change.name), "they stay in it until somebody moves them"
-        case _:
-            return change
-    counted = await count_tickets(connection, scope)
-    return PlannedChange(change.kind, change.name, change.change, change.fields, counted, note if counted else "")

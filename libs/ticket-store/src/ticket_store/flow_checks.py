@@ -1,6 +1,6 @@
 """Checks of flows: teams exist, statuses can be reached and left, and one flow holds for a team."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ticket_contracts import statuses
 from ticket_contracts.vocabulary import Status
@@ -18,9 +18,8 @@ HANDED_OVER = (Status.PENDING, Status.ON_HOLD, Status.SOLVED)
 def reachability(flow: Flow, names: Names) -> Iterator[Finding]:
     """Yield statuses that no ticket comes to, and those that none leaves. Its names are checked elsewhere."""
     yield from names.missing("teams", Team, *flow.teams)
-    categories = {status.value: status for status in Status}
-    categories |= {status.name: status.category for status in names.all(StatusName)}
-    ways = {name: _following(name, flow, categories) for name in categories}
+    categories = categories_of(names.all(StatusName))
+    ways = {name: following(name, category, flow, categories) for name, category in categories.items()}
     reached = _reached(ways, *STARTS)
     for status in flow.allowed:
         if status in categories and status not in reached and status not in HANDED_OVER:
@@ -35,6 +34,21 @@ def reachability(flow: Flow, names: Names) -> Iterator[Finding]:
     for name in sorted(stuck):
         if name in set(Status) or categories[name] not in stuck:  # a line for the category helps its names, too
             yield f"allowed.{name}", _way_out(name)
+
+
+def categories_of(named: Iterable[StatusName]) -> dict[str, Status]:
+    """Return the category of every status, the six words of the categories among them."""
+    return {status.value: status for status in Status} | {status.name: status.category for status in named}
+
+
+def following(status: str, category: Status, flow: Flow, categories: Mapping[str, Status]) -> set[str]:
+    """Return the names a ticket may get next: those to which the status' own line or its category's leads."""
+    allowed = {*flow.allowed.get(status, ()), *flow.allowed.get(category, ())}
+    return {
+        name
+        for name, other in categories.items()
+        if may_follow(category, other) and not allowed.isdisjoint({name, other})
+    }
 
 
 def may_follow(previous: Status, status: Status) -> bool:
@@ -53,17 +67,6 @@ def double_flows(found: Sequence[FoundDocument]) -> Iterator[Problem]:
                     whose = f"of team {team!r}" if team else "of all teams that no flow names"
                     fix = f"flow/{other} is the flow {whose} already; which one holds would be open"
                     yield Problem(each.file, title(each.document), "teams", fix)
-
-
-def _following(status: str, flow: Flow, categories: Mapping[str, Status]) -> set[str]:
-    """Return the names a ticket may get next: those to which the status' own line or its category's leads."""
-    category = categories[status]
-    allowed = {*flow.allowed.get(status, ()), *flow.allowed.get(category, ())}
-    return {
-        name
-        for name, other in categories.items()
-        if may_follow(category, other) and not allowed.isdisjoint({name, other})
-    }
 
 
 def _reached(ways: Mapping[str, set[str]], *starts: str) -> set[str]:

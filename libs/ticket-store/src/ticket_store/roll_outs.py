@@ -149,16 +149,9 @@ async def move_cursor(connection: Connection, roll_out: RollOut, told: list[UUID
         await connection.execute(sql.FINISH_ROLLOUT, roll_out.rollout_id)
 
 
-async def count_tickets(connection: Connection, scope: Scope) -> int:
+async def count_tickets(connection: Connection, scope: TicketScope) -> int:
     """Return how many tickets a roll-out over the scope would tell now."""
-    if isinstance(scope, CalendarScope):
-        query, arguments = sql.TICKETS_ON_CALENDARS, [list(scope.calendars)]
-        return await _count(connection, query, *arguments)
-    return await _count(connection, sql.TICKETS_OF_SCOPE, *_conditions(scope))
-
-
-async def _count(connection: Connection, query: str, *arguments: object) -> int:
-    counted: int = await connection.fetchval(f"SELECT count(*) FROM ({query}) AS counted", *arguments)  # noqa: S608
+    counted: int = await connection.fetchval(sql.COUNT_OF_SCOPE, *_conditions(scope))
     return counted
 
 

@@ -34,9 +34,6 @@ def _flow(flow: Flow, named: frozenset[str]) -> Iterator[Finding]:
         for name in (status, *following):
             if name not in known:
                 yield f"allowed.{status}", f"there is no status {name!r}; add a status document or correct the name"
-    reached = {name for following in flow.allowed.values() for name in following}
-    if not reached & {Status.SOLVED, Status.CLOSED} and not reached & named:
-        yield "allowed", "no status leads to solved or closed, so no ticket would ever end; add one"
 
 
 def _field(field: CustomField) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from crm_api.configuration_views import (
     PlanRequest,
     PlanView,
     RollbackRequest,
+    TouchedPartView,
     VersionsPage,
 )
 from crm_api.edit_configuration import (
@@ -112,6 +113,7 @@ async def get_versions(_: Reader, parts: PartsOf, cursor: Cursor = "", limit: Li
             applied_by=each.applied_by,
             rolled_back_to=each.rolled_back_to,
             changed=list(each.changed),
+            added=list(each.added),
             archived=list(each.archived),
         )
         for each in found[:limit]
@@ -181,5 +183,7 @@ def _planned(change: PlannedChange) -> PlannedChangeView:
         change=change.change,
         fields=[FieldChangeView(field=each.field, before=each.before, after=each.after) for each in change.fields],
         open_tickets=change.open_tickets,
+        at_least=change.at_least,
         note=change.note,
+        parts=[TouchedPartView(open_tickets=part.open_tickets, note=part.note) for part in change.parts],
     )

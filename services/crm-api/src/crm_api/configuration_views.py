@@ -36,15 +36,24 @@ class FieldChangeView(Response):
     after: str
 
 
+class TouchedPartView(Response):
+    """Some of the open tickets that a document touches, and what is particular to them."""
+
+    open_tickets: int
+    note: str
+
+
 class PlannedChangeView(Response):
-    """What becomes of one document, and how many open tickets hold it."""
+    """What becomes of one document, and how many open tickets it touches; docs/configuration.md says when it does."""
 
     kind: str
     name: str
     change: Literal["added", "changed", "archived"]
     fields: list[FieldChangeView]
     open_tickets: int
+    at_least: bool = Field(description="there may be more: `note` says which tickets were looked at")
     note: str = Field(description="what becomes of these tickets")
+    parts: list[TouchedPartView] = Field(description="some of these tickets, and what is particular to them")
 
 
 class PlanView(Response):
@@ -71,7 +80,8 @@ class HeadVersionView(Response):
     applied_at: AwareDatetime
     applied_by: str
     rolled_back_to: int | None
-    changed: list[str]
+    changed: list[str] = Field(description="all that it brought, those that it added among them")
+    added: list[str] = Field(description="not in force before")
     archived: list[str]
 
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from sla_engine.domain.acts import NO_ACTS, History, read_history
 from sla_engine.domain.handling import Measured
-from sla_engine.domain.kept_promises import Results, result_of
+from sla_engine.domain.kept_promises import IN_UTC, Hours, Results, result_of
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.quick_what_if import replay as replay_quickly
 from sla_engine.domain.quick_what_if import within_reach
@@ -48,7 +48,7 @@ SELECT ticket_id, type, data FROM ticket_events WHERE ticket_id = ANY($1::uuid[]
 
 _AS_THEY_WENT = """
 SELECT clock.metric, ticket.team, coalesce(ticket.priority, 'none') AS priority,
-       to_char(clock.started_at AT TIME ZONE 'UTC', 'HH24') AS hour, clock.status, count(*) AS clocks
+       to_char(clock.started_at AT TIME ZONE $3, 'HH24') AS hour, clock.status, count(*) AS clocks
 FROM tickets AS ticket JOIN clocks AS clock USING (ticket_id)
 WHERE ticket.opened_at >= $1 AND ticket.opened_at < $2
 GROUP BY 1, 2, 3, 4, 5
@@ -60,11 +60,12 @@ _COUNT = "SELECT count(*) FROM tickets WHERE opened_at >= $1 AND opened_at < $2"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which tickets, and up to when their clocks are followed."""
+    """Which tickets, up to when their clocks are followed, and in whose hours their starts are told."""
 
     first: datetime
     last: datetime
     until: datetime
+    hours: Hours = IN_UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,13 @@ async def count_tickets(connection: Connection, first: datetime, last: datetime)
 
 
 async def as_they_went(connection: Connection, span: Span) -> Results:
-    """Return what is stored."""
-    real = Results(tickets=await count_tickets(connection, span.first, span.last))
-    for metric, team, priority, hour, status, clocks in await connection.fetch(_AS_THEY_WENT, span.first, span.last):
+    """Return what is stored.
+
+    :raises asyncpg.InvalidParameterValueError: the server does not know the time zone.
+    """
+    real = Results(tickets=await count_tickets(connection, span.first, span.last), hours=span.hours)
+    rows = await connection.fetch(_AS_THEY_WENT, span.first, span.last, span.hours.zone.key)
+    for metric, team, priority, hour, status, clocks in rows:
         real.clocks[metric, team, priority, hour, result_of(status)] += clocks
     return real
 

@@ -48,16 +48,38 @@ UPDATE configuration_rollouts SET cursor_ticket_id = $2, counted = counted + $3 
 
 FINISH_ROLLOUT = "UPDATE configuration_rollouts SET done_at = now() WHERE rollout_id = $1"
 
-TICKETS_ON_CALENDARS = """
-SELECT DISTINCT clock.ticket_id
+_CLOCKS_ON_CALENDARS = """
 FROM clocks AS clock
 JOIN configuration_documents AS policy
     ON policy.kind = 'policy' AND policy.name = clock.policy AND policy.version = clock.policy_version
 WHERE policy.body ->> 'calendar' = ANY($1::text[])
     AND clock.stopped_at IS NULL AND clock.status IN ('running', 'paused', 'breached')
 """
+
+TICKETS_ON_CALENDARS = f"SELECT DISTINCT clock.ticket_id {_CLOCKS_ON_CALENDARS}"
 """A clock is of its policy version's calendar, so that no column repeats it: the engine writes clocks all day, while a
 calendar is edited a few times a year. A page goes along the key, from `clock.ticket_id` on."""
+
+TICKETS_BY_CALENDAR = f"""
+SELECT policy.body ->> 'calendar' AS name, count(DISTINCT clock.ticket_id) AS tickets
+{_CLOCKS_ON_CALENDARS}
+GROUP BY 1
+"""
+
+TICKETS_BY_GROUP_TOLD = """
+WITH told AS MATERIALIZED (
+    SELECT DISTINCT policy.name AS policy, policy.version, recipient.body ->> 'name' AS name
+    FROM configuration_documents AS policy
+    CROSS JOIN LATERAL jsonb_path_query(policy.body, '$.escalations[*].notify[*] ? (@.to == "group")')
+        AS recipient (body)
+    WHERE policy.kind = 'policy' AND recipient.body ->> 'name' = ANY($1::text[])
+)
+SELECT told.name, count(DISTINCT clock.ticket_id) AS tickets
+FROM told JOIN clocks AS clock ON clock.policy = told.policy AND clock.policy_version = told.version
+WHERE clock.stopped_at IS NULL AND clock.status IN ('running', 'paused', 'breached')
+GROUP BY 1
+"""
+"""Tickets with an open clock under a policy version of which a step tells the group."""
 
 PAGE_ON_CALENDARS = f"""
 {TICKETS_ON_CALENDARS} AND clock.ticket_id > $2
@@ -74,6 +96,8 @@ WHERE status <> 'closed'
     AND ($3::timestamptz IS NULL OR opened_at >= $3)
     AND ($4::timestamptz IS NULL OR opened_at < $4)
 """
+
+COUNT_OF_SCOPE = f"SELECT count(*) FROM ({TICKETS_OF_SCOPE}) AS counted"  # noqa: S608 - constants
 
 PAGE_OF_SCOPE = f"""
 {TICKETS_OF_SCOPE} AND ticket_id > $5

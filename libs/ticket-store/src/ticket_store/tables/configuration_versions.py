@@ -22,6 +22,8 @@ SELECT of_head.version, of_head.applied_at, of_head.applied_by, of_head.rolled_b
     coalesce(array_agg(document.kind || '/' || document.name ORDER BY document.kind, document.name)
         FILTER (WHERE NOT document.archived), '{}') AS changed,
     coalesce(array_agg(document.kind || '/' || document.name ORDER BY document.kind, document.name)
+        FILTER (WHERE NOT document.archived AND coalesce(before.archived, true)), '{}') AS added,
+    coalesce(array_agg(document.kind || '/' || document.name ORDER BY document.kind, document.name)
         FILTER (WHERE document.archived), '{}') AS archived
 FROM (
     SELECT * FROM configuration_versions
@@ -30,7 +32,9 @@ FROM (
     LIMIT $2
 ) AS of_head
 LEFT JOIN configuration_documents AS document ON document.head = of_head.version
+LEFT JOIN configuration_documents AS before
+    ON before.kind = document.kind AND before.name = document.name AND before.version = document.version - 1
 GROUP BY of_head.version, of_head.applied_at, of_head.applied_by, of_head.rolled_back_to
 ORDER BY of_head.version DESC
 """
-"""The newest first; `changed` holds new documents too."""
+"""The newest first; `changed` holds those that are `added` too: new ones, and archived ones that come back."""

@@ -77,3 +77,90 @@ FROM unnest(
 WHERE tickets.ticket_id = changed.ticket_id AND tickets.version = changed.loaded_version
 """
 """Touches fewer rows than it is given when somebody else wrote a ticket since it was loaded: a bug, never normal."""
+
+WIDE_PLANS = """
+SELECT set_config(name, 'on', true) FROM unnest('{enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) AS name
+"""
+"""For this transaction: counts of many rows need what a pool of point look-ups has put away (`sessions.open_pool`)."""
+
+OPEN_BY_BRAND = """
+SELECT brand AS name, count(*) AS tickets FROM tickets
+WHERE status <> 'closed' AND brand = ANY($1::text[])
+GROUP BY 1
+"""
+OPEN_BY_AGENT = """
+SELECT assignee AS name, count(*) AS tickets FROM tickets
+WHERE status <> 'closed' AND assignee = ANY($1::text[])
+GROUP BY 1
+"""
+OPEN_BY_TEAM_AND_AGENT = """
+SELECT team AS name, assignee, count(*) AS tickets FROM tickets
+WHERE status <> 'closed' AND team = ANY($1::text[])
+GROUP BY 1, 2
+"""
+OPEN_BY_POLICY = """
+SELECT state ->> 'policy' AS name, count(*) AS tickets FROM tickets
+WHERE status <> 'closed' AND state ->> 'policy' = ANY($1::text[])
+GROUP BY 1
+"""
+OPEN_BY_CHANNEL = "SELECT channel, count(*) AS tickets FROM tickets WHERE status <> 'closed' GROUP BY 1"
+
+OPEN_BY_STATUS_NAME = """
+SELECT state #>> '{summary,status_name}' AS name, count(*) AS tickets FROM tickets
+WHERE status <> 'closed' AND state #>> '{summary,status_name}' = ANY($1::text[])
+GROUP BY 1
+"""
+OPEN_BY_PLACE = """
+SELECT team, status, state #>> '{summary,status_name}' AS status_name, count(*) AS tickets FROM tickets
+WHERE status <> 'closed'
+GROUP BY 1, 2, 3
+"""
+"""Where tickets stand, as flows look at it."""
+
+OPEN_BY_FIELD = """
+SELECT held.key AS name, CASE WHEN held.key = ANY($2::text[]) THEN held.value END AS value, count(*) AS tickets
+FROM tickets CROSS JOIN LATERAL jsonb_each(state #> '{summary,fields}') AS held
+WHERE status <> 'closed' AND held.key = ANY($1::text[])
+GROUP BY 1, 2
+"""
+"""$2: the fields of which each value is told, too."""
+
+OPEN_BY_GRADES = """
+SELECT state #>> '{summary,impact}' AS impact, state #>> '{summary,urgency}' AS urgency, count(*) AS tickets
+FROM tickets
+WHERE status <> 'closed' AND state #> '{summary,impact}' IS NOT NULL AND state #> '{summary,urgency}' IS NOT NULL
+GROUP BY 1, 2
+"""
+
+OPEN_WITH_WORDS = """
+SELECT count(*) AS tickets, count(*) FILTER (
+    WHERE state #>> '{summary,resolution_code}' = ANY($3::text[]) OR state #>> '{summary,cause}' = ANY($4::text[])
+) AS gone
+FROM tickets
+WHERE status <> 'closed'
+    AND (state #>> '{summary,resolution_code}' = ANY($1::text[]) OR state #>> '{summary,cause}' = ANY($2::text[]))
+"""
+"""Resolution codes and causes of a taxonomy; those that are gone stand among the first two, too."""
+
+OPEN_BY_WAIT = """
+SELECT waiting.rule #>> '{}' AS name, count(DISTINCT ticket_id) AS tickets
+FROM tickets CROSS JOIN LATERAL jsonb_path_query(state, '$.automation.waits[*][1]') AS waiting (rule)
+WHERE status <> 'closed' AND waiting.rule #>> '{}' = ANY($1::text[])
+GROUP BY 1
+"""
+"""A wait is stored as [at, rule, since]: `sla_engine.domain.rule_memory.Wait`."""
+
+OPEN_AS_RULES_SEE_THEM = """
+SELECT channel, jsonb_build_object(
+    'summary', state -> 'summary',
+    'answered_at', state -> 'answered_at', 'unanswered_since', state -> 'unanswered_since',
+    'late', jsonb_path_query_array(state, '$.clocks[*] ? (exists(@.breached_at)).metric')
+        || jsonb_path_query_array(state, 'strict $.past_clocks[*] ? (@[3] == true)[0]', '{}', true)
+) AS seen
+FROM tickets
+WHERE status <> 'closed'
+ORDER BY ticket_id DESC
+LIMIT $1
+"""
+"""The newest first. A past clock is stored as [metric, stopped_at, promised, breached] (`clock_memory.PastClocks`): the
+path is strict, or it would look for a metric within each of them."""

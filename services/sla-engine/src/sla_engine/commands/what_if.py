@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -16,6 +18,7 @@ from sla_engine.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reach, 
 from sla_engine.commands.what_if_report import print_json, print_tables
 from sla_engine.compile_policies import Earlier, compile_configuration, earlier_versions
 from sla_engine.compile_staffing import check_names
+from sla_engine.domain.kept_promises import Hours, Results
 from sla_engine.domain.policies import Policies
 from sla_engine.replay_histories import Advance, Answer, Connection, Side, Span, Step, as_they_went, replay_span
 from sla_engine.replay_staffing import replay_staffing
@@ -56,6 +59,26 @@ To = Annotated[
 ]
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # in turn: unknown, no file of zones, a folder of zones
+        raise typer.BadParameter(
+            f"{name!r} is no time zone of the tz database; give one such as Asia/Shanghai"
+        ) from None
+
+
+Zone = Annotated[
+    ZoneInfo | None,
+    typer.Option(
+        "--timezone",
+        parser=_zone,
+        metavar="ZONE",
+        help="Whose hours are told; default: the zone of all policies' calendars, UTC when they have several.",
+    ),
+]
+
+
 def add_to(app: typer.Typer, reach: Reach) -> None:
     """Add the command."""
 
@@ -65,6 +88,7 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
         last: To,
         policy: PolicyFile = [],  # noqa: B006 - typer's way to say "none given"
         staffing: Staffing = None,
+        timezone: Zone = None,
         data_dir: DataDir = DEFAULT_DATA_DIR,
         as_json: Json = False,
     ) -> None:
@@ -76,11 +100,13 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
         span = Span(first, last, datetime.now(UTC))
         try:
             documents = [document for file in policy for document in read_documents(file)]
-            supposed = Supposition(documents, read_staffing(staffing) if staffing is not None else None)
+            supposed = Supposition(documents, read_staffing(staffing) if staffing is not None else None, timezone)
             answer = asyncio.run(_compare(reach(data_dir).postgres, supposed, span, as_json))
         except ConfigurationRefused as refused:
             hint = "--staffing" if isinstance(refused, StaffingRefused) else "--policy"
             raise typer.BadParameter(str(refused), param_hint=hint) from refused
+        except asyncpg.InvalidParameterValueError as unknown:  # the server's own list of zones is an older one
+            raise typer.BadParameter(f"the database says: {unknown}", param_hint="--timezone") from unknown
         if as_json:
             print_json(answer)
         else:
@@ -89,10 +115,11 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Supposition:
-    """Documents in place of the configuration's, and a staffing in place of the real one."""
+    """Documents in place of the configuration's, and a staffing in place of the real one; whose hours are told."""
 
     documents: Sequence[Document]
     staffing: StaffingFile | None
+    zone: ZoneInfo | None = None
 
 
 async def _compare(url: str, supposed: Supposition, span: Span, quiet: bool) -> Answer:
@@ -105,14 +132,17 @@ async def _compare(url: str, supposed: Supposition, span: Span, quiet: bool) -> 
         async with reading(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             present = await configuration.load(connection)
             earlier = await earlier_versions(connection, present)
-            side = Side(suppose(present, supposed.documents, earlier))
+            policies = suppose(present, supposed.documents, earlier)
+            span = replace(span, hours=Hours(supposed.zone or zone_of(policies), span.until))
+            side = Side(policies, Results(hours=span.hours))
             if supposed.staffing is None:
                 real = await as_they_went(connection, span)
                 await replay_span(connection, span, side, step("Replaying tickets", real.tickets))
                 return Answer({"real": real, "supposed": side.results})
             sides = {"supposed": side}
             if supposed.staffing.document.present is not None:
-                sides = {"present": Side(compile_configuration(present, earlier)), **sides}
+                as_it_is = Side(compile_configuration(present, earlier), Results(hours=span.hours))
+                sides = {"present": as_it_is, **sides}
             return await _staff(connection, span, supposed.staffing, sides, step)
 
 
@@ -122,6 +152,13 @@ async def _staff(
     teams = frozenset(row["name"] for row in await connection.fetch(_TEAMS))
     check_names(staffing, teams, {name: side.policies for name, side in sides.items()})
     return await replay_staffing(connection, span, staffing, sides, step)
+
+
+def zone_of(policies: Policies) -> ZoneInfo:
+    """Return the time zone that the calendars of all policies have, UTC when they have several."""
+    names = {policy.calendar for policy in policies.in_force} & policies.calendars.keys()
+    zones = {policies.calendars[name].zone for name in names}
+    return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
 
 
 def suppose(present: Configuration, documents: Sequence[Document], earlier: Earlier) -> Policies:

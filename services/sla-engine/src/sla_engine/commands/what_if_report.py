@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
-from sla_engine.domain.kept_promises import GROUPS
+from sla_engine.domain.kept_promises import GROUPS, Results
 from sla_engine.domain.wait_figures import WaitFigures
 from sla_engine.replay_histories import Answer
 
@@ -22,10 +22,8 @@ _NONE = WaitFigures(0, 0, None, None)
 
 def print_json(answer: Answer) -> None:
     """Print one object, for scripts."""
-    report: dict[str, object] = {
-        side: {"tickets": results.tickets, **{f"by_{group}": _nested(results.by(group)) for group in GROUPS}}
-        for side, results in answer.results.items()
-    }
+    report: dict[str, object] = {"timezone": _zone(answer)}
+    report |= {side: _counts(results) for side, results in answer.results.items()}
     if answer.waits is not None:
         report |= {"waits": answer.waits, "still_open": answer.still_open, "measured_handling": _measured(answer)}
     print(to_json(report, indent=2).decode())
@@ -36,8 +34,12 @@ def print_tables(answer: Answer) -> None:
     console = Console()
     sides = " → ".join(_SIDES[side] for side in answer.results)
     console.print(f"{answer.results['real'].tickets} tickets, {sides}")
+    titles = {"hour": f"hour ({_zone(answer)})"}
     for group in GROUPS:
-        console.print(_table(group, [results.by(group) for results in answer.results.values()]))
+        groups = tuple(dict.fromkeys((group, "metric")))
+        console.print(
+            _table([titles.get(each, each) for each in groups], [each.by(*groups) for each in answer.results.values()])
+        )
     if answer.waits is not None:
         console.print(_waits(list(answer.waits.values())))
         for team, handling in _measured(answer).items():
@@ -54,24 +56,42 @@ def _measured(answer: Answer) -> Mapping[str, dict[str, int]]:
     }
 
 
-def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+def _zone(answer: Answer) -> str:
+    return answer.results["real"].hours.zone.key
+
+
+def _counts(results: Results) -> dict[str, object]:
+    """Return a side's clocks by each group, and by each within each metric."""
+    by_one: dict[str, object] = {f"by_{group}": _nested(results.by(group)) for group in GROUPS}
+    by_two = {
+        f"by_metric_and_{group}": {
+            metric: _nested(Counter({told[1:]: number for told, number in counts.items() if told[0] == metric}))
+            for metric in sorted({told[0] for told in counts})
+        }
+        for group in GROUPS[1:]
+        for counts in [results.by("metric", group)]
+    }
+    return {"tickets": results.tickets, **by_one, **by_two}
+
+
+def _nested(counts: Counter[tuple[str, ...]]) -> dict[str, dict[str, int]]:
     nested: dict[str, dict[str, int]] = {}
     for (name, result), number in sorted(counts.items()):
         nested.setdefault(name, dict.fromkeys(RESULTS, 0))[result] = number
     return nested
 
 
-def _table(title: str, sides: Sequence[Counter[tuple[str, str]]]) -> Table:
-    table = Table(title, *RESULTS, "share met")
-    for name in sorted({name for side in sides for name, _ in side}):
-        cells = [" → ".join(str(side[name, result]) for side in sides) for result in RESULTS]
-        table.add_row(name, *cells, " → ".join(_share(side, name) for side in sides))
+def _table(titles: Sequence[str], sides: Sequence[Counter[tuple[str, ...]]]) -> Table:
+    table = Table(*titles, *RESULTS, "share met")
+    for names in sorted({told[:-1] for side in sides for told in side}):
+        cells = [" → ".join(str(side[(*names, result)]) for side in sides) for result in RESULTS]
+        table.add_row(*names, *cells, " → ".join(_share(side, names) for side in sides))
     return table
 
 
-def _share(counts: Counter[tuple[str, str]], name: str) -> str:
-    decided = counts[name, "met"] + counts[name, "breached"]
-    return f"{100 * counts[name, 'met'] / decided:.1f} %" if decided else "–"
+def _share(counts: Counter[tuple[str, ...]], names: Sequence[str]) -> str:
+    met, breached = (counts[(*names, result)] for result in ("met", "breached"))
+    return f"{100 * met / (met + breached):.1f} %" if met + breached else "–"
 
 
 _WAITS: Mapping[str, Callable[[WaitFigures], str]] = {

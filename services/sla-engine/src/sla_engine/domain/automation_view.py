@@ -8,6 +8,7 @@ import cel
 
 from ticket_contracts.actions import FieldsChanged, TagsChanged
 from ticket_contracts.expressions import FUNCTIONS, folded
+from ticket_contracts.rule_view import TICKET_FIELDS, named_fields
 from ticket_contracts.tickets import (
     ClockFact,
     MessageAdded,
@@ -39,32 +40,6 @@ def short_name(fact: TicketFact) -> str:
     return fact.event_type.split(".")[2]
 
 
-_TICKET: "Mapping[str, Callable[[Ticket], Any]]" = {
-    "number": lambda ticket: ticket.summary.number,
-    "brand": lambda ticket: ticket.summary.brand,
-    "channel": lambda ticket: ticket.summary.channel,
-    "subject": lambda ticket: ticket.summary.subject,
-    "status": lambda ticket: ticket.summary.status,
-    "status_name": lambda ticket: ticket.summary.status_name,
-    "priority": lambda ticket: ticket.summary.priority,
-    "impact": lambda ticket: ticket.summary.impact,
-    "urgency": lambda ticket: ticket.summary.urgency,
-    "team": lambda ticket: ticket.summary.team,
-    "assignee": lambda ticket: ticket.summary.assignee,
-    "tags": lambda ticket: list(ticket.summary.tags),
-    "fields": lambda ticket: dict(ticket.summary.fields),
-    "watchers": lambda ticket: list(ticket.summary.watchers),
-    "contact": lambda ticket: ticket.summary.contact.model_dump(include={"kind", "value", "name"}),
-    "resolution_code": lambda ticket: ticket.summary.resolution_code,
-    "cause": lambda ticket: ticket.summary.cause,
-    "spam": lambda ticket: ticket.summary.spam,
-    "snoozed": lambda ticket: ticket.summary.snoozed_until is not None,
-    "opened_at": lambda ticket: ticket.summary.opened_at,
-    "answered": lambda ticket: ticket.answered_at is not None,
-    "unanswered": lambda ticket: ticket.unanswered_since is not None,
-    "breached": lambda ticket: ticket.breached,
-}
-
 _MESSAGE: Mapping[str, Callable[[MessageEntry], Any]] = {
     "author": lambda entry: entry.author.model_dump(),
     "public": lambda entry: entry.public,
@@ -90,8 +65,8 @@ class Views:
     def __init__(self, expressions: Iterable[str]) -> None:
         source = "\n".join(expressions)
         self._context = cel.Context(functions=FUNCTIONS)
-        self.ticket_fields = _named("ticket", source, _TICKET)
-        self.message_fields = _named("message", source, _MESSAGE)
+        self.ticket_fields = named_fields("ticket", source, TICKET_FIELDS)
+        self.message_fields = named_fields("message", source, _MESSAGE)
         self._names_fact = re.search(r"\bfact\b", source) is not None
         self._shown_ticket: Ticket | None = None
         self._shown_fact: TicketFact | None = None
@@ -114,13 +89,6 @@ class Views:
         self._context.add_variable("message", message)
         self._context.add_variable("fact", _fact_view(fact) if fact is not None and self._names_fact else {})
         self._shown_fact = fact
-
-
-def _named(variable: str, source: str, fields: Mapping[str, Callable[[Any], Any]]) -> dict[str, Callable[[Any], Any]]:
-    """Return the fields that the expressions name; all, when one looks at the variable as a whole."""
-    members = set(re.findall(rf"\b{variable}\s*\.\s*([a-z_]+)", source))
-    whole = re.search(rf"\b{variable}\b(?!\s*\.)", source) is not None
-    return {name: read for name, read in fields.items() if whole or name in members}
 
 
 def _fact_view(fact: TicketFact) -> View:

@@ -3,18 +3,43 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from ticket_contracts.vocabulary import ClockStatus, Metric, Priority
 
 GROUPS = ("metric", "team", "priority", "hour")
-"""By what clocks are told apart; the hour is that of the clock's start, in UTC."""
+"""By what clocks are told apart; the hour is that of the clock's start, in the time zone of the `Hours`."""
 
 Told = tuple[str, str, str, str, str]
 """A clock by its groups, and its result: `met`, `breached`, `open` or `cancelled`."""
 
 _HOURS = tuple(f"{hour:02}" for hour in range(24))
+
+_LOOKED_AT_FROM = datetime(2000, 1, 1, tzinfo=UTC)  # before it nobody wrote what is a ticket here
+
+
+class Hours:
+    """The hours of a day in one time zone. Clocks start in UTC."""
+
+    def __init__(self, zone: ZoneInfo, until: datetime) -> None:
+        """`until` is when the last clock may start."""
+        self.zone = zone
+        self.shifted: Sequence[str] | None = None
+        """Of a zone that is always ahead of UTC by as many whole hours: its hours in the order of those of UTC."""
+        days = range(max(1, (until - _LOOKED_AT_FROM).days + 2))
+        offsets = {(_LOOKED_AT_FROM + timedelta(days=day)).astimezone(zone).utcoffset() or timedelta() for day in days}
+        hours, rest = divmod(max(offsets), timedelta(hours=1))
+        if len(offsets) == 1 and not rest:
+            self.shifted = tuple(_HOURS[(hour + hours) % 24] for hour in range(24))
+
+    def of(self, at: datetime) -> str:
+        """Return the hour, `00` to `23`."""
+        return _HOURS[at.astimezone(self.zone).hour]
+
+
+IN_UTC = Hours(ZoneInfo("UTC"), _LOOKED_AT_FROM)
 
 _RESULTS = {
     ClockStatus.RUNNING: "open",
@@ -51,6 +76,7 @@ class Results:
 
     clocks: Counter[Told] = field(default_factory=Counter)
     tickets: int = 0
+    hours: Hours = IN_UTC
 
     def add(self, holder: Holder, promises: Iterable[CountedClock]) -> None:
         """Count a ticket's clocks."""
@@ -59,12 +85,13 @@ class Results:
     def add_all(self, tickets: Sequence[tuple[Holder, Iterable[CountedClock]]]) -> None:
         """Count the clocks of tickets; a counter is faster when it counts many at once."""
         self.tickets += len(tickets)
+        shifted, hour_of = self.hours.shifted, self.hours.of
         told: list[Told] = [
             (
                 clock.metric,
                 holder.team,
                 holder.priority or "none",
-                _HOURS[clock.started_at.hour],
+                shifted[clock.started_at.hour] if shifted is not None else hour_of(clock.started_at),
                 _RESULTS[clock.status],
             )
             for holder, promises in tickets
@@ -72,11 +99,12 @@ class Results:
         ]
         self.clocks.update(told)
 
-    def by(self, group: str) -> Counter[tuple[str, str]]:
-        """Return how many clocks there are by (name, result) of one of GROUPS."""
-        place, counts = GROUPS.index(group), Counter[tuple[str, str]]()
+    def by(self, *groups: str) -> Counter[tuple[str, ...]]:
+        """Return how many clocks there are by what they are called in each of these GROUPS, and by result."""
+        places = [*(GROUPS.index(group) for group in groups), -1]
+        counts = Counter[tuple[str, ...]]()
         for told, number in self.clocks.items():
-            counts[told[place], told[-1]] += number
+            counts[tuple(told[place] for place in places)] += number
         return counts
 
 
