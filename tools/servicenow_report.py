@@ -1,240 +1,121 @@
 """How much of another desk's `made_sla` do our clocks reproduce? `python -m tools.servicenow_report LOG.csv.gz`
 
 The log is the development data `servicenow_incidents_dev.csv.gz`: one row per change of an incident. Every incident is
-imported as `firebreak import` would (original times, the engine's own rules), under one policy per priority on an
-always-open calendar without pauses. The desk does not tell its targets: each is the one that fits the incidents with an
-even place in the log best, and is judged on those with an odd place.
+imported as `firebreak import` would (original times, the engine's own rules), under one policy per priority. The desk
+tells neither targets nor hours. First they are fitted on the incidents with an even place in the log and judged on the
+others; then on all, to say how far the log narrows them and what it refutes. It takes a minute or two.
 """
 
-import csv
-import gzip
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
-from zoneinfo import ZoneInfo
 
-from business_time.calendar import BusinessCalendar, OpeningHours
-from sla_engine.domain.decide import decide
-from sla_engine.domain.evolve import evolve
-from sla_engine.domain.policies import Policies, Policy
-from sla_engine.domain.request import Rejected, Request
-from sla_engine.domain.ticket import Ticket
-from ticket_contracts.commands import Actor
-from ticket_contracts.messages import Party
-from ticket_contracts.upkeep import HistoricStep, ImportTicket, imported_ticket_id
-from ticket_contracts.vocabulary import ActorKind, Channel, ClockStatus, IdentityKind, Metric, Priority, Status
+from tools.servicenow_causes import (
+    OTHER_READINGS,
+    SIMPLE_RULES,
+    UNTIL_FIRST_CLOSED,
+    Contest,
+    Judged,
+    Verdict,
+    causes,
+    contest,
+    judge,
+    late_by_waiting,
+    own_rule,
+    peculiar,
+    unexplained,
+)
+from tools.servicenow_fit import Window, desk_hours, measure
+from tools.servicenow_log import Incident, read_incidents
 
-ORIGIN = "servicenow"
-PRIORITIES = {"1": Priority.URGENT, "2": Priority.HIGH, "3": Priority.NORMAL, "4": Priority.LOW}
-NEAR = 0.05  # share of the target; times in the log are whole minutes, and a target in hours is a guess
-AFTERWARDS = datetime(2100, 1, 1, tzinfo=UTC)
-
-Row = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Which state of the desk ends our resolution clock."""
-
-    name: str
-    statuses: Mapping[str, Status]
-
-
-UNTIL_RESOLVED = Ending("until Resolved", {"New": Status.NEW, "Resolved": Status.SOLVED, "Closed": Status.CLOSED})
-UNTIL_CLOSED = Ending("until Closed", {"New": Status.NEW, "Resolved": Status.OPEN, "Closed": Status.SOLVED})
-"""Every other state is `open`: with the waiting states as pauses the clocks agree less, so this desk does not pause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """What the log tells of one incident; `rows` in the order of the log."""
-
-    number: str
-    rows: Sequence[Row]
-
-    @property
-    def priority(self) -> Priority:
-        return PRIORITIES[self.rows[-1]["priority"][0]]
-
-    @property
-    def made_sla(self) -> bool:
-        return self.rows[-1]["made_sla"] == "true"
-
-    @property
-    def reopened(self) -> bool:
-        return self.rows[-1]["reopen_count"] != "0"
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """An incident, and the seconds that its last resolution clock ran; None when it never stopped."""
-
-    incident: Incident
-    seconds: float | None
-
-
-def read_incidents(log: Path) -> list[Incident]:
-    """Return the incidents in the order in which the log first names them."""
-    rows: defaultdict[str, list[Row]] = defaultdict(list)
-    with gzip.open(log, "rt", encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            rows[row["number"]].append(row)
-    return [Incident(number, found) for number, found in rows.items()]
-
-
-def moment(text: str) -> datetime:
-    """Return a time of the log, D/M/YYYY HH:MM without a zone; only differences matter, so UTC is taken."""
-    return datetime.strptime(text, "%d/%m/%Y %H:%M").replace(tzinfo=UTC)
-
-
-def as_command(incident: Incident, ending: Ending) -> ImportTicket:
-    """Return the incident as an import."""
-    first = incident.rows[0]
-    caller = first["caller_id"]
-    return ImportTicket(
-        ticket_id=imported_ticket_id(ORIGIN, incident.number),
-        actor=Actor(kind=ActorKind.MACHINE, id="import"),
-        origin=ORIGIN,
-        external_id=incident.number,
-        brand="desk",
-        channel=Channel.PHONE if first["contact_type"] == "Phone" else Channel.WEB,
-        contact_id=uuid5(NAMESPACE_URL, caller),
-        contact=Party(kind=IdentityKind.EXTERNAL, value=caller),
-        subject=first["subcategory"],
-        team=_team(first),
-        priority=incident.priority,
-        opened_at=moment(first["opened_at"]),
-        steps=tuple(_steps(incident, ending)),
-    )
-
-
-def _steps(incident: Incident, ending: Ending) -> Iterator[HistoricStep]:
-    at, status, team = moment(incident.rows[0]["opened_at"]), Status.NEW, _team(incident.rows[0])
-    for row in incident.rows:
-        at = max(at, moment(row["sys_updated_at"]))  # a few rows are out of order
-        if status is Status.CLOSED:  # a closed ticket never comes back
-            return
-        wanted = ending.statuses.get(row["incident_state"], Status.OPEN)
-        changes: dict[str, object] = {}
-        if wanted is not status and wanted is not Status.NEW:
-            changes["status"] = status = wanted
-        if _team(row) != team:
-            changes["team"] = team = _team(row)
-        if changes:
-            yield HistoricStep(at=at, actor=row["sys_updated_by"], **changes)
-
-
-def _team(row: Row) -> str:
-    return row["assignment_group"] if row["assignment_group"] != "?" else "unassigned"
-
-
-class NotImported(Exception):
-    """The engine refused an incident."""
-
-
-def policies_of(targets: Mapping[Priority, int]) -> Policies:
-    """Return one policy with these targets in seconds, for everything."""
-    calendar = BusinessCalendar(OpeningHours("always", ZoneInfo("UTC"), (((0, 24 * 60),),) * 7))
-    policy = Policy("desk", 1, 1, "always", {Metric.RESOLUTION: targets}, warnings=(), pause_on=frozenset())
-    return Policies((policy,), {("desk", 1): policy}, {"always": calendar})
-
-
-def import_incident(incident: Incident, ending: Ending, policies: Policies) -> Ticket:
-    """Decide the import, as the engine does.
-
-    :raises NotImported: it was refused; the message names the incident and the step.
-    """
-    request = Request(incident.number, as_command(incident, ending), AFTERWARDS)
-    decision = decide(None, request, policies, AFTERWARDS)
-    if isinstance(decision, Rejected):
-        raise NotImported(f"{incident.number}: {decision.reason}")
-    ticket: Ticket | None = None
-    for fact in decision:
-        ticket = evolve(ticket, fact)
-    assert ticket is not None  # an import opens
-    return ticket
-
-
-def measure(incidents: Iterable[Incident], ending: Ending) -> list[Imported]:
-    """Return how long each incident's last resolution clock ran, under a target that is never missed."""
-    endless = policies_of(dict.fromkeys(Priority, int(timedelta(days=3650).total_seconds())))
-    measured = []
-    for incident in incidents:
-        clock = list(import_incident(incident, ending, endless).of_metric(Metric.RESOLUTION))[-1]
-        ran = (clock.stopped_at - clock.started_at).total_seconds() if clock.stopped_at else None
-        measured.append(Imported(incident, ran))
-    return measured
-
-
-def best_target(measured: Sequence[Imported]) -> int:
-    """Return the target in seconds that agrees with most of `made_sla`: the longest time that may count as met."""
-    ran = sorted((each.seconds, each.incident.made_sla) for each in measured if each.seconds is not None)
-    agreeing = best = sum(not made for _, made in ran)
-    target = 1
-    for seconds, made in ran:
-        agreeing += 1 if made else -1
-        if agreeing > best:
-            best, target = agreeing, int(seconds) + 1
-    return target
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What the judged half shows for one priority; `others` counts the disagreements by their likeliest reason."""
-
-    target: int
-    judged: int
-    agreeing: int
-    others: Counter[str]
-
-
-def judge(incidents: Sequence[Incident], ending: Ending) -> dict[Priority, Agreement]:
-    """Fit targets on one half, import the other half under them, and compare with `made_sla`."""
-    fitted: defaultdict[Priority, list[Imported]] = defaultdict(list)
-    for each in measure(incidents[0::2], ending):
-        fitted[each.incident.priority].append(each)
-    targets = {priority: best_target(measured) for priority, measured in fitted.items()}
-    policies = policies_of(targets)
-    results: dict[Priority, Agreement] = {}
-    for priority, target in targets.items():
-        judged = [each for each in incidents[1::2] if each.priority is priority]
-        others = Counter(filter(None, (_disagreement(each, ending, policies, target) for each in judged)))
-        results[priority] = Agreement(target, len(judged), len(judged) - others.total(), others)
-    return results
-
-
-def _disagreement(incident: Incident, ending: Ending, policies: Policies, target: int) -> str:
-    clock = list(import_incident(incident, ending, policies).of_metric(Metric.RESOLUTION))[-1]
-    if (clock.status is ClockStatus.MET) is incident.made_sla:
-        return ""
-    if clock.stopped_at is None:
-        return "the log does not tell its end"
-    if incident.reopened:
-        return "reopened: the desk counts otherwise"
-    ran = (clock.stopped_at - clock.started_at).total_seconds()
-    if abs(ran - target) <= NEAR * target:
-        return f"within {NEAR:.0%} of the target, which is fitted"
-    return "missed there, met here" if clock.status is ClockStatus.MET else "met there, missed here"
+NAMED = 5  # hours that fit equally well; a short log leaves hundreds
 
 
 def lines(incidents: Sequence[Incident]) -> Iterator[str]:
     """Yield the report."""
-    for ending in (UNTIL_RESOLVED, UNTIL_CLOSED):
-        results = judge(incidents, ending)
-        judged = sum(each.judged for each in results.values())
-        agreeing = sum(each.agreeing for each in results.values())
-        yield f"{ending.name}: {agreeing} of {judged} agree with made_sla ({agreeing / max(judged, 1):.1%})"
-        for priority in reversed(Priority):
-            if priority in results:
-                found = results[priority]
-                share = f"{found.agreeing / found.judged:.1%}" if found.judged else "–"
-                target = f"target {found.target / 3600:7.1f} h"
-                yield f"  {priority:7} {target}  {found.agreeing:5}/{found.judged:5}  {share}"
-                yield from (f"    {number:5} {reason}" for reason, number in found.others.most_common())
+    turned = Counter(incident.turned_late_in for incident in incidents if incident.turned_late_in)
+    states = ", ".join(f"{number} in a row {state}" for state, number in turned.most_common())
+    yield f"{len(incidents)} incidents. made_sla turns false in {turned.total()}: {states or 'no row'}"
+    yield from _other_half(incidents[0::2], incidents[1::2])
+    yield from _whole_log(incidents)
+
+
+def _other_half(fitted: Sequence[Incident], judged: Sequence[Incident]) -> Iterator[str]:
+    hours = desk_hours(measure(fitted, UNTIL_FIRST_CLOSED))
+    own = judge(own_rule(hours[0]), fitted, judged)
+    simple = [judge(rule, fitted, judged) for rule in SIMPLE_RULES]
+    yield "\nFitted on every other incident, judged on the rest"
+    for each in (*simple, own):
+        number = len(each.verdicts)
+        yield f"  {each.agreeing:5} of {number} agree  {each.agreeing / max(number, 1):7.2%}  {each.rule.name}"
+    yield _hours(hours)
+    for each in simple:
+        yield from _why(each, causes(each, own))
+    yield from _why(own, [(verdict, unexplained(verdict)) for verdict in own.verdicts if not verdict.agrees])
+
+
+def _hours(best: Sequence[Window]) -> str:
+    named = ", ".join(f"{opens:02}-{closes:02}" for opens, closes in best[:NAMED])
+    more = f" and {len(best) - NAMED} more" if len(best) > NAMED else ""
+    return f"  of all whole hours, Monday to Friday, fit best: {named}{more}; the first is taken"
+
+
+def _why(judged: Judged, found: Sequence[tuple[Verdict, str]]) -> Iterator[str]:
+    yield f"\nWhy {len(found)} differ: {judged.rule.name}"
+    yield f"  {'count':>5}  {'why':58}  example"
+    examples = {why: verdict for verdict, why in reversed(found)}
+    for why, number in Counter(why for _, why in found).most_common():
+        yield f"  {number:5}  {why:58}  {_example(examples[why])}"
+
+
+def _example(verdict: Verdict) -> str:
+    told = "met" if verdict.incident.made_sla else "missed"
+    ran = "without end" if verdict.seconds is None else f"{verdict.seconds / 3600:.1f}"
+    return f"{verdict.incident.number} {told} there, ran {ran} of {verdict.terms.span.target / 3600:.1f} h"
+
+
+def _whole_log(incidents: Sequence[Incident]) -> Iterator[str]:
+    hours = desk_hours(measure(incidents, UNTIL_FIRST_CLOSED))
+    own = judge(own_rule(hours[0]), incidents, incidents)
+    contests = [contest(own.verdicts, reading, own.terms) for reading in OTHER_READINGS]
+    yield f"\nFitted on all: {own.agreeing} of {len(own.verdicts)} agree  {own.rule.name}"
+    yield _hours(hours)
+    yield from _terms(own)
+    yield "\nOther readings, with the same terms: what each judges otherwise, and the side that made_sla takes"
+    for each in contests:
+        yield f"  {each.reading.name:40} {_sides(each)}"
+    yield from _left(own, contests)
+
+
+def _sides(each: Contest) -> str:
+    return f"{len(each.with_it)} on its side, {len(each.with_us)} on ours"
+
+
+def _terms(own: Judged) -> Iterator[str]:
+    for priority, terms in own.terms.items():
+        judged = [verdict for verdict in own.verdicts if verdict.terms is terms]
+        late = [late_by_waiting(verdict) for verdict in judged if not verdict.incident.made_sla]
+        agreeing = f"{sum(verdict.agrees for verdict in judged):5} of {len(judged):5} agree"
+        waited = f"{len(late)} missed, {sum(late)} of them by the wait from Resolved to Closed alone"
+        yield f"  {priority:7} {terms.calendar.name:13} {terms.span!s:38} {agreeing}; {waited}"
+
+
+def _left(own: Judged, contests: Sequence[Contest]) -> Iterator[str]:
+    """Yield each difference that is left, and the reading that explains it, if the log bears one out."""
+    left = [verdict for verdict in own.verdicts if not verdict.agrees]
+    yield f"\n{len(left)} differ"
+    for verdict in left:
+        agreeing = [each for each in contests if verdict.incident in each.with_it]
+        why = next((each.reading.name for each in agreeing if not each.refuted), unexplained(verdict))
+        yield f"  {_example(verdict)}: {why}"
+        for each in contests:
+            judges = f"would agree: {_sides(each)}" if each in agreeing else "judges it alike"
+            yield f"    {each.reading.name:40} {judges}"
+    for each in contests:
+        if only := peculiar(each.with_it, each.with_us):
+            named = ", ".join(f"{column} {value}" for column, value in only.items())
+            yield f"  those that would agree {each.reading.name} have in common, and no other: {named}"
 
 
 def main() -> None:
