@@ -98,3 +98,17 @@ def test_a_wrong_field_is_named(event_type: str, data: dict[str, Any], field: st
         read_one(provider(), shop_sender().event(event_type, data))
     assert field in raised.value.errors[0].field
     assert "docs/channels/standard-webhooks.md" in raised.value.errors[0].fix
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"sender": SENDER, "channel": "pigeon"}, "is none of email, phone, chat, sms, social, web"),
+        ({"sender": {**SENDER, "kind": "fax"}}, "is none of email, phone, slack,"),
+    ],
+)
+def test_a_word_that_is_none_of_a_list_is_told_the_list_and_not_repeated(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(Undecodable) as raised:
+        read_one(provider(), shop_sender().event("message.created", data))
+    assert raised.value.errors[0].message.startswith(message)
+    assert "pigeon" not in raised.value.detail

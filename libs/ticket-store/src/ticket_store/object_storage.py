@@ -4,8 +4,9 @@ A `put` that returned has reached the disk (file and folder fsynced) or the buck
 is one object, so a repeated `put` is harmless and nothing is ever changed in place.
 """
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -42,9 +43,12 @@ class ObjectDamaged(Exception):
 
 
 class _Backend(Protocol):
-    """Keys to bytes. Raises OSError or obstore's errors; a missing key is FileNotFoundError."""
+    """Keys to bytes. Raises OSError or obstore's errors; a missing key is FileNotFoundError.
 
-    async def write(self, key: str, content: bytes) -> None: ...
+    `write` returns when everything is stored; after a failure some of it may be.
+    """
+
+    async def write(self, contents: Mapping[str, bytes]) -> None: ...
 
     async def read(self, key: str) -> bytes: ...
 
@@ -84,12 +88,20 @@ class ObjectStorage:
 
         :raises StorageUnavailable: nothing is promised; put again later.
         """
-        key = f"sha256/{sha256(content).hexdigest()}"
-        try:
-            await self._backend.write(key, content)
-        except (OSError, BaseError) as error:
-            raise StorageUnavailable(f"object {key} cannot be stored: {error}") from error
+        (key,) = await self.put_all([content])
         return StoredObject(key=key, size=len(content), media_type=media_type)
+
+    async def put_all(self, contents: Sequence[bytes]) -> list[str]:
+        """Store several contents durably, in a folder by one flush, and return their keys in order.
+
+        :raises StorageUnavailable: nothing is promised about any of them; put all again later.
+        """
+        keys = [f"sha256/{sha256(content).hexdigest()}" for content in contents]
+        try:
+            await self._backend.write(dict(zip(keys, contents, strict=True)))
+        except (OSError, BaseError) as error:
+            raise StorageUnavailable(f"{', '.join(keys[:3])} cannot be stored: {error}") from error
+        return keys
 
     async def get(self, key: str) -> bytes:
         """Return the content of a key.
@@ -132,7 +144,7 @@ class Shelf:
         :raises StorageUnavailable: nothing is promised; put again later.
         """
         with self._told_apart(name):
-            await self._backend.write(self._key(name), content)
+            await self._backend.write({self._key(name): content})
 
     async def get(self, name: str) -> bytes:
         """Return what was put.
@@ -179,8 +191,8 @@ class _Bucket:
     def __init__(self, store: "ObjectStore") -> None:
         self._store = store
 
-    async def write(self, key: str, content: bytes) -> None:
-        await obstore.put_async(self._store, key, content)
+    async def write(self, contents: Mapping[str, bytes]) -> None:
+        await asyncio.gather(*(obstore.put_async(self._store, key, content) for key, content in contents.items()))
 
     async def read(self, key: str) -> bytes:
         try:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from ingest_email.compose_message import RAW_MEDIA_TYPE, compose_unread
+from ingest_email.compose_message import compose_unread
 from ingest_email.delivery import Delivery, EncodedMessage, Mailbox
 from ingest_email.metrics import MailMetrics
 from ingest_email.reading_pool import ReadingPool, ReadResult, Unreadable
@@ -64,7 +64,8 @@ class AcceptMail:
         :raises KafkaAway: the same.
         """
         prepared = await self.prepare(raw, envelope_sender, mailboxes, recipients)
-        await asyncio.gather(*(self._publisher.publish(MESSAGES, key, event) for key, event in prepared))
+        publications = [self._publisher.publish(MESSAGES, key, event) for key, event in prepared]
+        await (publications[0] if len(publications) == 1 else asyncio.gather(*publications))
         self._metrics.deliveries.inc(len(prepared))
 
     async def prepare(
@@ -84,11 +85,8 @@ class AcceptMail:
             Delivery(mailbox, self._new_id(), received_at, self._sealed.ticket_of(mailbox, recipients, raw), note)
             for mailbox in mailboxes
         ]
-        _, result = await asyncio.gather(
-            self._storage.put(raw, RAW_MEDIA_TYPE), self._read(raw, envelope_sender, deliveries)
-        )
-        if result.files:
-            await asyncio.gather(*(self._storage.put(file.content, file.media_type) for file in result.files))
+        result = await self._read(raw, envelope_sender, deliveries)
+        await self._storage.put_all([raw, *(file.content for file in result.files)])
         trace = new_trace()
         return [
             _prepared(message, delivery, trace) for message, delivery in zip(result.messages, deliveries, strict=True)

@@ -136,8 +136,8 @@ def _digest(headers: MailHeaders, envelope_sender: str, *, has_id: bool) -> str:
 def _fields_of(block: bytes) -> list[tuple[str, str]]:
     """The header fields in order, folded lines joined; a line that is none (mbox's `From `) is passed over."""
     fields: list[tuple[str, list[str]]] = []
-    for encoded in block.splitlines():  # of bytes: at CR and LF only, not at every separator of Unicode
-        line = encoded.decode("ascii", "surrogateescape")
+    text = block.decode("ascii", "surrogateescape")
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):  # not at every separator of Unicode
         if line[:1] in (" ", "\t"):
             if fields:
                 fields[-1][1].append(line)

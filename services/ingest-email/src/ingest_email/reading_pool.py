@@ -163,22 +163,30 @@ class ReadingPool:
             await asyncio.gather(writing, return_exceptions=True)  # a broken pipe shows in the answers, too
 
     async def _collect(self, worker: "_Worker", tasks: deque[_Task]) -> None:
-        """Take the answers, which come in the order of the questions."""
+        """Take the answers, which come in the order of the questions; who stands behind a slow one is passed on, once.
+
+        :raises TimeoutError: the worker does not answer.
+        """
+        loop = asyncio.get_running_loop()
         passed_on = False
-        while tasks:
-            answer = asyncio.ensure_future(receive(worker.answers))
-            try:
-                await asyncio.wait({answer}, timeout=SLOW_SECONDS)
-                if not answer.done() and not passed_on:
-                    passed_on = True
-                    self._pass_on(list(tasks)[1:])
-                async with asyncio.timeout(DEADLINE_SECONDS - SLOW_SECONDS):
-                    frame = await answer
-            finally:
-                answer.cancel()
-            task = tasks.popleft()
-            if not task.done.done():
-                task.done.set_result(_result(frame))
+
+        def pass_on() -> None:
+            nonlocal passed_on
+            passed_on = True
+            self._pass_on(list(tasks)[1:])
+
+        async with asyncio.timeout(None) as deadline:
+            while tasks:
+                deadline.reschedule(loop.time() + DEADLINE_SECONDS)
+                watch = None if passed_on else loop.call_later(SLOW_SECONDS, pass_on)
+                try:
+                    frame = await receive(worker.answers)
+                finally:
+                    if watch is not None:
+                        watch.cancel()
+                task = tasks.popleft()
+                if not task.done.done():
+                    task.done.set_result(_result(frame))
 
     def _pass_on(self, behind: list[_Task]) -> None:
         """Let another worker answer them too; the first answer counts."""

@@ -29,7 +29,7 @@ Consumer = Annotated[str, typer.Argument(metavar="CONSUMER", help="As `list` nam
 TopicName = Annotated[str, typer.Argument(metavar="TOPIC", help="Topic without the installation's prefix.")]
 Number = Annotated[int, typer.Argument(metavar="PARTITION", min=0)]
 All = Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many, the newest.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most this many, the newest.")]
 WithText = Annotated[bool, typer.Option("--text", help="Also what people wrote; secrets stay hidden.")]
 
 

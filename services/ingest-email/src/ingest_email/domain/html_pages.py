@@ -3,6 +3,7 @@
 import html
 import re
 from functools import cache
+from itertools import zip_longest
 from urllib.parse import unquote
 
 import nh3
@@ -95,7 +96,8 @@ _SCHEMES = {"http", "https", "mailto", "cid"}
 _SILENT = {"script", "style", "title", "template", "noscript", "iframe", "svg", "math", "object"}  # content is no text
 _BREAKING = {"p", "div", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "dt", "dd", "hr", "pre"}
 _TAG = re.compile(rb"</?[a-zA-Z]")
-_TOKEN = re.compile(r"(<[^>]*>)")
+_TAG_OF_LINES = re.compile(r"(<[^>]*>)")  # what `_text_cleaner` leaves has no attributes
+_BREAKS = {mark for name in (*_BREAKING, "br", "blockquote") for mark in (f"<{name}>", f"</{name}>")} | {"<li>"}
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _PICTURE = re.compile(r'<img [^>]*?src="cid:([^"]*)"')
 LONGEST_PICTURE_ID = 200
@@ -133,23 +135,22 @@ def words_of(page: str) -> str:
     lines: list[str] = [""]
     quoted = 0
     verbatim = False
-    for token in _TOKEN.split(_text_cleaner().clean(page)):
-        if not token.startswith("<"):
-            words = html.unescape(token)
-            _append(lines, quoted, words.split("\n") if verbatim else [_SPACES.sub(" ", words)])
-            continue
-        closing, name = token.startswith("</"), token.strip("</>").split()[0].lower()
-        if name == "pre":
-            verbatim = not closing
-        if name == "blockquote":
-            quoted = max(0, quoted + (-1 if closing else 1))
-        if name in ("br", "blockquote") or name in _BREAKING or (name == "li" and not closing):
+    pieces = _TAG_OF_LINES.split(_text_cleaner().clean(page))
+    for words, tag in zip_longest(pieces[::2], pieces[1::2], fillvalue=""):
+        if words:
+            plain = html.unescape(words) if "&" in words else words
+            _append(lines, quoted, plain.split("\n") if verbatim else [_SPACES.sub(" ", plain)])
+        if tag in _BREAKS:
+            if tag in ("<pre>", "</pre>"):
+                verbatim = tag == "<pre>"
+            elif tag in ("<blockquote>", "</blockquote>"):
+                quoted = max(0, quoted + (1 if tag == "<blockquote>" else -1))
             lines.append("> " * quoted)
-        if name == "p" and closing:
-            lines.append("> " * quoted)
-        if name == "li" and not closing:
-            lines[-1] += "- "
-        if name in ("td", "th") and closing:
+            if tag == "</p>":
+                lines.append("> " * quoted)
+            elif tag == "<li>":
+                lines[-1] += "- "
+        elif tag in ("</td>", "</th>"):
             lines[-1] += " "
     return _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
 
@@ -181,6 +182,6 @@ def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
 
 @cache
 def _text_cleaner() -> nh3.Cleaner:
-    """Well-formed output with the few tags that make lines, so that the splitting above may be simple."""
+    """Well-formed output with the few tags that make lines, bare, so that the splitting above may be simple."""
     tags = _BREAKING | {"br", "blockquote", "li", "td", "th"}
-    return nh3.Cleaner(tags=tags, clean_content_tags=set(_SILENT), attributes={}, link_rel=None)
+    return nh3.Cleaner(tags=tags, clean_content_tags=set(_SILENT), attributes={"*": set()}, link_rel=None)

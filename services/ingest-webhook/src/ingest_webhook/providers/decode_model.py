@@ -4,10 +4,12 @@ Models are msgspec's: checking one takes a third of what pydantic's takes, and a
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec import inspect
 
 from ingest_webhook.domain.json_documents import NotJson, decode_json_bytes
 from ingest_webhook.rejections import Undecodable, wrong_field
@@ -19,8 +21,9 @@ ModelT = TypeVar("ModelT", bound=msgspec.Struct)
 _PLACE = re.compile(r"(?:(?:`key`|key) in )?`\$(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
 # Followed by what was sent, which may be long and is nobody's business in our logs.
-_OTHER_VALUE = re.compile(r"(Invalid enum value) .*", re.DOTALL)
+_OTHER_VALUE = re.compile(r"Invalid enum value .*", re.DOTALL)
 _INDEX = re.compile(r"\[([0-9]+)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|(\[(?:[0-9]+|\.\.\.)\])")
 _ANY_NAME = "[...]"
 
 
@@ -67,10 +70,10 @@ def _validate(model: type[ModelT], document: object, place: str, documentation: 
     try:
         return msgspec.convert(document, model, strict=False)
     except msgspec.ValidationError as error:
-        raise wrong_field(*_explain(str(error), place), documentation) from error
+        raise wrong_field(*_explain(str(error), place, model), documentation) from error
 
 
-def _explain(error: str, place: str) -> tuple[str, str]:
+def _explain(error: str, place: str, model: type[msgspec.Struct]) -> tuple[str, str]:
     """Return field and message of what msgspec found."""
     said, _, where = error.rpartition(" - at ")
     found = _PLACE.fullmatch(where)
@@ -79,4 +82,35 @@ def _explain(error: str, place: str) -> tuple[str, str]:
     missing = _MISSING.fullmatch(message)
     if missing is not None:
         return f"{field}.{missing[1]}", "is missing"
-    return field, _OTHER_VALUE.sub(r"\1", message)
+    if _OTHER_VALUE.fullmatch(message):
+        choices = ", ".join(_choices(model, path))
+        return field, f"is none of {choices}" if choices else "is none of the values that there are"
+    return field, message
+
+
+def _choices(model: type[msgspec.Struct], path: str) -> list[str]:
+    """Return the words that a model takes at a place such as `.data.items[0].type`; none when it is not found."""
+    kinds = _alternatives(inspect.type_info(model))
+    for name, _ in _STEP.findall(path):
+        kinds = [inner for kind in kinds for inner in _inside(kind, name)]
+    words: list[str] = []
+    for kind in kinds:
+        if isinstance(kind, inspect.EnumType):
+            words.extend(member.value for member in kind.cls)
+        elif isinstance(kind, inspect.LiteralType):
+            words.extend(map(str, kind.values))
+    return words
+
+
+def _alternatives(kind: inspect.Type) -> Sequence[inspect.Type]:
+    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+
+
+def _inside(kind: inspect.Type, name: str) -> Iterator[inspect.Type]:
+    """What stands in the field of this name, or in any item of a list when there is no name."""
+    if name and isinstance(kind, inspect.StructType):
+        for field in kind.fields:
+            if field.encode_name == name:
+                yield from _alternatives(field.type)
+    elif not name and isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        yield from _alternatives(kind.item_type)
