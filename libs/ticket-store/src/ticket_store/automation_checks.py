@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from ticket_contracts.automation import AUTOMATION_FACTS, MOST_RULES
 from ticket_contracts.catalogue import TICKET_EVENTS
+from ticket_contracts.field_values import fits
 from ticket_contracts.vocabulary import Status
 from ticket_store.configuration_findings import MOST_YEARS, Finding, FoundDocument, Names, Problem, is_endless, title
 from ticket_store.documents import Agent, Calendar, Team
 from ticket_store.expression_checks import condition, usable
-from ticket_store.field_values import fits
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation, AutomationEffect, CustomField
 
 FACTS = {event_type.split(".")[2] for event_type, fact in TICKET_EVENTS.items() if fact not in AUTOMATION_FACTS}
@@ -85,6 +85,6 @@ def _effect(effect: AutomationEffect, names: Names) -> Iterator[Finding]:
         field = names.get(CustomField, name)
         if field is None:
             yield f"then.fields.{name}", "there is no field of this name; add one or correct the name"
-        elif not fits(field, value):
+        elif not fits(value, field.type, field.choices):
             known = f" of {', '.join(field.choices)}" if field.choices else ""
             yield f"then.fields.{name}", f"{value!r} is no {field.type}{known}"

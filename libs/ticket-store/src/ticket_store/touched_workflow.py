@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ticket_contracts.field_values import fits
 from ticket_contracts.statuses import ENDED
 from ticket_contracts.vocabulary import Grade, Priority, Status
 from ticket_store.configuration import Connection
 from ticket_store.configuration_edits import Edit, Edits, of_kind
-from ticket_store.field_values import fits
 from ticket_store.flow_checks import categories_of, following
 from ticket_store.tables import tickets as sql
 from ticket_store.touched_tickets import Part, Touched, told
@@ -86,7 +86,7 @@ async def count_of_fields(connection: Connection, edits: Edits) -> Mapping[str, 
     async for name, value, tickets in connection.cursor(sql.OPEN_BY_FIELD, list(fields), judged):
         counted[name] += tickets
         new = fields[name].new
-        if value is not None and new is not None and not fits(new, json.loads(value)):
+        if value is not None and new is not None and not fits(json.loads(value), new.type, new.choices):
             refused[name] += tickets
     return {
         name: told(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.contract import FieldValue
+from ticket_contracts.field_values import fits
 from ticket_contracts.statuses import ENDED, refusal_of_change
 from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Grade, Priority, Status
@@ -85,29 +85,7 @@ class Workflow:
             kind = self.fields.get(name)
             if kind is None:
                 return f"fields.{name}: there is no such field in the configuration"
-            if value is not None and not _fits(value, kind):
+            if value is not None and not fits(value, kind.type, kind.choices):
                 told = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}"
                 return f"fields.{name}: {value!r} is not {told}"
         return ""
-
-
-def _fits(value: FieldValue, kind: FieldType) -> bool:
-    match kind.type:
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "date":
-            return isinstance(value, str) and _is_date(value)
-        case "choice":
-            return value in kind.choices
-        case _:
-            return isinstance(value, str)
-
-
-def _is_date(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
