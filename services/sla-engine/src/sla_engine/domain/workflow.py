@@ -90,6 +90,10 @@ class Workflow:
                 return f"fields.{name}: {value!r} is not {told}"
         return ""
 
+    def fitting_fields(self, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+        """Return those that exist and have the type they are set to: what another ticket has may be older."""
+        return {name: value for name, value in values.items() if not self.refusal_of_fields({name: value})}
+
 
 def _fits(value: FieldValue, kind: FieldType) -> bool:
     match kind.type:
