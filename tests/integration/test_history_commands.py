@@ -338,7 +338,7 @@ async def test_an_automation_dry_run_shows_what_rules_would_have_done_and_change
     assert refunds["notified"] == {"li.wei@acme.example": 2}
     assert (broken["ran"], broken["held_back"]) == (0, {"failed": 3})
     assert (close["ran"], close["done"]) == (3, {"status closed": 3})
-    assert close["refused"] == {"reply: the ticket is closed; a customer's next message opens a follow-up": 3}
+    assert close["refused"] == {"reply: the ticket is closed; a follow-up of it, by an agent or a customer, goes on": 3}
     assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
 
 

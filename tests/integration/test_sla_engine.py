@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from sla_engine.check_fold import TicketRange, check_folds
 from sla_engine.compile_policies import PolicyBook
-from sla_engine.domain.arrival import follow_up_id
 from sla_engine.domain.evolve import evolve
 from sla_engine.domain.ticket import MOST_KEPT_IDS
 from sla_engine.forget_outcomes import forget
@@ -22,6 +21,7 @@ from tests.support.sla_engine import OFFICE, ORIGIN, STANDARD, EngineUnderTest, 
 from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message, moment
 from ticket_contracts.actions import MarkSpam
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, Routing, SetPriority, SetStatus
+from ticket_contracts.exchanges import follow_up_id
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
 from ticket_contracts.vocabulary import Metric, Priority, Status
 from ticket_store.documents import Group, Policy, Team

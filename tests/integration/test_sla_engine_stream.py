@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service_kit.supervisor import Supervisor
 from sla_engine.check_fold import TicketRange, check_folds
-from sla_engine.domain.arrival import follow_up_id
 from sla_engine.settings import SlaEngineSettings
 from sla_engine.wiring import wiring
 from tests.support.fold_exactness import find_fold_flaws
@@ -26,7 +25,7 @@ from tests.unit.sla_engine.case import AGENT, CUSTOMER_ID, MACHINE, a_message
 from ticket_contracts.alerts import RuleNotice
 from ticket_contracts.commands import Command, ReceiveMessage, Reply, Routing, SetStatus
 from ticket_contracts.envelope import Event, read_event
-from ticket_contracts.exchanges import Merge
+from ticket_contracts.exchanges import Merge, follow_up_id
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS
 from ticket_contracts.vocabulary import Priority, Status
 from ticket_store.documents import Calendar, Policy

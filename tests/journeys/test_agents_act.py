@@ -124,6 +124,41 @@ async def test_an_agent_opens_a_ticket_for_a_caller_and_reads_who_holds_it_and_w
     assert told["clocks"] == []
 
 
+async def test_a_closed_ticket_is_followed_up_once_and_what_the_customer_writes_stands_in_the_follow_up(
+    desk: AgentDesk, customers: ChannelsIn
+) -> None:
+    subject, conversation = unique("the dryer hums again"), unique("conversation")
+    first = customers.shop.message("烘干机有异响", subject=subject, conversation_id=conversation)
+    assert (await customers.through_shop(first)).is_success
+    ticket_id = (await desk.find_ticket(subject))["ticket_id"]
+    await desk.apply(ticket_id, {"type": "tags", "add": ["noise"]})
+    await desk.apply(ticket_id, {"type": "fields", "fields": {"serial-number": "DR-7"}})
+    wish = {"type": "follow-up", "text": "客户来电，异响又出现", "public": False, "assignee": "lin"}
+    early = await desk.ask(ticket_id, wish)
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/command-rejected")
+    assert early.json()["detail"].startswith("status: the ticket is ")
+    await desk.apply(ticket_id, {"type": "set-status", "status": "closed", "resolution_code": "replaced"})
+    answers = [await desk.ask(ticket_id, wish, **{"Idempotency-Key": ticket_id}) for _ in range(2)]
+    [url] = {answer.headers["Location"].removeprefix("/v1") for answer in answers}
+    opened = await desk.get(url)  # it is there by the time of the answer
+    assert (opened["status"], opened["assignee"], opened["fields"]) == ("open", "lin", {"serial-number": "DR-7"})
+    assert "noise" in opened["tags"]
+    follow_up_id = opened["ticket_id"]
+    assert await desk.relations(ticket_id) == [(follow_up_id, "followed-by")]
+    assert await desk.relations(follow_up_id) == [(ticket_id, "follows")]
+    again = await desk.ask(ticket_id, wish)
+    assert again.status_code == 409
+    assert follow_up_id in again.json()["detail"]
+    told = await desk.client.get(f"{url}/sla", headers={"Accept-Language": "zh"})
+    assert "上一张工单关闭后客户尚未来信" in told.json()["absent"][0]["words"]
+    later = customers.shop.message("还是有异响", subject=subject, conversation_id=conversation)
+    assert (await customers.through_shop(later)).is_success
+    entries = await desk.conversation_of(follow_up_id, 2)
+    assert [entry["text"] for entry in entries] == [wish["text"], "还是有异响"]
+    assert (await desk.clock(follow_up_id, "first_response"))["status"] == "running"
+    assert (await desk.timeline(ticket_id))[-1]["type"] == "firebreak.ticket.successor-named.v1"
+
+
 @pytest.mark.parametrize(
     ("command", "status", "named"),
     [
@@ -135,6 +170,8 @@ async def test_an_agent_opens_a_ticket_for_a_caller_and_reads_who_holds_it_and_w
         ({"type": "watchers", "add": ["nobody"]}, 422, "body.add.0"),
         ({"type": "merge", "target_id": "01900000-0000-7000-8000-00000000ffff"}, 422, "body.target_id"),
         ({"type": "undo-merge"}, 409, "not merged"),
+        ({"type": "follow-up", "text": "x", "public": False, "team": "nobody"}, 422, "body.team"),
+        ({"type": "follow-up", "text": "x", "public": False, "assignee": "nobody"}, 422, "body.assignee"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_its_field(

@@ -122,6 +122,20 @@ CHANGES = (
             Clock("first_response", "breached", ticket=FOLLOW_UP, started="wed 10:00", due="wed 11:00"),
         ],
     ),
+    Scenario(
+        23,
+        "an agent's follow-up of a closed ticket has no clock before the customer writes, wherever they write",
+        [
+            OPENED,
+            ("mon 10:30", "agent", "sets closed"),
+            ("tue 10:00", "agent", "follows up"),
+            ("wed 10:00", "customer", "writes"),
+        ],
+        [
+            Clock("first_response", "met", due="mon 11:00", stopped="mon 10:30"),
+            Clock("first_response", "breached", ticket=FOLLOW_UP, started="wed 10:00", due="wed 11:00"),
+        ],
+    ),
     *(
         Scenario(
             24,

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from sla_engine.domain.arrival import follow_up_id
+from ticket_contracts.exchanges import follow_up_id
 from ticket_store.documents import Calendar, Document, Policy, Team
 
 TICKETS = UUID("01900000-0000-7000-8000-00000000005c")

@@ -19,7 +19,7 @@ from ticket_contracts.commands import (
     SetPriority,
     SetStatus,
 )
-from ticket_contracts.exchanges import LinkTickets, Merge
+from ticket_contracts.exchanges import FollowUp, LinkTickets, Merge
 from ticket_contracts.messages import CallRecord, Party
 from ticket_contracts.openings import OpenTicket
 from ticket_contracts.upkeep import HistoricMessage, HistoricStep, ImportTicket, Recalculate, Reevaluate
@@ -139,6 +139,8 @@ def _wish(scenario: Scenario, ticket_id: UUID, who: str, what: list[str]) -> Com
             return Merge(target_id=scenario.ticket_id(" ".join(other).removeprefix("first")), **asked)
         case ["names", "the", "problem", other]:
             return LinkTickets(other_id=scenario.ticket_id(other), kind=LinkKind.PROBLEM, **asked)
+        case ["follows", "up"]:
+            return FollowUp(text="We would like to hear how it runs now", public=True, **asked)
         case ["reevaluates"]:
             return Reevaluate(run_id="run-1", **asked)
         case ["recalculates"]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -161,6 +162,7 @@ WAITING = TicketState(
     answered_at=None,
     policy="standard",
     policy_version=1,
+    previous_ticket_id=None,
 )
 FIRST, NEXT, UPDATE = Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE, Metric.UPDATE
 ANSWERED = {"answered_at": "2026-01-05T09:30:00Z"}
@@ -201,6 +203,14 @@ def test_rule_35_a_clock_that_is_not_there_says_why_in_both_languages(
     assert english != chinese
     assert "{" not in english + chinese
     assert "None" not in english + chinese
+
+
+def test_rule_35_of_a_follow_up_it_is_since_the_ticket_before_that_no_customer_has_written() -> None:
+    state = replace(WAITING, first_customer_message_at=None, policy=None, previous_ticket_id=str(UUID(int=1)))
+    english, chinese = (absent_clocks(state, (), POLICY, "", language)[0] for language in LANGUAGES)
+    assert english.reason == chinese.reason == "no-customer-message"
+    assert english.words.startswith("The customer has not written since the ticket before this one was closed")
+    assert chinese.words.startswith("上一张工单关闭后客户尚未来信")
 
 
 def test_rule_35_only_metrics_without_a_clock_are_absent() -> None:

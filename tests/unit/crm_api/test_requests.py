@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from crm_api.command_request import CommandRequest
 from crm_api.requests import CommandEnvelope
 from ticket_contracts.commands import Actor, Command
+from ticket_contracts.exchanges import FollowUp
 from ticket_contracts.topics import MAX_EVENT_BYTES
-from ticket_contracts.vocabulary import ActorKind
+from ticket_contracts.vocabulary import ActorKind, Priority
 
 REQUESTS: TypeAdapter[CommandRequest] = TypeAdapter(CommandRequest)
 # What a fact says besides the text that it took over from the command: the ticket's summary, its subject of 1,000
@@ -63,3 +64,63 @@ def test_a_name_that_only_looks_like_another_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "after-sales", "售后 二组", "字" * 100])
 def test_names_of_teams_are_taken_as_they_are(name: str) -> None:
     assert REQUESTS.validate_python({"type": "assign", "team": name}).team == name  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        5,
+        1.5,
+        True,
+        "5",
+        "1764000000",
+        "tomorrow",
+        "2026-11-23",
+        "2026-11-23T09:00:00",
+        "1969-12-31T23:59:59Z",
+        "9000-01-01T00:00:00Z",
+        "\uff12026-11-23T09:00:00Z",
+        "2026-11-23T09:",
+        "2026-11-23T09:00:00Z\n",
+        [],
+        {},
+    ],
+)
+def test_a_time_is_written_out_with_its_offset_and_is_no_number(until: object) -> None:
+    with pytest.raises(ValidationError):
+        command({"type": "snooze", "until": until})
+
+
+@pytest.mark.parametrize("until", ["2026-11-23T09:00:00+08:00", "2026-11-23 09:00:00z", "8999-12-31T23:59:59Z"])
+def test_a_time_of_rfc_3339_is_taken(until: str) -> None:
+    assert command({"type": "snooze", "until": until})
+
+
+FOLLOW_UP = {"type": "follow-up", "text": "它又漏水了", "public": False}
+MISSED = {"direction": "inbound", "answered": False, "started_at": "2026-11-23T09:00:00+08:00"}
+
+
+def test_a_follow_up_says_what_the_closed_ticket_does_not_and_the_same_wish_is_the_same_command() -> None:
+    found = command({**FOLLOW_UP, "call": MISSED, "team": "service", "priority": "urgent"})
+    assert isinstance(found, FollowUp)
+    assert (found.text, found.public, found.subject, found.team) == ("它又漏水了", False, "", "service")
+    assert found.call is not None
+    assert (found.call.answered, found.priority) == (False, Priority.URGENT)
+    assert command(FOLLOW_UP).fingerprint() == command({**FOLLOW_UP, "call": None}).fingerprint()
+    assert command(FOLLOW_UP).fingerprint() != command({**FOLLOW_UP, "public": True}).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"public": None}, "public"),
+        ({"public": True, "call": MISSED}, "noted in private"),
+        ({"text": "字" * 40_001}, "text"),
+        ({"text": " "}, "text"),
+        ({"subject": ""}, "subject"),
+        ({"tags": ["a"]}, "tags"),
+    ],
+)
+def test_a_follow_up_is_refused_by_its_field(changes: dict[str, object], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        command({**FOLLOW_UP, **changes})

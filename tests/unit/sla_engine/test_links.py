@@ -197,3 +197,74 @@ def test_whatever_is_asked_and_however_it_is_delivered_both_sides_agree_in_the_e
     while desk.under_way:
         deliver(desk, random)
     assert_both_sides_agree(desk)
+
+
+DUPLICATES = (LinkKind.DUPLICATE_OF, LinkKind.DUPLICATED_BY)
+
+
+def assert_nothing_is_linked_both_ways(desk: Desk) -> None:
+    found = sides(desk)
+    assert not {(ticket_id, other_id, kind.reverse) for ticket_id, other_id, kind in found} & found
+
+
+@pytest.mark.parametrize("kind", [each for each in LinkKind if each is not LinkKind.RELATED])
+def test_a_ticket_is_not_linked_to_another_as_the_opposite_of_what_it_is_already(kind: LinkKind) -> None:
+    desk = Desk(*TICKETS)
+    desk.ask(link(ONE, TWO, kind))
+    desk.settle()
+    refusal = f"kind: that ticket is linked as {kind} already; unlink it first"
+    assert desk.ask(link(ONE, TWO, kind.reverse)) == refusal
+    assert desk.ask(link(TWO, ONE, kind)).startswith("kind: ")
+    assert desk.under_way == []
+    desk.ask(unlink(ONE, TWO, kind))
+    desk.settle()
+    assert desk.ask(link(TWO, ONE, kind)) == "applied"
+
+
+@pytest.mark.parametrize("seconds", [1, 0, -2], ids=["second is later", "same moment", "second has a clock behind"])
+def test_of_two_opposite_links_asked_for_at_once_one_stays_on_both_sides_and_the_timeline_says_why(
+    seconds: int,
+) -> None:
+    desk = Desk(*TICKETS)
+    assert desk.ask(link(TWO, ONE, LinkKind.DUPLICATE_OF)) == "applied"
+    assert desk.ask(link(ONE, TWO, LinkKind.DUPLICATE_OF), after=timedelta(seconds=seconds - 1)) == "applied"
+    desk.settle()
+    loser, winner = (ONE, TWO) if seconds > 0 else (TWO, ONE)
+    kept = {(winner, loser, LinkKind.DUPLICATE_OF), (loser, winner, LinkKind.DUPLICATED_BY)}
+    assert sides(desk) == kept
+    [removed] = removals(desk, loser)
+    assert (removed.kind, removed.reason) == (
+        LinkKind.DUPLICATE_OF,
+        "the opposite link of the two tickets was asked for first",
+    )
+    assert list(removals(desk, winner)) == []
+
+
+opposing_wishes = st.lists(
+    st.tuples(
+        st.sampled_from([link, link, unlink]),
+        st.sampled_from([(ONE, TWO), (TWO, ONE), (ONE, TWO), (TWO, ONE), (THREE, TWO)]),
+        st.sampled_from(DUPLICATES),
+        st.integers(0, 2),
+        st.sampled_from([0, 0, -1, -90, 60]),
+    ),
+    min_size=3,
+    max_size=12,
+)
+
+
+@settings(max_examples=100)
+@given(opposing_wishes, st.integers(0, 2), st.integers(0, 2**32))
+def test_whatever_opposites_are_asked_and_however_they_are_delivered_one_at_most_stays_and_both_sides_agree(
+    script: list[tuple[Wish, tuple[UUID, UUID], LinkKind, int, int]], room: int, seed: int
+) -> None:
+    random, desk = Random(seed), desk_with_room(two=room, three=1)
+    for wish, (one, other), kind, arriving, seconds in script:
+        desk.ask(wish(one, other, kind), after=timedelta(seconds=seconds))
+        for _ in range(arriving):
+            if desk.under_way:
+                deliver(desk, random)
+    while desk.under_way:
+        deliver(desk, random)
+    assert_both_sides_agree(desk)
+    assert_nothing_is_linked_both_ways(desk)

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sla_engine.domain.arrival import follow_up_id, goes_to_successor
+from sla_engine.domain.arrival import goes_to_successor
 from sla_engine.domain.request import Rejected
 from tests.unit.sla_engine.case import MACHINE, TICKET_ID, Case, a_policy, kinds, moment, policies_of
 from ticket_contracts.commands import ReceiveMessage, SetStatus
+from ticket_contracts.exchanges import follow_up_id
 from ticket_contracts.vocabulary import ClockStatus, MessageKind, Metric, Priority, Status
 
 

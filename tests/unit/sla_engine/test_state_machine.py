@@ -42,7 +42,7 @@ from tests.unit.sla_engine.pure_engine import PureEngine
 from ticket_contracts.actions import ChangeTags, MarkSpam, Snooze
 from ticket_contracts.alerts import ALERT_EVENTS, AlarmKind, SlaAlert
 from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, Reply, Routing, SetPriority, SetStatus
-from ticket_contracts.exchanges import LinkTickets, Merge, Split, UndoMerge
+from ticket_contracts.exchanges import FollowUp, LinkTickets, Merge, Split, UndoMerge
 from ticket_contracts.messages import CallRecord
 from ticket_contracts.tickets import TicketFact
 from ticket_contracts.upkeep import Recalculate, Reevaluate
@@ -247,13 +247,14 @@ class Tickets(RuleBasedStateMachine):
         other = self._ticket(ticket + others)
         self._wish(Merge(ticket_id=self._ticket(ticket), actor=AGENT, target_id=other), passed)
 
-    @rule(ticket=some_ticket, passed=minutes, what=st.sampled_from(["undo", "link", "split"]))
+    @rule(ticket=some_ticket, passed=minutes, what=st.sampled_from(["undo", "link", "split", "follow"]))
     def another_exchange_begins(self, ticket: int, passed: timedelta, what: str) -> None:
         ticket_id = self._ticket(ticket)
         asked: dict[str, Any] = {"ticket_id": ticket_id, "actor": AGENT}
         commands: dict[str, Command] = {
             "undo": UndoMerge(**asked),
             "link": LinkTickets(other_id=self._ticket(ticket + 1), kind=LinkKind.PROBLEM, **asked),
+            "follow": FollowUp(text="How does it run now?", public=bool(ticket), **asked),
             "split": Split(message_ids=(self.engine.entries[ticket_id][-1].message_id,), **asked),
         }
         self._wish(commands[what], passed)

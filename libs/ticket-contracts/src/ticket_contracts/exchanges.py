@@ -1,4 +1,4 @@
-"""What tickets ask of each other: links, merges and splits, as exchanges of commands (architecture §4).
+"""What tickets ask of each other: links, merges, splits and follow-ups, as exchanges of commands (architecture §4).
 
 Every ticket has one partition and one order, two tickets have none together. So a merge is a conversation: the source
 asks, the target absorbs or refuses, the source closes. Each step is a recorded state, so that a step delivered twice
@@ -6,19 +6,24 @@ changes nothing and a step that never comes leaves a ticket that says what it wa
 """
 
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
 from ticket_contracts.commands import Command, Routing
 from ticket_contracts.contract import Contract, Instant, Name
 from ticket_contracts.messages import Party
+from ticket_contracts.openings import NotedCall
 from ticket_contracts.tickets import MessageEntry, TicketFact
 from ticket_contracts.vocabulary import Channel, LinkKind, Priority
 
 MOST_RELATED = 1_000
 """Links of a ticket; and other tickets that are part of it; and messages that moved out of it. All stand in its state,
 which is written with each of its facts. A problem of more tickets is counted by a tag or a field."""
+
+MOST_FOLLOW_UP_TEXT = 40_000
+"""Characters. With all that a closed ticket hands on (its summary, whose tags stand in the opening twice) they fit an
+event in any script; a reply that carries nothing along may be longer."""
 
 
 class LinkTickets(Command):
@@ -125,6 +130,33 @@ class OpenSplit(Command):
     routing: Routing
 
 
+class FollowUp(Command):
+    """To a closed ticket: open its follow-up with an agent's words. A customer's message does so by itself (rule 23).
+
+    What is not said is as the closed ticket has it, but for the assignee: without one it stands in the team's queue.
+    """
+
+    event_type: ClassVar[str] = "firebreak.command.follow-up.v1"
+
+    text: str = Field(min_length=1, max_length=MOST_FOLLOW_UP_TEXT)
+    public: bool = Field(description="a message to the customer; false: a note that customers never see")
+    call: NotedCall | None = Field(default=None, description="the call that the note is about")
+    subject: str = Field(default="", max_length=1000)
+    team: Name | None = None
+    assignee: Name | None = None
+    priority: Priority | None = None
+
+
+def follow_up_id(ticket_id: UUID) -> UUID:
+    """Return the id of a closed ticket's follow-up: derived, so that whatever comes for it finds the same one."""
+    return uuid5(ticket_id, "follow-up")
+
+
+def asked_command_id(ticket_id: UUID, asking: str, event_type: str) -> UUID:
+    """Return the id of the command to this ticket that the command `asking` to another one has led to."""
+    return uuid5(ticket_id, f"{asking} {event_type}")
+
+
 class LinkAdded(TicketFact):
     """`since` is when the link was asked for, on whichever side; None for the two sides of a split."""
 
@@ -219,6 +251,7 @@ EXCHANGE_COMMANDS = (
     ReleaseMerged,
     Split,
     OpenSplit,
+    FollowUp,
 )
 
 EXCHANGE_FACTS = (

@@ -17,6 +17,13 @@ _UNUSABLE = re.compile(
 _NOTHING = re.compile(r"policy (?P<policy>.+) promises nothing for priority (?P<priority>.+)")
 """As the engine notes it when it opens a ticket, which then holds no policy."""
 
+_IN_FOLLOW_UP: dict[Language, str] = {
+    "en": "The customer has not written since the ticket before this one was closed; the {metric} clock waits for the"
+    " first message.",
+    "zh": "上一张工单关闭后客户尚未来信，{metric}计时从此后的首条来信开始。",
+}
+"""`no-customer-message` of a follow-up: to the ticket before it the customer has written."""
+
 _WORDS: dict[Language, dict[Absence, str]] = {
     "en": {
         "spam": "The ticket is spam, and spam is promised nothing.",
@@ -59,7 +66,9 @@ def _absent(metric: Metric, state: TicketState, policy: Policy | None, noted: st
     known = {"policy": state.policy, "priority": state.priority, "calendar": "", "why": ""}
     if state.policy is None and (said := _UNUSABLE.fullmatch(noted) or _NOTHING.fullmatch(noted)) is not None:
         known |= said.groupdict()
-    words = _WORDS[language][reason].format(metric=tell_metric(metric, language), **known)
+    waits = reason == "no-customer-message" and state.previous_ticket_id is not None
+    template = _IN_FOLLOW_UP[language] if waits else _WORDS[language][reason]
+    words = template.format(metric=tell_metric(metric, language), **known)
     return AbsentClock(metric=metric, reason=reason, words=words)
 
 

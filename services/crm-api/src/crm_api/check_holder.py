@@ -7,17 +7,23 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_api.action_requests import ChangeWatchers
+from crm_api.exchange_requests import FollowUp
 from crm_api.requests import Assign
 from service_kit.problems import FieldProblem, ProblemError
 from ticket_store.documents import Agent, Team
 from ticket_store.tables.configuration_documents import CONFIGURATION_DOCUMENTS as DOCUMENTS
 
 
-async def check_holder(connection: AsyncConnection, request: Assign | ChangeWatchers) -> None:
-    """:raises ProblemError: 422 that names the field; an archived team or agent does not exist any more."""
+async def check_holder(connection: AsyncConnection, request: Assign | ChangeWatchers | FollowUp, team: str) -> None:
+    """:raises ProblemError: 422 that names the field; an archived team or agent does not exist any more.
+
+    :param team: has the ticket now, and so its follow-up if no other is named.
+    """
     asked: dict[str, tuple[str, str | None]]
     if isinstance(request, Assign):
         asked = {"team": (Team.kind, request.team), "assignee": (Agent.kind, request.assignee)}
+    elif isinstance(request, FollowUp):
+        asked = {"team": (Team.kind, request.team or team), "assignee": (Agent.kind, request.assignee)}
     else:
         asked = {f"add.{place}": (Agent.kind, name) for place, name in enumerate(request.add)}
     await check_documents(connection, asked)

@@ -28,14 +28,14 @@ from crm_api.edit_configuration import (
     roll_back_to,
 )
 from crm_api.roll_out_routes import roll_out_url
-from crm_api.routes import READ_PROBLEMS, WRITE_PROBLEMS, Cursor, Limit, PartsOf, Reader, bearer_and_no_store
+from crm_api.routes import READ_PROBLEMS, WRITE_PROBLEMS, Cursor, Limit, PartsOf, Reader, of_every_route
 from ticket_store.configuration import Applied, load
 from ticket_store.configuration_history import list_versions
 from ticket_store.configuration_plan import PlannedChange
 from ticket_store.documents import Agent, Calendar, Document, Policy, Routing, Team
 from ticket_store.workflow_documents import Taxonomy
 
-router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store, tags=["configuration"])
+router = APIRouter(prefix="/v1", dependencies=of_every_route, tags=["configuration"])
 
 Administrator = Annotated[Caller, Depends(require_administrator)]
 Kind = Annotated[str, Path(max_length=30, pattern="^[a-z]+$")]

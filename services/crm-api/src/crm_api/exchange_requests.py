@@ -1,13 +1,14 @@
-"""Requests that concern another ticket: links, merges, splits."""
+"""Requests that concern another ticket: links, merges, splits, follow-ups."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from crm_api.opening_requests import AgentsWords
 from crm_api.requests import CommandEnvelope, Label, Request, Text
 from ticket_contracts import commands, exchanges
-from ticket_contracts.vocabulary import LinkKind
+from ticket_contracts.vocabulary import LinkKind, Priority
 
 
 class LinkTickets(Request):
@@ -65,4 +66,33 @@ class Split(Request):
         )
 
 
-ExchangeRequest = LinkTickets | UnlinkTickets | Merge | UndoMerge | Split
+class FollowUp(AgentsWords):
+    """Open the follow-up of a closed ticket, which `Location` names.
+
+    It has the requester, tags and fields of the closed ticket, and what is left out here, too; without `assignee` it
+    stands in the team's queue. With a `call` it came by phone.
+    """
+
+    type: Literal["follow-up"]
+    text: Annotated[
+        Text, Field(max_length=exchanges.MOST_FOLLOW_UP_TEXT, description="the first entry of the conversation")
+    ]
+    subject: Annotated[Text, Field(max_length=1000)] | None = None
+    team: Label | None = None
+    assignee: Label | None = None
+    priority: Priority | None = None
+
+    def command(self, envelope: CommandEnvelope) -> commands.Command:
+        return exchanges.FollowUp(
+            **envelope.fields(),
+            text=self.text,
+            public=self.public,
+            call=self.call and self.call.noted(),
+            subject=self.subject or "",
+            team=self.team,
+            assignee=self.assignee,
+            priority=self.priority,
+        )
+
+
+ExchangeRequest = LinkTickets | UnlinkTickets | Merge | UndoMerge | Split | FollowUp

@@ -1,15 +1,16 @@
 """The request that opens a ticket: whom it is about, the agent's first words, and where it goes."""
 
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
 from crm_api.action_requests import Names, Value
 from crm_api.requests import CommandEnvelope, Label, Moment, Request, Text
+from ticket_contracts import openings
 from ticket_contracts.contract import canonical
-from ticket_contracts.messages import CallRecord, Party
+from ticket_contracts.messages import Party
 from ticket_contracts.openings import OpenTicket
 from ticket_contracts.vocabulary import Channel, IdentityKind, Priority
 
@@ -50,41 +51,37 @@ class NotedCall(Request):
     started_at: Moment
     seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 0
 
-    def record(self, call_id: UUID, contact: Party) -> CallRecord:
-        """Return the call as channels record theirs; of our own number nobody has told."""
-        number = contact.value if contact.kind is IdentityKind.PHONE else ""
-        return CallRecord(
-            call_id=str(call_id),
-            direction=self.direction,
-            answered=self.answered,
-            caller=number if self.direction == "inbound" else "",
-            callee=number if self.direction == "outbound" else "",
-            started_at=self.started_at,
-            seconds=self.seconds,
-        )
+    def noted(self) -> openings.NotedCall:
+        """Return it as commands carry it."""
+        return openings.NotedCall(**dict(self))
 
 
-class NewTicket(Request):
+class AgentsWords(Request):
+    """What an agent opens a ticket with."""
+
+    text: Text = Field(description="the first entry of the conversation")
+    public: bool = Field(description="true: a message to the customer; false: a note that customers never see")
+    call: NotedCall | None = None
+
+    @model_validator(mode="after")
+    def _calls_are_noted_in_private(self) -> Self:
+        if self.public and self.call is not None:
+            raise ValueError("a call is noted in private: public is false beside call")
+        return self
+
+
+class NewTicket(AgentsWords):
     """Open a ticket. Its first clocks start with the customer's first message, or with a missed call that is noted."""
 
     brand: Label
     channel: Channel
     contact: Whom
     subject: Annotated[Text, Field(max_length=1000)]
-    text: Text = Field(description="the first entry of the conversation")
-    public: bool = Field(description="true: a message to the customer; false: a note that customers never see")
-    call: NotedCall | None = None
     team: Label
     assignee: Label | None = None
     priority: Priority | None = Field(default=None, description="without one no clock starts")
     tags: Names = ()
     fields: Annotated[dict[Label, Value], Field(max_length=50)] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _calls_are_noted_in_private(self) -> "NewTicket":
-        if self.public and self.call is not None:
-            raise ValueError("a call is noted in private: public is false beside call")
-        return self
 
     def digest(self) -> str:
         """Return the SHA-256 of the request, in hex: what a caller that repeats it writes again, to any version."""
@@ -101,7 +98,7 @@ class NewTicket(Request):
             subject=self.subject,
             text=self.text,
             public=self.public,
-            call=self.call and self.call.record(command_id, contact),
+            call=self.call and self.call.noted().record(str(command_id), contact),
             team=self.team,
             assignee=self.assignee,
             priority=self.priority,

@@ -35,6 +35,9 @@ _HISTORY = select(
 ).order_by(TICKET_EVENTS.c.version)
 
 
+_KEPT = ("first_customer_message_at", "answered_at", "policy", "policy_version", "previous_ticket_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One fact of the history, as far as clocks are concerned; None where a fact of its type has no such thing."""
@@ -77,6 +80,7 @@ class TicketState:
     answered_at: str | None
     policy: str | None
     policy_version: int | None
+    previous_ticket_id: str | None
 
 
 async def read_history(connection: AsyncConnection, ticket_id: UUID) -> list[Happened]:
@@ -102,5 +106,5 @@ async def read_state(connection: AsyncConnection, ticket_id: UUID) -> TicketStat
         spam=bool(summary.get("spam")),
         status=str(summary["status"]),
         priority=str(summary["priority"]) if summary.get("priority") is not None else None,
-        **{name: state.get(name) for name in ("first_customer_message_at", "answered_at", "policy", "policy_version")},
+        **{name: state.get(name) for name in _KEPT},
     )

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
+from ticket_store.written_times import written_out
 
 _LINE = r"[^\x00-\x1f\x7f]"
 _WORDS = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -23,16 +23,11 @@ Label = Annotated[str, StringConstraints(max_length=100, pattern=f"^{_VISIBLE}({
 """The name of a team or an agent. With a blank around it, it would be another name that looks the same."""
 
 
-def _written_time(value: object) -> object:
-    # pydantic takes numbers too, as seconds or milliseconds since 1970
-    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
-        raise PydanticCustomError("time_form", "Input should be a time with an offset, from the year 1970 to 8999")
-    return value
+_TIME = re.compile(r"(19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:", re.ASCII)
 
-
-_TIME = re.compile(r"(19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.+", re.ASCII)
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_time)]
+Moment = Annotated[
+    AwareDatetime, written_out("Input should be a time with an offset, from the year 1970 to 8999", _TIME)
+]
 """A time of RFC 3339 in a year in which all sums of times can be done, in any zone."""
 
 

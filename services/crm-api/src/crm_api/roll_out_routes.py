@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from crm_api.authenticate import Caller, require_administrator
 from crm_api.configuration_views import RollOutList, RollOutView
 from crm_api.edit_configuration import name_of
-from crm_api.routes import READ_PROBLEMS, WRITE_PROBLEMS, Limit, PartsOf, Reader, bearer_and_no_store
+from crm_api.routes import READ_PROBLEMS, WRITE_PROBLEMS, Limit, PartsOf, Reader, of_every_route
 from service_kit.problems import ProblemError
 from ticket_store.roll_outs import (
     Connection,
@@ -19,7 +19,7 @@ from ticket_store.roll_outs import (
     request_reevaluation,
 )
 
-router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store, tags=["roll-outs"])
+router = APIRouter(prefix="/v1", dependencies=of_every_route, tags=["roll-outs"])
 
 Administrator = Annotated[Caller, Depends(require_administrator)]
 

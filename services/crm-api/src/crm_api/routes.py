@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_api.authenticate import Caller, require_reader, require_writer
 from crm_api.await_outcomes import read_outcomes
 from crm_api.command_request import CommandRequest
+from crm_api.exchange_requests import FollowUp
 from crm_api.explain_sla import explain_sla
+from crm_api.known_queries import refuse_unknown_query
 from crm_api.list_tickets import TicketFilter, list_tickets
 from crm_api.open_ticket import open_ticket
 from crm_api.opening_requests import NewTicket
@@ -30,6 +32,7 @@ from crm_api.send_command import no_such_ticket
 from crm_api.sla_responses import SlaView
 from crm_api.sla_words import choose_language
 from service_kit.problems import ProblemError, documented_problems
+from ticket_contracts.exchanges import follow_up_id
 from ticket_contracts.vocabulary import Channel, Priority, Status
 
 READ_PROBLEMS = documented_problems(400, 401, 403, 404, 422, 503)
@@ -44,9 +47,9 @@ def _not_stored(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-bearer_and_no_store = [Depends(_BEARER), Depends(_not_stored)]
+of_every_route = [Depends(_BEARER), Depends(_not_stored), Depends(refuse_unknown_query)]
 
-router = APIRouter(prefix="/v1", dependencies=bearer_and_no_store)
+router = APIRouter(prefix="/v1", dependencies=of_every_route)
 
 Label = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
@@ -104,7 +107,7 @@ async def post_ticket(
 ) -> CommandView:
     """Open a ticket. `Location` names it; the same Idempotency-Key never opens a second one."""
     view = await open_ticket(parts.desk, body, caller, idempotency_key)
-    _say_where(response, view, f"/v1/tickets/{view.ticket_id}")
+    _say_where(response, view, ticket_url(view.ticket_id))
     if view.outcome == "no-op":
         response.status_code = 200
     return view
@@ -178,11 +181,19 @@ async def post_command(
     if_match: Annotated[str, Header(pattern=r'^("[1-9][0-9]{0,8}"|\*)$', description='the ETag: `"7"`')] = "*",
     idempotency_key: IdempotencyKey = "",
 ) -> CommandView:
-    """Ask something of a ticket and read the outcome; afterwards every read shows it."""
+    """Ask something of a ticket and read the outcome; afterwards every read shows it.
+
+    `Location` of a `follow-up` names the ticket that it opened.
+    """
     expected = None if if_match == "*" else int(if_match.strip('"'))
     view = await parts.desk.send(ticket_id, body, caller, idempotency_key, expected)
-    _say_where(response, view)
+    _say_where(response, view, ticket_url(follow_up_id(ticket_id)) if isinstance(body, FollowUp) else "")
     return view
+
+
+def ticket_url(ticket_id: UUID) -> str:
+    """Return where a ticket stands."""
+    return f"/v1/tickets/{ticket_id}"
 
 
 def _say_where(response: Response, view: CommandView, location: str = "") -> None:

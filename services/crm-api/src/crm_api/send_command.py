@@ -1,5 +1,6 @@
 """Send one command to the engine and wait for what becomes of it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from crm_api.authenticate import Caller
 from crm_api.await_outcomes import Outcome, OutcomeWaiters, read_outcomes
 from crm_api.check_holder import check_holder
 from crm_api.command_request import CommandRequest
+from crm_api.exchange_requests import FollowUp
 from crm_api.other_ticket import need_other
 from crm_api.requests import Assign, CommandEnvelope
 from crm_api.responses import CommandView
@@ -20,6 +22,8 @@ from service_kit.problems import FieldProblem, ProblemError
 from service_kit.tracing import current_trace
 from ticket_contracts.commands import Command
 from ticket_contracts.envelope import Event
+from ticket_contracts.exchanges import asked_command_id, follow_up_id
+from ticket_contracts.openings import OpenTicket
 from ticket_contracts.topics import COMMANDS, MAX_EVENT_BYTES
 from ticket_store.tables.tickets import TICKETS
 from ticket_stream.edge_publisher import EdgePublisher, EventTooLarge, KafkaAway
@@ -59,10 +63,13 @@ class CommandDesk:
         """
         command_id = self.command_id(caller, idempotency_key)
         command = request.command(self.envelope(ticket_id, caller, expected_version))
+        until = asyncio.get_running_loop().time() + WAIT_SECONDS
         known = await self._look_first(ticket_id, str(command_id), request)
         if known is None:
             await self.publish(command_id, command)
             known = await self.waiters.wait_for(str(command_id), WAIT_SECONDS)
+        if isinstance(request, FollowUp) and known is not None and known.outcome == "applied":
+            await self._wait_for_follow_up(ticket_id, command_id, until)
         return view_outcome(command_id, ticket_id, command.fingerprint(), known)
 
     def command_id(self, caller: Caller, idempotency_key: str) -> UUID:
@@ -78,17 +85,22 @@ class CommandDesk:
             expected_version=expected_version,
         )
 
+    async def _wait_for_follow_up(self, ticket_id: UUID, command_id: UUID, until: float) -> None:
+        """Let the follow-up open, which the closed ticket has asked: so that the caller can read it, too."""
+        asked = asked_command_id(follow_up_id(ticket_id), str(command_id), OpenTicket.event_type)
+        await self.waiters.wait_for(str(asked), until - asyncio.get_running_loop().time())
+
     async def _look_first(self, ticket_id: UUID, command_id: str, request: CommandRequest) -> Outcome | None:
         async with self.engine.connect() as connection:
             outcomes = await read_outcomes(connection, [command_id])
-            found = await connection.scalar(select(TICKETS.c.number).where(TICKETS.c.ticket_id == ticket_id))
-            if found is None:
+            team = await connection.scalar(select(TICKETS.c.team).where(TICKETS.c.ticket_id == ticket_id))
+            if team is None:
                 raise no_such_ticket(ticket_id)
             if outcomes:  # decided before: what the configuration says by now does not matter
                 return outcomes[0]
             await need_other(connection, ticket_id, request)
-            if isinstance(request, Assign | ChangeWatchers):
-                await check_holder(connection, request)
+            if isinstance(request, Assign | ChangeWatchers | FollowUp):
+                await check_holder(connection, request, team)
         return None
 
     async def publish(self, command_id: UUID, command: Command) -> None:

@@ -6,10 +6,11 @@ the other ticket's `command_outcomes` drops the second.
 
 from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sla_engine.domain.draft import ENGINE
-from sla_engine.domain.linking import NO_ROOM
+from sla_engine.domain.following_up import opening_of
+from sla_engine.domain.linking import NO_ROOM, OPPOSED, opposite_of
 from sla_engine.domain.merging import refusal_to_absorb
 from sla_engine.domain.request import Request
 from sla_engine.domain.splitting import split_id
@@ -19,6 +20,7 @@ from ticket_contracts.commands import Command, Routing
 from ticket_contracts.exchanges import (
     AbsorbMerged,
     FinishMerge,
+    FollowUp,
     LinkAdded,
     LinkRemoved,
     LinkTickets,
@@ -32,8 +34,9 @@ from ticket_contracts.exchanges import (
     SplitOrigin,
     UndoMerge,
     UnlinkTickets,
+    asked_command_id,
 )
-from ticket_contracts.tickets import TicketFact
+from ticket_contracts.tickets import SuccessorNamed, TicketFact
 from ticket_contracts.topics import COMMANDS
 from ticket_contracts.vocabulary import LinkKind
 from ticket_stream.processing import NewEvent, Record
@@ -52,7 +55,7 @@ def exchange_commands(
     elif isinstance(command, ReleaseMerged):
         asked = _passed_on(command, after)
     elif isinstance(command, LinkTickets) and command.mirrored:
-        asked = _room_for(command, after)
+        asked = _room_for(command, after, facts)
     elif isinstance(command, UnlinkTickets) and command.mirrored:
         asked = _kept_or_gone(command, after, facts)
     elif after is not None:
@@ -84,13 +87,25 @@ def _of_fact(request: Request, before: Ticket, after: Ticket, fact: TicketFact) 
             yield _release(before.merging.target_id, own, fact.merge_id)
         case MessagesMoved() if isinstance(command, Split):
             yield _opening(request, command, after)
+        case SuccessorNamed() if isinstance(command, FollowUp):
+            yield opening_of(after, command, request.id)
 
 
-def _room_for(command: LinkTickets, other: Ticket | None) -> Iterator[Command]:
-    """Who cannot take the link asks for its end; one that was asked for later stays."""
-    if other is None or other.link_to(command.other_id, command.kind) is None:
-        reason = "there is no such ticket" if other is None else f"on the other side: {NO_ROOM}"
-        yield _reverse_end(command.ticket_id, command.other_id, command.kind, command.since, reason)
+def _room_for(command: LinkTickets, other: Ticket | None, facts: list[TicketFact]) -> Iterator[Command]:
+    """Who cannot take the link asks for its end; one that was asked for later stays. So does who gave up its opposite
+    for it: that may be under way, to arrive when nothing stands against it any more."""
+    own, other_id, kind = command.ticket_id, command.other_id, command.kind
+    for fact in facts:
+        if isinstance(fact, LinkRemoved):
+            yield _reverse_end(own, fact.other_id, fact.kind, fact.until, OPPOSED)
+    if other is None or other.link_to(other_id, kind) is None:
+        yield _reverse_end(own, other_id, kind, command.since, _why_not(command, other))
+
+
+def _why_not(command: LinkTickets, ticket: Ticket | None) -> str:
+    if ticket is None:
+        return "there is no such ticket"
+    return OPPOSED if opposite_of(ticket, command.other_id, command.kind) else f"on the other side: {NO_ROOM}"
 
 
 def _kept_or_gone(command: UnlinkTickets, ticket: Ticket | None, facts: list[TicketFact]) -> Iterator[Command]:
@@ -175,7 +190,7 @@ def _event(command: Command, request: Request, record: Record) -> NewEvent:
         origin=record.origin,
         topic=COMMANDS.name,
         key=key,
-        id=str(uuid5(command.ticket_id, f"{request.id} {command.event_type}")),
+        id=str(asked_command_id(command.ticket_id, request.id, command.event_type)),
         type=command.event_type,
         time=request.at,
         data=command.encode(),

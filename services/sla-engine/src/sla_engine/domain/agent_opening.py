@@ -17,8 +17,10 @@ from ticket_contracts.vocabulary import ActorKind, Automation, Status
 
 def open_by_agent(request: Request, command: OpenTicket, policies: Policies) -> list[TicketFact] | Rejected:
     """Return the fact that opens the ticket. Somebody has looked at it already, so it is not new but open."""
-    refusal = policies.workflow.refusal_of_fields(command.fields)
-    if refusal:
+    follows, fields = command.previous_ticket_id is not None, command.fields
+    if follows:  # promised to a closed ticket, so never refused: that one has looked (following_up)
+        fields = policies.workflow.fitting_fields(fields)
+    elif refusal := policies.workflow.refusal_of_fields(fields):
         return Rejected("rejected", refusal)
     summary = TicketSummary(
         number=request.number,
@@ -33,11 +35,11 @@ def open_by_agent(request: Request, command: OpenTicket, policies: Policies) -> 
         assignee=command.assignee,
         opened_at=request.at,
     )
-    full = summary.model_copy(update={"tags": tuple(dict.fromkeys(command.tags)), "fields": command.fields})
+    full = summary.model_copy(update={"tags": tuple(dict.fromkeys(command.tags)), "fields": fields})
     too_large = refusal_of_growth("fields", summary, full)
-    if too_large is not None:
+    if too_large is not None and not follows:
         return too_large
-    entry = _first_entry(request, command)
+    entry = first_entry(command, request.id, request.at)
     clocks, reason = clocks_of_first(full, entry, request.id, request.appended_at, policies)
     routing = Routing(
         team=command.team,
@@ -56,6 +58,7 @@ def open_by_agent(request: Request, command: OpenTicket, policies: Policies) -> 
         message=entry,
         clocks=clocks,
         no_clock_reason=reason,
+        previous_ticket_id=command.previous_ticket_id,
     )
     return [opened]
 
@@ -67,10 +70,11 @@ def opened_already(draft: Draft, command: OpenTicket, _: Policies) -> Rejected:
     return Rejected("rejected", "there is a ticket of this id already")
 
 
-def _first_entry(request: Request, command: OpenTicket) -> MessageEntry:
+def first_entry(command: OpenTicket, command_id: str, at: datetime) -> MessageEntry:
+    """Return the agent's words, of the command of this id that was appended at `at`."""
     by_machine = command.actor.kind is not ActorKind.AGENT
     entry = MessageEntry(
-        message_id=uuid5(command.ticket_id, request.id),
+        message_id=uuid5(command.ticket_id, command_id),
         author=command.actor,
         public=command.public,
         automation=Automation.GENERATED if by_machine else Automation.HUMAN,
@@ -78,10 +82,10 @@ def _first_entry(request: Request, command: OpenTicket) -> MessageEntry:
         subject=command.subject,
         text=command.text,
         call=command.call,
-        at=request.at,
-        received_at=request.at,
+        at=at,
+        received_at=at,
     )
-    return entry.model_copy(update={"at": _called_at(entry, request.at)}) if is_missed_call(entry) else entry
+    return entry.model_copy(update={"at": _called_at(entry, at)}) if is_missed_call(entry) else entry
 
 
 def _called_at(entry: MessageEntry, noted_at: datetime) -> datetime:

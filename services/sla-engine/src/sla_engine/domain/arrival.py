@@ -1,6 +1,6 @@
 """A customer's message that comes to a ticket there is."""
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sla_engine.domain import timing
 from sla_engine.domain.acting import wake
@@ -12,6 +12,7 @@ from sla_engine.domain.policies import Policies
 from sla_engine.domain.status_change import change_status
 from sla_engine.domain.ticket import Ticket
 from ticket_contracts.commands import ReceiveMessage
+from ticket_contracts.exchanges import follow_up_id
 from ticket_contracts.tickets import MessageAdded, MessageEntry, MessageRevised, SuccessorNamed
 from ticket_contracts.vocabulary import MessageKind, Metric, Status
 
@@ -61,8 +62,3 @@ def goes_to_successor(ticket: Ticket, command: ReceiveMessage) -> UUID | None:
     To be asked with the ticket as it is after the command was decided.
     """
     return None if command.message.message_id in ticket.message_ids else ticket.successor_id
-
-
-def follow_up_id(ticket_id: UUID) -> UUID:
-    """Return the id of a closed ticket's follow-up: derived, so that every message finds the same one."""
-    return uuid5(ticket_id, "follow-up")

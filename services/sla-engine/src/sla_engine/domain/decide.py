@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sla_engine.domain.acting import change_watchers, fill_fields, mark_spam, snooze, tag
-from sla_engine.domain.agent_opening import open_by_agent, opened_already
+from sla_engine.domain.agent_opening import open_by_agent
 from sla_engine.domain.arrival import receive
 from sla_engine.domain.automation import pass_time, react
 from sla_engine.domain.draft import ENGINE, Draft
 from sla_engine.domain.evolve import evolve
+from sla_engine.domain.following_up import follow_up, join_opened
 from sla_engine.domain.grading import classify, set_priority
 from sla_engine.domain.holding import assign
 from sla_engine.domain.import_history import import_ticket, imported_before
@@ -28,6 +29,7 @@ from ticket_contracts.commands import AddNote, Assign, Command, ReceiveMessage, 
 from ticket_contracts.exchanges import (
     AbsorbMerged,
     FinishMerge,
+    FollowUp,
     LinkTickets,
     Merge,
     OpenSplit,
@@ -43,7 +45,7 @@ from ticket_contracts.vocabulary import ActorKind
 
 HANDLERS: Mapping[type[Command], Handler] = {
     ReceiveMessage: receive,
-    OpenTicket: opened_already,
+    OpenTicket: join_opened,
     SetStatus: set_status,
     SetPriority: set_priority,
     Assign: assign,
@@ -64,6 +66,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     ReleaseMerged: release,
     Split: split,
     OpenSplit: opened_before,
+    FollowUp: follow_up,
     Reevaluate: reevaluate,
     Recalculate: recalculate,
     ImportTicket: imported_before,

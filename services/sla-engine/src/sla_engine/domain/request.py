@@ -46,7 +46,7 @@ class Rejected:
     reason: str
 
 
-CLOSED = Rejected("rejected", "the ticket is closed; a customer's next message opens a follow-up")
+CLOSED = Rejected("rejected", "the ticket is closed; a follow-up of it, by an agent or a customer, goes on")
 
 Handler: TypeAlias = Callable[[Draft, Any, Policies], Rejected | None]
 """Adds to the draft what a command of its type makes true of a ticket that exists."""

@@ -89,3 +89,7 @@ class Workflow:
                 told = f"one of {', '.join(kind.choices)}" if kind.choices else f"a {kind.type}"
                 return f"fields.{name}: {value!r} is not {told}"
         return ""
+
+    def fitting_fields(self, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+        """Return those that exist and have the type they are set to: what another ticket has may be older."""
+        return {name: value for name, value in values.items() if not self.refusal_of_fields({name: value})}

@@ -22,11 +22,16 @@ def write(draft: Draft, command: Reply | AddNote, policies: Policies) -> Rejecte
         return None
     draft.add(MessageAdded, message=entry)
     if is_answer(entry):
-        timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
-        if ticket.summary.status is Status.NEW:
-            change_status(draft, policies, Status.OPEN)
-        follow_answer(draft, policies)
+        count_answer(draft, policies)
     return None
+
+
+def count_answer(draft: Draft, policies: Policies) -> None:
+    """Let an answer that is recorded stop the reply clocks; who answers has looked, so the ticket is not new."""
+    timing.stop_clocks(draft, policies, timing.ANSWERED_METRICS)
+    if draft.ticket.summary.status is Status.NEW:
+        change_status(draft, policies, Status.OPEN)
+    follow_answer(draft, policies)
 
 
 def follow_answer(draft: Draft, policies: Policies) -> None:
