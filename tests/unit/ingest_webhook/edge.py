@@ -30,6 +30,7 @@ from ticket_contracts.envelope import Event
 from ticket_contracts.messages import MessageReceived, StoredObject
 from ticket_contracts.topics import Topic
 from ticket_store.object_storage import ObjectStorage
+from ticket_stream.edge_publisher import MakeEvent
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHOP_SECRET, SLACK_SECRET, SWITCH_SECRET = (
@@ -109,13 +110,18 @@ class Edge:
         )
         return value or 0.0
 
-    async def publish(self, topic: Topic, key: str, event: Event) -> None:
-        if self.publish_failure is not None:
-            raise self.publish_failure
-        if self.stuck:
-            await asyncio.Event().wait()
+    def publish_made(self, topic: Topic, make: MakeEvent) -> "asyncio.Future[None]":
         assert topic.name == "support.messages.v1"
-        self.published.append((key, event))
+        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.publish_failure is not None:
+            acknowledged.set_exception(self.publish_failure)
+        elif not self.stuck:
+            try:
+                self.published.append(make())
+                acknowledged.set_result(None)
+            except Exception as error:  # noqa: BLE001 - as `EdgePublisher` tells who waits for this event
+                acknowledged.set_exception(error)
+        return acknowledged
 
     async def store(self, content: bytes, media_type: str) -> StoredObject:
         if self.store_failure is not None:
@@ -136,7 +142,7 @@ class Edge:
         file = folder / "sources.yaml"
         file.write_text(sources)
         metrics = Metrics(self.registry)
-        publisher = MessagePublisher(self.publish, self.store, _numbered_ids(), metrics, store_seconds=5)
+        publisher = MessagePublisher(self.publish_made, self.store, _numbered_ids(), metrics, store_seconds=5)
         spool = self.open_spool()
         spool.measure(metrics.spool)
         receiver = WebhookReceiver(

@@ -1,51 +1,49 @@
-"""Many waits share one timer; each behaves as `asyncio.timeout` does."""
+"""Many publications share one timer; each is given up after its own time."""
 
 import asyncio
+import weakref
 
 import pytest
 
 from ingest_webhook.patience import Patience
+from ticket_stream.edge_publisher import KafkaAway
 
 
-async def test_what_takes_too_long_ends_with_a_time_out_and_what_is_quick_does_not() -> None:
-    patience, never = Patience(0.01), asyncio.Event()
-
-    async def quick() -> str:
-        with patience.wait():
-            await asyncio.sleep(0)
-        return "done"
-
-    async def slow() -> None:
-        with patience.wait():
-            await never.wait()
-
-    results = await asyncio.gather(slow(), quick(), slow(), return_exceptions=True)
-    assert [type(result) for result in results] == [TimeoutError, str, TimeoutError]
-    with pytest.raises(TimeoutError):  # the timer starts anew after all have ended
-        await slow()
+def limited(patience: Patience) -> "asyncio.Future[None]":
+    acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    patience.limit(acknowledged)
+    return acknowledged
 
 
-async def test_a_cancellation_from_elsewhere_stays_one() -> None:
-    patience, entered = Patience(60), asyncio.Event()
+async def test_what_takes_too_long_is_given_up_and_what_is_done_stays_so() -> None:
+    patience = Patience(0.01)
+    slow, quick, gone, later = (limited(patience) for _ in range(4))
+    quick.set_result(None)
+    gone.cancel()
+    for each in (slow, later):
+        with pytest.raises(KafkaAway):
+            await each
+    assert quick.result() is None
+    assert gone.cancelled()
+    with pytest.raises(KafkaAway):  # the timer starts anew after all have ended
+        await limited(patience)
 
-    async def waiting() -> None:
-        with patience.wait():
-            entered.set()
-            await asyncio.Event().wait()
 
-    task = asyncio.create_task(waiting())
-    await entered.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+async def test_what_is_done_is_not_remembered() -> None:
+    patience = Patience(60)
+    done = limited(patience)
+    done.set_result(None)
+    remembered = weakref.ref(done)
+    del done
+    limited(patience)
+    assert remembered() is None
 
 
-async def test_a_failure_inside_is_that_failure_and_the_wait_is_forgotten() -> None:
-    patience, never = Patience(0.01), asyncio.Event()
-    with pytest.raises(KeyError), patience.wait():
-        raise KeyError
-    with pytest.raises(TimeoutError), patience.wait():  # interrupted once: what ended before is not told
-        await never.wait()
-    task = asyncio.current_task()
-    assert task is not None
-    assert task.cancelling() == 0
+async def test_a_failure_before_is_that_failure() -> None:
+    patience = Patience(0.01)
+    failed = limited(patience)
+    failed.set_exception(KeyError())
+    with pytest.raises(KafkaAway):
+        await limited(patience)
+    with pytest.raises(KeyError):
+        await failed

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingest_webhook import publish_messages
 from ingest_webhook.asgi_app import Limits
 from ingest_webhook.source_table import SourceTable
 from tests.support.partners.signed_request import Way, deliver
@@ -18,6 +19,9 @@ from tests.unit.ingest_webhook.edge import (
     slack_sender,
     switch_sender,
 )
+from ticket_intake.compose_event import compose_message
+from ticket_intake.incoming import IncomingMessage
+from ticket_intake.message_data import MessageData
 from ticket_store.object_storage import StorageUnavailable
 from ticket_stream.edge_publisher import EventTooLarge, KafkaAway
 
@@ -118,6 +122,23 @@ async def test_a_fault_of_ours_is_a_problem_without_a_stack_trace(tmp_path: Path
     assert answer.status_code == 500
     assert "secret detail" not in answer.text
     assert edge.counted("shop", "failed") == 1
+
+
+async def test_a_message_that_cannot_be_composed_is_a_fault_of_its_own_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compose(message: IncomingMessage, *rest: Any) -> MessageData:
+        if message.text == "broken":
+            raise LookupError("a secret detail")
+        return compose_message(message, *rest)
+
+    monkeypatch.setattr(publish_messages, "compose_message", compose)
+    edge, sender = Edge(), shop_sender()
+    async with client_of(edge.app(tmp_path)) as client:
+        answers = [await deliver(client, "/webhooks/shop", sender.message(text)) for text in ("broken", "hello")]
+    assert [answer.status_code for answer in answers] == [500, 200]
+    assert "secret detail" not in answers[0].text
+    assert [message.text for message in edge.messages] == ["hello"]
 
 
 async def test_slack_gets_its_challenge_back_once_it_has_signed(tmp_path: Path) -> None:

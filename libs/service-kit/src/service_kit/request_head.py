@@ -15,30 +15,24 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0
 
 
 def limited_protocol(head_bytes: int) -> type[asyncio.Protocol]:
-    """uvicorn takes a class, so the limit is bound into one. It holds to within one read from the socket."""
+    """uvicorn takes a class, so the limit is bound into one. It holds to within one read from the socket.
+
+    uvicorn makes a `scope` where a head begins, puts the path into it where the head ends, and makes a `cycle` then.
+    """
 
     class LimitedHeadProtocol(HttpToolsProtocol):
         head_received = 0
-        heads_completed = 0
-        in_body = False
 
         def data_received(self, data: bytes) -> None:
-            completed, began_in_body = self.heads_completed, self.in_body
+            scope, cycle = self.scope, self.cycle
+            in_body = cycle is not None and cycle.more_body
             super().data_received(data)
-            if began_in_body or self.heads_completed != completed:
-                return  # not all of this read was head
-            self.head_received += len(data)
-            if self.head_received > head_bytes and not self.transport.is_closing():
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-
-        def on_headers_complete(self) -> None:
-            self.heads_completed += 1
-            self.head_received, self.in_body = 0, True
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            self.in_body = False
-            super().on_message_complete()
+            if self.cycle is not cycle or self.scope is None or "path" in self.scope:
+                self.head_received = 0  # a head was completed, or none has begun
+            elif self.scope is scope or not in_body:  # all of this read was head
+                self.head_received += len(data)
+                if self.head_received > head_bytes and not self.transport.is_closing():
+                    self.transport.write(_TOO_LARGE)
+                    self.transport.close()
 
     return LimitedHeadProtocol

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import Attachment, MessageReceived, StoredObject
@@ -48,18 +48,34 @@ FILE_NAME_LENGTH = 255
 MAX_PROBLEMS, PROBLEM_LENGTH = 20, 1000
 
 
-async def compose_message(
-    message: IncomingMessage, source: Origin, message_id: str, received_at: datetime, store: Store
-) -> MessageData:
-    """Build the payload; what is long or a file is stored first. An ordinary message touches no storage.
+class StoredParts(Struct, frozen=True):
+    """Where the parts of a message are that do not travel inside it: a text that is too long, and its files."""
+
+    text: StoredObject | UnsetType = UNSET
+    files: tuple[Attachment, ...] = ()
+
+
+_NO_PARTS = StoredParts()
+
+
+async def store_parts(message: IncomingMessage, store: Store) -> StoredParts:
+    """Store what is long or a file. An ordinary message touches no storage.
 
     :raises StorageUnavailable:
     """
-    text = message.text
-    text_object: StoredObject | UnsetType = UNSET
-    if len(text) > INLINE_CHARACTERS:
-        text_object = await store(text.encode(), "text/plain; charset=utf-8")
-        text = text[:INLINE_CHARACTERS]
+    is_long = len(message.text) > INLINE_CHARACTERS
+    if not (is_long or message.files):
+        return _NO_PARTS
+    text: StoredObject | UnsetType = UNSET
+    if is_long:
+        text = await store(message.text.encode(), "text/plain; charset=utf-8")
+    return StoredParts(text, tuple([await _store_file(file, store) for file in message.files]))
+
+
+def compose_message(
+    message: IncomingMessage, source: Origin, message_id: str, received_at: datetime, parts: StoredParts
+) -> MessageData:
+    """Build the payload of a message whose parts are stored."""
     return MessageData(
         message_id=message_id,
         identity=message_identity(source.account, message.provider_id, message.kind, message.revision),
@@ -73,9 +89,9 @@ async def compose_message(
         sender=message.sender,
         recipients=message.recipients,
         subject=message.subject,
-        text=text,
-        text_object=text_object,
-        attachments=tuple([await _store_file(file, store) for file in message.files]) if message.files else (),
+        text=message.text[:INLINE_CHARACTERS],
+        text_object=parts.text,
+        attachments=parts.files,
         files=message.remote_files,
         received_at=received_at,
         sent_at=message.sent_at or UNSET,

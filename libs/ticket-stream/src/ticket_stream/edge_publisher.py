@@ -5,22 +5,19 @@ event's own identity makes the second one recognisable downstream.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from operator import itemgetter
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    KafkaError,
-    MessageSizeTooLargeError,
-    RecordTooLargeError,
-)
+from aiokafka.errors import KafkaError
 
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import MAX_EVENT_BYTES, Topic, partition_of
 from ticket_stream.bounded_stop import stop_within
-from ticket_stream.edge_batches import EdgeBatches
+from ticket_stream.edge_batches import TOO_LARGE, EdgeBatches, Record
 from ticket_stream.failures import StreamRefused
 from ticket_stream.topic_admin import check_partition_count
 
@@ -34,6 +31,9 @@ _MAX_BATCH_BYTES = 256 * 1024  # half of the topics' max.message.bytes; a single
 _MAX_REQUEST_BYTES = 2 * MAX_EVENT_BYTES
 _MAX_HEADER_BYTES = 16 * 1024  # attributes are short; this only keeps nonsense out
 _VALUE_OF = itemgetter(1)
+
+MakeEvent = Callable[[], tuple[str, Event]]
+"""Makes the key and the event; pure, and called once at most."""
 
 
 class KafkaAway(OSError):
@@ -69,23 +69,44 @@ class EdgePublisher:
         :raises KafkaAway: not acknowledged within the bound.
         :raises EventTooLarge: larger than events may be; nothing was sent.
         """
-        headers = event.headers()
-        if len(event.data) > MAX_EVENT_BYTES or len(b"".join(map(_VALUE_OF, headers))) > _MAX_HEADER_BYTES:
-            raise EventTooLarge(f"{len(event.data)} bytes of data; at most {MAX_EVENT_BYTES} fit into an event")
-        batches = self._batches
+        await self.publish_made(topic, lambda: (key, event))
+
+    def publish_made(self, topic: Topic, make: MakeEvent) -> "asyncio.Future[None]":
+        """As `publish`, with an event that is made when it can go, together with all others of its flight.
+
+        :param make: what it raises is what the returned future raises, and nobody else hears of it.
+        :raises KafkaAway: at once, when it is known already.
+        """
+        batches, partitions = self._batches, self._counts.get(topic.name)
         if batches is None or not self._available.is_set():
             raise KafkaAway(f"Kafka at {self._kafka} is away")
+        if partitions is None:
+            return asyncio.ensure_future(self._publish_to_new(topic, make))
+        return batches.append(partial(_record, self._prefix + topic.name, partitions, make))
+
+    async def _publish_to_new(self, topic: Topic, make: MakeEvent) -> None:
+        """To a topic that `open_edge_publisher` was not told of."""
+        producer, batches = self._producer, self._batches
+        if producer is None or batches is None:
+            raise KafkaAway(f"Kafka at {self._kafka} is away")
         try:
-            count = self._counts.get(topic.name) or await self._count_in_time(topic)
-            key_bytes = key.encode()
-            place = (self._prefix + topic.name, partition_of(key_bytes, count))
-            await batches.append(place, key_bytes, event.data, headers)
-        except (MessageSizeTooLargeError, RecordTooLargeError) as error:
-            raise EventTooLarge(str(error)) from error
+            async with asyncio.timeout(self._publish_seconds):
+                partitions = await self._count(producer, topic)
         except (KafkaError, OSError) as error:
-            self._available.clear()
-            self._doubt.set()
-            raise KafkaAway(f"Kafka did not acknowledge: {error or type(error).__name__}") from error
+            raise self._told(error) from error
+        await batches.append(partial(_record, self._prefix + topic.name, partitions, make))
+
+    def _told(self, error: Exception) -> Exception:
+        """Return what callers hear of a failed flight. After it the producer is not trusted any more."""
+        if isinstance(error, TOO_LARGE):
+            return EventTooLarge(str(error))
+        self._available.clear()
+        self._doubt.set()
+        if isinstance(error, KafkaError | OSError):
+            away = KafkaAway(f"Kafka did not acknowledge: {error or type(error).__name__}")
+            away.__cause__ = error
+            return away
+        return error
 
     async def keep(self, topics: Sequence[Topic] = ()) -> None:
         """Connect, watch the connection and make a new producer whenever the present one may be stuck."""
@@ -95,7 +116,7 @@ class EdgePublisher:
                 await producer.start()
                 for topic in topics:
                     await self._count(producer, topic)
-                self._producer, self._batches = producer, EdgeBatches(producer, self._publish_seconds)
+                self._producer, self._batches = producer, EdgeBatches(producer, self._publish_seconds, self._told)
                 self._doubt.clear()
                 self._available.set()
                 self.settled.set()
@@ -136,13 +157,6 @@ class EdgePublisher:
             if not answered:
                 return
 
-    async def _count_in_time(self, topic: Topic) -> int:
-        """For a topic that `open_edge_publisher` was not told of."""
-        if self._producer is None:
-            raise ConnectionError("Kafka is away")
-        async with asyncio.timeout(self._publish_seconds):
-            return await self._count(self._producer, topic)
-
     async def _count(self, producer: AIOKafkaProducer, topic: Topic) -> int:
         partitions = await producer.partitions_for(self._prefix + topic.name)
         self._counts[topic.name] = check_partition_count(self._prefix, topic, len(partitions))
@@ -157,6 +171,19 @@ class EdgePublisher:
             max_batch_size=_MAX_BATCH_BYTES,
             max_request_size=_MAX_REQUEST_BYTES,
         )
+
+
+def _record(topic: str, partitions: int, make: MakeEvent) -> Record:
+    """Make one event and put it into its partition.
+
+    :raises EventTooLarge:
+    """
+    key, event = make()
+    headers = event.headers()
+    if len(event.data) > MAX_EVENT_BYTES or len(b"".join(map(_VALUE_OF, headers))) > _MAX_HEADER_BYTES:
+        raise EventTooLarge(f"{len(event.data)} bytes of data; at most {MAX_EVENT_BYTES} fit into an event")
+    key_bytes = key.encode()
+    return Record((topic, partition_of(key_bytes, partitions)), key_bytes, event.data, headers)
 
 
 @asynccontextmanager

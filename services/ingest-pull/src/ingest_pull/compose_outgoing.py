@@ -7,7 +7,7 @@ from datetime import datetime
 
 from service_kit.tracing import new_trace
 from ticket_contracts.topics import MESSAGES
-from ticket_intake.compose_event import Store, compose_event, compose_message, event_key
+from ticket_intake.compose_event import Store, compose_event, compose_message, event_key, store_parts
 from ticket_intake.incoming import IncomingMessage
 from ticket_stream.leased_jobs import Outgoing
 
@@ -41,7 +41,8 @@ class Composer:
         """
         outgoing = []
         for message in messages:
-            payload = await compose_message(message, source, self.new_id(), self.now(), self.store)
+            parts = await store_parts(message, self.store)
+            payload = compose_message(message, source, self.new_id(), self.now(), parts)
             key = event_key(payload)
             event = compose_event(payload, source, key, new_trace().traceparent)
             outgoing.append(Outgoing(MESSAGES, key, event))

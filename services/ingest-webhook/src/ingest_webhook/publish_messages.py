@@ -1,46 +1,70 @@
 """From an understood request to messages in Kafka, whether it has just come or waited in the spool."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from ingest_webhook.metrics import Metrics
+from ingest_webhook.patience import Patience
 from ingest_webhook.provider import Messages, WebhookRequest
 from ingest_webhook.providers.left_behind import with_files
 from ingest_webhook.sources import Source
 from ticket_contracts.envelope import Event
 from ticket_contracts.messages import StoredObject
 from ticket_contracts.topics import MESSAGES, Topic
-from ticket_intake.compose_event import Store, compose_event, compose_message, event_key
+from ticket_intake.compose_event import Store, StoredParts, compose_event, compose_message, event_key, store_parts
+from ticket_intake.incoming import IncomingMessage
 from ticket_store.object_storage import StorageUnavailable
+from ticket_stream.edge_publisher import MakeEvent
 
-Publish = Callable[[Topic, str, Event], Awaitable[None]]
-"""Returns when Kafka has acknowledged the event, within a bounded time; `EdgePublisher.publish`."""
+PublishMade = Callable[[Topic, MakeEvent], "asyncio.Future[None]"]
+"""Returns what is done when Kafka has acknowledged the event, within a bounded time; `EdgePublisher.publish_made`."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePublisher:
     """Stateless: identity makes a repeat recognisable, the router recognises it."""
 
-    publish: Publish
+    publish_made: PublishMade
     store: Store
     new_id: Callable[[], str]
     metrics: Metrics
     store_seconds: float
 
-    async def publish_all(self, source: Source, request: WebhookRequest, reading: Messages, traceparent: str) -> None:
+    async def publish_all(
+        self,
+        source: Source,
+        request: WebhookRequest,
+        reading: Messages,
+        traceparent: str,
+        patience: Patience | None = None,
+    ) -> None:
         """Return when all messages are in the log.
 
+        :param patience: for less time than Kafka is given otherwise; for each message.
         :raises KafkaAway: some may be there all the same; a repeat has the same identity.
         :raises StorageUnavailable: a file or a long text could not be stored.
         :raises EventTooLarge:
         """
         for said in reading.messages:  # one after another: order within a conversation is kept
             message = with_files(said) if source.fetches_files else said
-            payload = await compose_message(message, source, self.new_id(), request.received_at, self._store_in_time)
-            key = event_key(payload)
-            await self.publish(MESSAGES, key, compose_event(payload, source, key, traceparent))
+            parts = await store_parts(message, self._store_in_time)
+            make = partial(self._make, source, message, request.received_at, traceparent, parts)
+            acknowledged = self.publish_made(MESSAGES, make)
+            if patience is not None:
+                patience.limit(acknowledged)
+            await acknowledged
         self.metrics.of(source.name).messages.inc(len(reading.messages))
+
+    # Called in a flight with many others, after the request that asked: nothing here may wait or log.
+    def _make(
+        self, source: Source, message: IncomingMessage, received_at: datetime, traceparent: str, parts: StoredParts
+    ) -> tuple[str, Event]:
+        payload = compose_message(message, source, self.new_id(), received_at, parts)
+        key = event_key(payload)
+        return key, compose_event(payload, source, key, traceparent)
 
     async def _store_in_time(self, content: bytes, media_type: str) -> StoredObject:
         try:

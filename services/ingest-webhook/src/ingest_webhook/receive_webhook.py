@@ -17,6 +17,8 @@ from ticket_intake.signatures import SignatureInvalid, SignatureStale
 from ticket_store.object_storage import StorageUnavailable
 from ticket_stream.edge_publisher import EventTooLarge, KafkaAway
 
+_UNDELIVERED = (KafkaAway, SpoolFull, EventTooLarge, StorageUnavailable, TimeoutError)
+
 log = structlog.get_logger("webhook")
 
 
@@ -38,40 +40,44 @@ class WebhookReceiver:
         self.rates.check(source)
         reading = source.provider.read(request)
         if isinstance(reading, Messages):
-            await self._deliver(source, request, reading, traceparent)
+            try:
+                await self._deliver(source, request, reading, traceparent)
+            except _UNDELIVERED as error:
+                raise _refusal(error) from error
         elif isinstance(reading, Ignored) and reading.reason is IgnoreReason.RATE_LIMITED:
             log.warning("the provider holds messages back because of its rate limit", source=source.name)
         return reading
 
     async def _deliver(self, source: Source, request: WebhookRequest, reading: Messages, traceparent: str) -> None:
-        try:
-            if not source.spooled:
-                await self.publisher.publish_all(source, request, reading, traceparent)
-            elif self.spool.holds(source.name) or not await self._published(source, request, reading, traceparent):
-                await self._keep(SpooledRequest(source.name, request, traceparent))
-        except KafkaAway as error:
-            # It may be in the log all the same; the repeat that this answer asks for has the same identity.
-            raise unavailable(Outcome.KAFKA_AWAY, "The message log did not answer in time.") from error
-        except (StorageUnavailable, TimeoutError) as error:
-            raise unavailable(Outcome.STORAGE_AWAY, "The storage of files and long texts is away.") from error
-        except SpoolFull as error:
-            raise unavailable(Outcome.KAFKA_AWAY, "The message log is away, and no more requests can wait.") from error
-        except EventTooLarge as error:
-            raise Rejected(Outcome.TOO_LARGE, 413, "Message too large", "The message does not fit an event.") from error
-
-    async def _published(self, source: Source, request: WebhookRequest, reading: Messages, traceparent: str) -> bool:
-        """Return False when Kafka does not answer soon enough for a sender that will not come again."""
-        try:
-            with self.patience.wait():
-                await self.publisher.publish_all(source, request, reading, traceparent)
-        except (KafkaAway, TimeoutError):
-            return False
-        return True
+        """Publish; keep instead what a sender will not bring again, when Kafka does not answer soon enough."""
+        if not source.spooled:
+            await self.publisher.publish_all(source, request, reading, traceparent)
+            return
+        if not self.spool.holds(source.name):
+            try:
+                await self.publisher.publish_all(source, request, reading, traceparent, self.patience)
+            except KafkaAway:
+                pass  # the spool is for this
+            else:
+                return
+        await self._keep(SpooledRequest(source.name, request, traceparent))
 
     async def _keep(self, spooled: SpooledRequest) -> None:
         async with asyncio.timeout(self.publisher.store_seconds):
             await self.spool.keep(spooled)
         self.publisher.metrics.of(spooled.source).spooled.inc()
+
+
+def _refusal(error: Exception) -> Rejected:
+    match error:
+        case KafkaAway():
+            # It may be in the log all the same; the repeat that this answer asks for has the same identity.
+            return unavailable(Outcome.KAFKA_AWAY, "The message log did not answer in time.")
+        case SpoolFull():
+            return unavailable(Outcome.KAFKA_AWAY, "The message log is away, and no more requests can wait.")
+        case EventTooLarge():
+            return Rejected(Outcome.TOO_LARGE, 413, "Message too large", "The message does not fit an event.")
+    return unavailable(Outcome.STORAGE_AWAY, "The storage of files and long texts is away.")
 
 
 def _verify(source: Source, request: WebhookRequest) -> None:

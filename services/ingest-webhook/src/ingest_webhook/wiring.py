@@ -49,7 +49,7 @@ async def wiring(settings: IngestWebhookSettings, supervisor: Supervisor) -> Asy
         supervisor.running("event loop lag", EventLoopLag(registry).sample_forever()),
         supervisor.running("sources", sources.watch()),
     ):
-        messages = MessagePublisher(publisher.publish, storage.put, _new_id, metrics, settings.store_seconds)
+        messages = MessagePublisher(publisher.publish_made, storage.put, _new_id, metrics, settings.store_seconds)
         spool = await _open_spool(settings, storage, metrics)
         drain = SpoolDrain(
             spool, sources, messages, publisher.available, metrics.spool, 1 / settings.spool_drain_per_second
