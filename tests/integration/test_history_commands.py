@@ -4,12 +4,14 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -20,7 +22,9 @@ from typer.testing import CliRunner
 from sla_engine.commands import import_tickets, send_imports
 from sla_engine.commands.import_lines import import_id, read_tickets, readable_twice
 from sla_engine.commands.send_imports import ImportRun
+from sla_engine.domain.kept_promises import Hours
 from sla_engine.domain.ticket import Ticket
+from sla_engine.replay_histories import Span, as_they_went
 from sla_engine.stored_state import decode_state
 from tests.support.servers import SharedKafka
 from tests.support.sla_engine import OFFICE, STANDARD, EngineUnderTest, configure, types_of
@@ -282,6 +286,24 @@ async def test_what_if_shows_both_sides_and_changes_nothing(
     assert (results["real"]["first_response"]["met"], results["supposed"]["first_response"]["met"]) == (2, 1)
     assert (results["real"]["resolution"]["met"], results["supposed"]["resolution"]["met"]) == (0, 3)
     assert await engine.rows("SELECT ticket_id, version, state FROM tickets ORDER BY ticket_id") == before
+
+
+async def test_hours_of_stored_clocks_are_those_of_the_zone_and_not_of_the_servers_idea_of_it(
+    engine: EngineUnderTest, tmp_path: Path
+) -> None:
+    await load(engine, tmp_path, *(a_line(number, "10:05") for number in range(1, 6)))
+    await engine.rows(
+        "UPDATE clocks SET started_at = started_at + (number - 1001) * interval '91 days 23 minutes' "
+        "FROM tickets WHERE clocks.ticket_id = tickets.ticket_id"
+    )
+    starts = [row["started_at"] for row in await engine.rows("SELECT started_at FROM clocks")]
+    until = max(starts)
+    for zone in map(ZoneInfo, ("CET", "Asia/Kolkata", "Europe/Berlin", "UTC")):
+        async with engine.pool.acquire() as connection:
+            span = Span(datetime(2025, 1, 1, tzinfo=UTC), until, until, Hours(zone, until))
+            real = await as_they_went(connection, span)
+        counted = Counter(hour for hour, _ in real.by("hour").elements())
+        assert counted == Counter(f"{start.astimezone(zone):%H}" for start in starts), zone
 
 
 async def test_what_if_lets_supposed_steps_act_on_the_tickets_that_come_under_them(

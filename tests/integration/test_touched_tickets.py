@@ -214,6 +214,15 @@ async def test_a_count_that_does_not_look_at_every_ticket_says_so(desk: Desk, mo
     assert cut.note.endswith("only the newest 2 open tickets were asked")
 
 
+async def test_conditions_that_take_too_long_are_given_up_and_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(touched_rules, "MOST_SECONDS", 0.0)
+    phone, exact = a_rule("phone", when='ticket.channel == "phone"'), a_rule("exact", channels=["phone"])
+    planned = await desk.planned(phone=phone, exact=exact)
+    assert [(planned[name].open_tickets, planned[name].at_least) for name in ("phone", "exact")] == 2 * [(0, True)]
+    assert planned["phone"].note.endswith("only the newest 0 open tickets were asked")
+    assert planned["exact"].note.endswith("it took too long to ask it for every channel")
+
+
 async def test_a_plan_takes_as_many_statements_for_many_documents_as_for_one(desk: Desk) -> None:
     async def statements(number: int) -> int:
         seen: list[str] = []

@@ -1,5 +1,6 @@
 """Each row is a mail on which Python's own parser fails or is led astray; all must become readable messages."""
 
+import signal
 import time
 from base64 import b64encode
 from dataclasses import replace
@@ -184,6 +185,19 @@ def test_the_cpu_limit_holds_where_weak_references_die() -> None:
 
     with pytest.raises(TookTooLong), cpu_limit(0.02):
         work_forever()
+
+
+def test_the_time_that_ends_just_as_the_block_is_left_says_so_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_timer = signal.setitimer
+
+    def ended_meanwhile(which: int, seconds: float) -> None:
+        set_timer(which, seconds)
+        if which == signal.ITIMER_VIRTUAL and not seconds:
+            signal.raise_signal(signal.SIGVTALRM)
+
+    monkeypatch.setattr(signal, "setitimer", ended_meanwhile)
+    with pytest.raises(TookTooLong, match=r"^more than 5 s of work$"), cpu_limit(5):
+        pass
 
 
 def test_bytes_that_are_no_mail_at_all_become_a_message() -> None:

@@ -39,6 +39,14 @@ def test_hours_are_those_of_the_zone_in_every_season(zone: ZoneInfo) -> None:
             assert hours.shifted is None or hours.shifted[at.hour] == expected
 
 
+def test_a_zone_changes_its_offset_in_the_minute_that_its_rules_say() -> None:
+    in_berlin = [at for at in Hours(BERLIN, UNTIL).changes if at.year == 2026]
+    assert in_berlin == [datetime(2026, month, day, 1, tzinfo=UTC) for month, day in ((3, 29), (10, 25))]
+    in_gaza = Hours(ZoneInfo("Asia/Gaza"), UNTIL).changes
+    assert datetime(2010, 3, 26, 22, 1, tzinfo=UTC) in in_gaza
+    assert not Hours(KOLKATA, UNTIL).changes
+
+
 def test_hours_of_a_zone_are_those_of_the_policies_calendars_where_all_have_one() -> None:
     one, other = office(zone=SHANGHAI), office(name="other", zone=BERLIN)
     assert zone_of(policies_of(a_policy(), calendars=(one, other))) == SHANGHAI  # no policy is on the other one

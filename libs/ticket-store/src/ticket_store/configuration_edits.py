@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Literal, TypeVar, cast
 
 from ticket_store.documents import Document
@@ -31,23 +32,25 @@ class Edit(Generic[DocumentT]):
         yield from (each for each in (self.old, self.new) if each is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Edits:
-    """Two whole configurations, documents by kind and name: the one in force and the wanted one."""
+    """Two whole configurations, documents by kind and name: the one in force and the wanted one. Compared once."""
 
     before: Mapping[tuple[str, str], Document]
     after: Mapping[tuple[str, str], Document]
 
-    def all(self) -> Iterator[tuple[str, Edit[Document]]]:
-        """Yield kind and edit of every document that differs, first what is added or changed, then what goes."""
-        for kind, name in (*sorted(self.after), *sorted(self.before.keys() - self.after.keys())):
-            edit = Edit(name, self.before.get((kind, name)), self.after.get((kind, name)))
-            if edit.old != edit.new:
-                yield kind, edit
+    @cached_property
+    def all(self) -> tuple[tuple[str, Edit[Document]], ...]:
+        """Kind and edit of every document that differs, first what is added or changed, then what goes."""
+        identities = (*sorted(self.after), *sorted(self.before.keys() - self.after.keys()))
+        compared = (
+            (kind, Edit(name, self.before.get((kind, name)), self.after.get((kind, name)))) for kind, name in identities
+        )
+        return tuple((kind, edit) for kind, edit in compared if edit.old != edit.new)
 
     def of(self, kind: type[DocumentT]) -> "list[Edit[DocumentT]]":
         """Return the edits of one kind."""
-        return [cast("Edit[DocumentT]", edit) for of_kind, edit in self.all() if of_kind == kind.kind]
+        return [cast("Edit[DocumentT]", edit) for of_kind, edit in self.all if of_kind == kind.kind]
 
 
 def of_kind(kind: type[DocumentT], documents: Mapping[tuple[str, str], Document]) -> list[DocumentT]:

@@ -54,7 +54,7 @@ async def plan(connection: Connection, present: Configuration, documents: Collec
         {(document.kind, document.name): document for document in documents},
     )
     touched = await count_touched(connection, edits)
-    changes = tuple(_planned(kind, edit, touched.get((kind, edit.name), UNTOUCHED)) for kind, edit in edits.all())
+    changes = tuple(_planned(kind, edit, touched.get((kind, edit.name), UNTOUCHED)) for kind, edit in edits.all)
     return Plan(present.version, changes, len(edits.after) - sum(change.change != "archived" for change in changes))
 
 

@@ -7,6 +7,7 @@ it is asked of each ticket as it is, without a fact and a message (docs/decision
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 import cel
 from pydantic import TypeAdapter
@@ -19,6 +20,7 @@ from ticket_store.configuration import Connection
 from ticket_store.configuration_edits import Change, Edit, Edits
 from ticket_store.tables import tickets as sql
 from ticket_store.touched_tickets import UNTOUCHED, Part, Touched, told
+from ticket_store.work_allowance import WorkAllowance
 from ticket_store.workflow_documents import RULE_VARIABLES, Automation
 
 MOST_TICKETS = 50_000
@@ -27,7 +29,11 @@ MOST_TICKETS = 50_000
 MOST_ANSWERS = 500_000
 """Conditions times tickets: an answer takes half a microsecond to two, and 500 rules must not take a minute."""
 
-TICKETS_AT_ONCE = 500  # read, and asked of without a break: some 5 ms in which a process answers nobody else
+MOST_SECONDS = 2.0
+"""Of work on the answers, because some take longer: a regular expression is prepared anew for each, and 2,000
+characters hold sixty of them."""
+
+TICKETS_AT_ONCE = 500  # read from the database
 
 OPENING = "opened"
 """The fact that no ticket has ahead of it."""
@@ -107,41 +113,58 @@ async def count_of_rules(connection: Connection, edits: Edits) -> Mapping[str, T
     edited = edits.of(Automation)
     rows = await connection.fetch(sql.OPEN_BY_WAIT, [edit.name for edit in edited])
     waiting = {row["name"]: row["tickets"] for row in rows}
-    questions = {edit.name: Question(edit) for edit in edited}
-    of_channels = [each for each in questions.values() if each.sides and not each.looks_at_tickets]
-    if of_channels:
-        await _ask_by_channel(connection, of_channels)
-    of_tickets = [each for each in questions.values() if each.looks_at_tickets]
-    asked = await _ask_by_ticket(connection, of_tickets) if of_tickets else None
+    allowance = WorkAllowance(MOST_SECONDS)
+    questions = {edit.name: await _question(edit, allowance) for edit in edited}
+    limits: dict[bool, str] = {}
+    for looks, ask in ((False, _ask_by_channel), (True, _ask_by_ticket)):
+        asking = [each for each in questions.values() if each.sides and each.looks_at_tickets is looks]
+        limits[looks] = await ask(connection, asking, allowance) if asking else ""
     return {
-        edit.name: _touched(edit.change, question, waiting.get(edit.name, 0), asked if question in of_tickets else None)
+        edit.name: _touched(edit.change, question, waiting.get(edit.name, 0), limits[question.looks_at_tickets])
         for edit, question in zip(edited, questions.values(), strict=True)
     }
 
 
-async def _ask_by_channel(connection: Connection, questions: Sequence[Question]) -> None:
-    """Ask conditions that look at no ticket once for each channel, and count exactly."""
+async def _question(edit: Edit[Automation], allowance: WorkAllowance) -> Question:
+    await allowance.lasts()  # compiling takes time, too, but a rule without its question could not be told of
+    return Question(edit)
+
+
+async def _ask_by_channel(connection: Connection, questions: Sequence[Question], allowance: WorkAllowance) -> str:
+    """Ask conditions that look at no ticket once for each channel, and count exactly; say where not all were asked."""
     context = cel.Context(functions=FUNCTIONS)
-    for channel, tickets in await connection.fetch(sql.OPEN_BY_CHANNEL):
-        for question in questions:
-            question.ask(channel, context, tickets)
+    rows = await connection.fetch(sql.OPEN_BY_CHANNEL)
+    allowance.resume()
+    for (channel, tickets), question in product(rows, questions):
+        if not await allowance.lasts():
+            return "; it took too long to ask it for every channel"
+        question.ask(channel, context, tickets)
+    return ""
 
 
-async def _ask_by_ticket(connection: Connection, questions: Sequence[Question]) -> int | None:
-    """Ask of each ticket; return of how many, where not of all."""
+async def _ask_by_ticket(connection: Connection, questions: Sequence[Question], allowance: WorkAllowance) -> str:
+    """Ask of each ticket; say of how many, where not of all."""
     conditions = [side.condition for question in questions for side in question.sides]
     fields = named_fields("ticket", "\n".join(each.expression for each in conditions), TICKET_FIELDS)
     most = min(MOST_TICKETS, MOST_ANSWERS // len(conditions))
     context, asked = cel.Context(functions=FUNCTIONS), 0
-    async for channel, seen in connection.cursor(sql.OPEN_AS_RULES_SEE_THEM, most + 1, prefetch=TICKETS_AT_ONCE):
-        if asked == most:
-            return most
-        asked += 1
-        ticket = read_open_ticket(seen)
-        context.add_variable("ticket", {name: read(ticket) for name, read in fields.items()})
-        for question in questions:
-            question.ask(channel, context)
-    return None
+    cursor = await connection.cursor(sql.OPEN_AS_RULES_SEE_THEM, most + 1)
+    while page := await cursor.fetch(TICKETS_AT_ONCE):
+        allowance.resume()
+        for channel, seen in page:
+            if asked == most or not await allowance.lasts():
+                return _only(asked)
+            asked += 1
+            ticket = read_open_ticket(seen)
+            context.add_variable("ticket", {name: read(ticket) for name, read in fields.items()})
+            for question in questions:
+                if await allowance.lasts():
+                    question.ask(channel, context)
+    return "" if await allowance.lasts() else _only(asked)
+
+
+def _only(asked: int) -> str:
+    return f"; only the newest {asked:,} open tickets were asked"
 
 
 _WAITING: Mapping[Change, str] = {
@@ -156,14 +179,13 @@ _REACTING: Mapping[Change, str] = {
 }
 
 
-def _touched(change: Change, question: Question, waiting: int, asked: int | None) -> Touched:
-    """`asked` is of how many tickets, where not of all. Of a rule that was on time and is on facts, or the other way
-    round, who waits may also be among the others."""
+def _touched(change: Change, question: Question, waiting: int, limit: str) -> Touched:
+    """`limit` says what was asked, where not all. Of a rule that was on time and is on facts, or the other way round,
+    who waits may also be among the others."""
     if not question.sides:
         return told(waiting, _WAITING[change])
-    limit = f"; only the newest {asked:,} open tickets were asked" if asked is not None else ""
     parts = [Part(question.by_new, "by the new condition")] if change == "changed" else []
     parts += [Part(waiting, _WAITING[change])] if waiting else []
     number = max(question.touched, waiting)
-    at_least = asked is not None or (waiting > 0 and question.touched > 0)
+    at_least = bool(limit) or (waiting > 0 and question.touched > 0)
     return Touched(number, _REACTING[change] + limit, tuple(parts), at_least) if number or at_least else UNTOUCHED

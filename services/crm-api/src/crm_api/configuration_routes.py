@@ -94,7 +94,7 @@ async def delete_one(
 @router.post("/configuration/plan", responses=WRITE_PROBLEMS)
 async def post_plan(body: PlanRequest, _: Reader, parts: PartsOf) -> PlanView:
     """Show what applying a whole configuration would change, and how many open tickets it touches."""
-    async with parts.configuration.acquire() as connection:
+    async with parts.plan_turns.taken(), parts.configuration.acquire() as connection:
         planned = await plan_documents(connection, body.documents)
     return PlanView(
         head=planned.head, changes=[_planned(change) for change in planned.changes], unchanged=planned.unchanged

@@ -8,10 +8,21 @@ import signal
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from types import FrameType
 
 _AGAIN_SECONDS = 0.001
+
+
+@dataclass(slots=True)
+class _Limit:
+    """Of the block that runs; the time may also end while the block is being left, where it can catch nothing."""
+
+    seconds: float = 0.0
+
+
+_limit = _Limit()
 
 
 class TookTooLong(Exception):
@@ -22,11 +33,10 @@ class TookTooLong(Exception):
 def cpu_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` inside the block once it has used that much CPU time (of the user's kind). Do not nest."""
     _listen()
+    _limit.seconds = seconds
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
-    except TookTooLong as end:
-        raise TookTooLong(f"more than {seconds} s of work") from end
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
@@ -42,4 +52,4 @@ def _interrupt(_: int, frame: FrameType | None) -> None:
         # What is raised in a weak reference's callback is swallowed: it has to be raised a moment later.
         signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN_SECONDS)
         return
-    raise TookTooLong("more than its share of work")
+    raise TookTooLong(f"more than {_limit.seconds} s of work")

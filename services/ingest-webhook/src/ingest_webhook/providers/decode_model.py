@@ -96,7 +96,7 @@ def _choices(model: type[msgspec.Struct], path: str) -> list[str]:
     words: list[str] = []
     for kind in kinds:
         if isinstance(kind, inspect.EnumType):
-            words.extend(member.value for member in kind.cls)
+            words.extend(str(member.value) for member in kind.cls)
         elif isinstance(kind, inspect.LiteralType):
             words.extend(map(str, kind.values))
     return words

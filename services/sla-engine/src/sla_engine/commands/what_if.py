@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -105,8 +104,6 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
         except ConfigurationRefused as refused:
             hint = "--staffing" if isinstance(refused, StaffingRefused) else "--policy"
             raise typer.BadParameter(str(refused), param_hint=hint) from refused
-        except asyncpg.InvalidParameterValueError as unknown:  # the server's own list of zones is an older one
-            raise typer.BadParameter(f"the database says: {unknown}", param_hint="--timezone") from unknown
         if as_json:
             print_json(answer)
         else:

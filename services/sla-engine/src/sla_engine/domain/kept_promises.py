@@ -1,7 +1,7 @@
 """How promises ended: clocks are counted alike, whichever way they were worked out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -26,17 +26,30 @@ class Hours:
     def __init__(self, zone: ZoneInfo, until: datetime) -> None:
         """`until` is when the last clock may start."""
         self.zone = zone
+        self.changes = tuple(_changes_of_offset(zone, until))
         self.shifted: Sequence[str] | None = None
         """Of a zone that is always ahead of UTC by as many whole hours: its hours in the order of those of UTC."""
-        days = range(max(1, (until - _LOOKED_AT_FROM).days + 2))
-        offsets = {(_LOOKED_AT_FROM + timedelta(days=day)).astimezone(zone).utcoffset() or timedelta() for day in days}
-        hours, rest = divmod(max(offsets), timedelta(hours=1))
-        if len(offsets) == 1 and not rest:
+        hours, rest = divmod(_offset(zone, until), timedelta(hours=1))
+        if not self.changes and not rest:
             self.shifted = tuple(_HOURS[(hour + hours) % 24] for hour in range(24))
 
     def of(self, at: datetime) -> str:
         """Return the hour, `00` to `23`."""
         return _HOURS[at.astimezone(self.zone).hour]
+
+
+def _changes_of_offset(zone: ZoneInfo, until: datetime) -> Iterator[datetime]:
+    """Yield the first minute of each new offset; none lasts less than a day."""
+    for day in range(max(1, (until - _LOOKED_AT_FROM).days + 2)):
+        midnight = _LOOKED_AT_FROM + timedelta(days=day)
+        before = _offset(zone, midnight)
+        if before != _offset(zone, midnight + timedelta(days=1)):
+            minutes = [midnight + timedelta(minutes=minute) for minute in range(24 * 60 + 1)]
+            yield next(minute for minute in minutes if _offset(zone, minute) != before)
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
 
 
 IN_UTC = Hours(ZoneInfo("UTC"), _LOOKED_AT_FROM)
