@@ -189,8 +189,9 @@ class Demand:
 
     def _wanted(self, reached: Sequence[Point]) -> Iterator[Point]:
         """Of the warnings past when we learned of the clock only the highest is wanted (rule 42)."""
-        spent, shares = self._open(self.life.started.started_at, self.life.known_at), self._shares()
-        past = [point for point in reached if point in self.policy.warnings and shares[point] <= spent]
+        started_at, shares = self.life.started.started_at, self._shares()
+        spent = self._open(started_at, min(self.life.known_at, self.life.last.stopped_at or self.life.known_at))
+        past = [point for point in self.policy.warnings if shares[point] <= spent]
         return (point for point in reached if point not in past[:-1])
 
     def _used(self, at: datetime) -> timedelta:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sla_engine.domain.held_back import LONGEST_CHAIN, MOST_IN_CHAIN
+from sla_engine.domain.chain import LONGEST_CHAIN, MOST_IN_CHAIN
 from sla_engine.domain.rule_memory import BURST_WITHIN, LONG_WITHIN, MOST_RUNS
 from tests.unit.sla_engine.case import Case, kinds, moment
 from tests.unit.sla_engine.rules import a_rule, a_wait, ruled, runs, with_rules
@@ -35,7 +35,7 @@ def test_rules_that_set_each_other_off_run_once_each_and_the_loop_is_told_once()
     facts = opened(case)
     assert runs(facts) == [("ping", "ran"), ("pong", "ran"), ("ping", "looped")]
     assert next(fact for fact in facts if isinstance(fact, RuleRan) and fact.outcome == "looped").reason == (
-        "it set itself off: ping → pong → ping"
+        "it set itself off: ping → pong → ping; each of them runs once for one command or moment"
     )
 
     again = case.note(NINE + timedelta(minutes=1))

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from sla_engine.domain.automation_rehearsal import rehearse
 from sla_engine.domain.automation_rules import Rule
-from sla_engine.domain.held_back import MOST_IN_CHAIN, MOST_NAMED
+from sla_engine.domain.chain import MOST_IN_CHAIN
+from sla_engine.domain.held_back import MOST_NAMED
 from sla_engine.domain.policies import Policies
-from sla_engine.domain.rule_memory import LONG_WITHIN, MOST_LONG_RUNS, MOST_WAITS, RuleUse
+from sla_engine.domain.rule_memory import LONG_WITHIN, MOST_LONG_RUNS, MOST_RUNS, MOST_WAITS, RuleUse
 from sla_engine.publish_facts import Cause
 from sla_engine.publish_rules import notice_events
 from sla_engine.stored_state import decode_state, encode_state
@@ -127,6 +128,23 @@ def test_of_a_stopped_rule_assignee_and_leads_are_told_what_to_do_once() -> None
     assert notice.words is not None
     assert "change the rule and apply it" in notice.words.en
     assert "修改规则并应用" in notice.words.zh
+
+
+def test_a_wait_of_a_rule_that_rests_ends_without_a_second_alert() -> None:
+    nag = a_wait("nag", Status.PENDING, hours=0.01, then={"note": "x"})
+    case = ruled(nag)
+    case.receive(NINE)
+    for number in range(MOST_RUNS + 1):
+        case.set_status(Status.PENDING, NINE + timedelta(minutes=2 * number))
+        case.set_status(Status.OPEN, NINE + timedelta(minutes=2 * number + 1))
+    case.policies = with_rules(replace(nag, version=2))
+    case.set_status(Status.PENDING, NINE + timedelta(hours=2))
+    case.policies = with_rules(nag)  # taken back before its time comes
+    case.pass_time(NINE + timedelta(hours=3))
+
+    assert runs(case.facts)[-2:] == [("nag", "stopped")] * 2
+    told = [event for fact in case.facts for event in notice_events(fact, Cause(Partition(COMMANDS.name, 0)))]
+    assert len(told) == 1
 
 
 def test_a_thousand_rules_on_one_fact_are_one_fact_that_names_some_and_counts_all() -> None:

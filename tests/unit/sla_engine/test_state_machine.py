@@ -1,16 +1,16 @@
-"""Tickets driven by random commands, times, redeliveries, restarts, outages and edits (rules 42, 44, 46 and 49).
+"""Tickets driven by random commands, times, rules, redeliveries, restarts, outages and edits (rules 42, 44, 46 and 49).
 
 After every step: versions have no gap, what is stored is the fold of the facts as they stand in Postgres, a stored
 state reads as it was written, and no alarm came twice. At the end: a fresh engine that reads the whole log, its timers
 all late, has the same clocks; what-if nothing changes is what happened; and the alerts are those that event time
-demands.
-Where steps act on the ticket, what they did stays done, whatever becomes known later, and a call that came late may
-withdraw what a timer told. So timers are punctual where such a message comes late, and the fresh engine fires them
-where they had fired: what-if gives the clocks of a life in the order of arrival (docs/decisions/0032).
+demands. An automation rule acts at most once on a fact, one on time when its time is used up; loops end and are told.
+Where steps or rules act on the ticket, what they did stays done, whatever becomes known later, and a call that came
+late may withdraw what a timer told. So timers are punctual where such a message comes late, and the fresh engine fires
+them where they had fired: what-if gives the clocks of a life in the order of arrival (docs/decisions/0032).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -38,6 +38,7 @@ from tests.unit.sla_engine.demanded_alerts import (
     paused_stretches,
     taken_before,
 )
+from tests.unit.sla_engine.demanded_rules import NAMES, Edited, RuleWatch, rules_of, runs_of, some_rules
 from tests.unit.sla_engine.pure_engine import PureEngine
 from ticket_contracts.actions import ChangeTags, MarkSpam, Snooze
 from ticket_contracts.alerts import ALERT_EVENTS, AlarmKind, SlaAlert
@@ -64,7 +65,7 @@ ends = st.sampled_from([Status.SOLVED, Status.SOLVED, Status.SOLVED, Status.CLOS
 priorities = st.sampled_from([Priority.NORMAL, Priority.URGENT, Priority.NORMAL, Priority.URGENT, Priority.LOW])
 RARE = (
     *("edited", "deleted", "call inbound heard", "call inbound missed", "call outbound heard"),
-    *("snooze", "wake", "tag", "note", "spam", "no spam"),
+    *("snooze", "wake", "tag", "untag", "note", "spam", "no spam"),
 )
 options = st.fixed_dictionaries(
     {
@@ -142,6 +143,13 @@ class Told(NamedTuple):
     which: int | str | None
 
 
+class Fired(NamedTuple):
+    """When timers fired, and by which configuration."""
+
+    now: datetime
+    policies: Policies
+
+
 def told_by(event: NewEvent) -> Iterator[Told]:
     alert = ALERT_EVENTS[event.type].model_validate_json(event.data)
     assert isinstance(alert, SlaAlert)
@@ -153,24 +161,34 @@ class Tickets(RuleBasedStateMachine):
     """Two tickets and those that come of them.
 
     `orderly`: the broker's times never go back, as in a real log. `steady`: nobody edits the configuration. `acts`:
-    steps change tickets. `timers_matter`: the record shows where one had fired.
+    steps change tickets. `ruled`: automation rules do. `timers_matter`: the record shows where one had fired.
     """
 
-    @initialize(chosen=options, steps=st.sampled_from([0, 2, 2, 4, 4]), orderly=st.booleans(), steady=st.booleans())
-    def begin(self, chosen: Mapping[str, Any], steps: int, orderly: bool, steady: bool) -> None:
+    @initialize(
+        chosen=options,
+        steps=st.sampled_from([0, 2, 2, 4, 4]),
+        rules=some_rules,
+        orderly=st.booleans(),
+        steady=st.booleans(),
+    )
+    def begin(self, chosen: Mapping[str, Any], steps: int, rules: Sequence[str], orderly: bool, steady: bool) -> None:
         self.now = START
         self.orderly = orderly
         self.steady = steady
-        self.timers_matter = steps == len(STEPS) or not orderly
+        self.ruled = bool(rules)
+        self.timers_matter = steps == len(STEPS) or self.ruled or not orderly
         self.acts = steps == len(STEPS)
         self.log: list[Logged] = []
-        self.fired: dict[int, datetime] = {}  # by how much of the log was read
+        self.fired: defaultdict[int, list[Fired]] = defaultdict(list)  # by how much of the log was read
         self.touched: set[UUID] = set()
         self.folded: dict[UUID, Ticket] = {}
         self.known_at: defaultdict[UUID, dict[int, datetime]] = defaultdict(dict)
         self.alarms: Counter[Told] = Counter()
         self.hours = dict([calendar("office"), calendar("always", week=(((0, 24 * 60),),) * 7)])
         self.edits: list[tuple[str, datetime]] = []
+        self.automation = {name: Edited() for name in rules}
+        self.rule_edits: list[str] = []
+        self.watch = RuleWatch(START, self.rule_edits)
         self.versions = 3
         self.chosen = {**chosen, "steps": STEPS[:steps], "warnings": WARNINGS}
         experts = a_policy(
@@ -234,6 +252,7 @@ class Tickets(RuleBasedStateMachine):
                 "snooze": Snooze(until=self.now + passed + wait, **asked),
                 "wake": Snooze(**asked),
                 "tag": ChangeTags(add=("pump",), **asked),
+                "untag": ChangeTags(remove=("pump",), **asked),
                 "note": AddNote(text="Ask the workshop", **asked),
                 "spam": MarkSpam(spam=True, **asked),
                 "no spam": MarkSpam(spam=False, **asked),
@@ -297,6 +316,7 @@ class Tickets(RuleBasedStateMachine):
         hours = self.hours[name]
         self.hours[name] = replace(hours, closed=hours.closed ^ {closed})
         self.edits.append((name, self.now))
+        self.rule_edits.append(name)
         self.engine.policies = self._policies(*self.engine.policies.in_force[::-1])
         for ticket_id in list(self.engine.tickets) if told else ():
             command = Recalculate(ticket_id=ticket_id, actor=MACHINE, run_id="edit", calendars=(name,))
@@ -309,6 +329,18 @@ class Tickets(RuleBasedStateMachine):
         newer = a_policy(version=self.versions, targets=targets(factor), **self.chosen)
         self.engine.policies = self._policies(newer, self.past["experts", 3])
         self._wish(Reevaluate(ticket_id=self._ticket(ticket), actor=MACHINE, run_id="again"), passed)
+
+    @precondition(lambda self: not self.steady and self.ruled)
+    @rule(passed=minutes, name=st.sampled_from(NAMES), factor=st.sampled_from([0.5, 1, 2]), gone=st.booleans())
+    def an_automation_rule_is_edited(self, passed: timedelta, name: str, factor: float, gone: bool) -> None:
+        self._let_pass(passed)
+        self.versions += 1
+        if gone:
+            self.automation.pop(name, None)
+        else:
+            self.automation[name] = Edited(self.versions, factor)
+        self.rule_edits.append(name)
+        self.engine.policies = self._policies(*self.engine.policies.in_force[::-1])
 
     # What must hold
 
@@ -340,6 +372,8 @@ class Tickets(RuleBasedStateMachine):
             self._note(self.engine.fire(ticket_id, END))
         if not self.edits:
             self._replays_as_it_ran()
+        if self.steady:
+            self.watch.lasted(self.engine.policies.automation, self.hours, END)
         if self.orderly:
             self._alerts_are_those_that_event_time_demands()
             if self.steady:
@@ -349,14 +383,16 @@ class Tickets(RuleBasedStateMachine):
         """Decide the log again. Where the broker's time went back it tells whether a timer had fired by then."""
         again = PureEngine(self.log[0].policies)
         for read, logged in enumerate(self.log):
-            if self.timers_matter and read in self.fired:
+            for fired in self.fired[read] if self.timers_matter else ():
+                again.policies = fired.policies
                 for ticket_id in list(again.tickets):
-                    again.fire(ticket_id, self.fired[read])
+                    again.fire(ticket_id, fired.now)
             again.policies = logged.policies
             again.ask(logged.id, logged.command, logged.at, logged.now)
         for ticket_id, ticket in self.engine.tickets.items():
             again.fire(ticket_id, END)
             assert again.tickets[ticket_id].clocks == ticket.clocks
+            assert runs_of(again.facts[ticket_id]) == runs_of(self.engine.facts[ticket_id])
 
     def _what_if_nothing_changes_is_what_happened(self) -> None:
         for ticket_id, ticket in self.engine.tickets.items():
@@ -391,11 +427,13 @@ class Tickets(RuleBasedStateMachine):
 
     def _policies(self, *newest_first: Policy) -> Policies:
         self.past |= {(policy.name, policy.version): policy for policy in newest_first}
+        calendars = {name: BusinessCalendar(hours) for name, hours in self.hours.items()}
         return Policies(
             in_force=tuple(sorted(newest_first, key=lambda policy: policy.order)),
             past=dict(self.past),
-            calendars={name: BusinessCalendar(hours) for name, hours in self.hours.items()},
+            calendars=calendars,
             people=PEOPLE,
+            automation=rules_of(self.automation, calendars),
         )
 
     def _let_pass(self, passed: timedelta) -> None:
@@ -427,13 +465,13 @@ class Tickets(RuleBasedStateMachine):
         self._log_and_ask(event.id, self.engine.read(event), self.now)
 
     def _fire(self) -> None:
-        self.fired[len(self.log)] = self.now
+        self.fired[len(self.log)].append(Fired(self.now, self.engine.policies))
         for ticket_id in list(self.engine.tickets):
             self._note(self.engine.fire(ticket_id, self.now))
 
     def _log_and_ask(self, command_id: str, command: Command, at: datetime) -> None:
         message = command.message if isinstance(command, ReceiveMessage) else None
-        if message is not None and message.received_at < at and (self.acts or message.call is not None):
+        if message is not None and message.received_at < at and (self.acts or self.ruled or message.call is not None):
             self.timers_matter = True
             self._fire()
         self.log.append(Logged(command_id, command, at, self.now, self.engine.policies))
@@ -445,6 +483,7 @@ class Tickets(RuleBasedStateMachine):
         return facts
 
     def _note(self, facts: list[TicketFact]) -> None:
+        self.watch.see(facts, self.engine.policies.automation, self.hours)
         for fact in facts:
             stored = self.folded.get(fact.ticket_id)
             assert fact.version == (stored.version if stored else 0) + 1

@@ -17,7 +17,8 @@ against the condition of each; what people still can tell apart is far less."""
 
 RuleOutcome = Literal["ran", "passed-over", "failed", "looped", "stopped"]
 """`passed-over`: its time came and the condition did not hold. `failed`: the condition gave no answer. `looped`: it
-would have run because of itself. `stopped`: it ran too often on this ticket and rests until it is changed."""
+would have run because of itself, or again to undo what had undone it. `stopped`: it ran too often on this ticket and
+rests until it is changed."""
 
 
 class RuleWait(Contract):
@@ -51,7 +52,8 @@ class RuleRan(TicketFact):
 
     `done` and `refused` name its effects, the refused ones with the reason. Outcomes other than `ran` and `passed-over`
     are told once per ticket and version of the rule. What one command holds back of several rules is one fact for each
-    outcome: it names the first with its cause and its reason, some others in `also`, and counts all in `held`.
+    outcome: it names the first with its cause and its reason, some others in `also`, and counts all in `held`. Of a
+    loop `loops` names all rules, those too that ran, and it is told of all of them.
     """
 
     event_type: ClassVar[str] = "firebreak.ticket.rule-ran.v1"
@@ -67,7 +69,14 @@ class RuleRan(TicketFact):
     notified: tuple[Addressee, ...] = ()
     also: tuple[HeldRule, ...] = Field(default=(), description="other rules that were held back at once, the first")
     held: int = Field(default=1, ge=1, description="how many rules were held back at once; of one that ran always 1")
-    words: Bilingual | None = Field(default=None, description="of `stopped`, the first time: what to do, for a person")
+    loops: tuple[tuple[HeldRule, ...], ...] = Field(
+        default=(),
+        description="of `looped`: circles of rules that set each other off or undo each other, each rule answering to "
+        "the one before it, the first to the last",
+    )
+    words: Bilingual | None = Field(
+        default=None, description="of `stopped` and `looped`, the first time: what to do, for a person"
+    )
 
 
 AUTOMATION_FACTS = (WaitingBegun, RuleRan)

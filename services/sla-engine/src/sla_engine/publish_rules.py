@@ -32,8 +32,8 @@ def notice_events(fact: TicketFact, cause: Cause) -> Iterator[NewEvent]:
 
     Of a rule that was stopped there is one though nobody is named: somebody has to change it.
     """
-    if not isinstance(fact, RuleRan) or not (fact.notified or fact.words):
-        return
+    if not isinstance(fact, RuleRan) or not (fact.notified or (fact.outcome == "stopped" and fact.words)):
+        return  # of a loop the timeline tells in words too: nothing rests, so nobody is called
     notice = RuleNotice(
         ticket_id=fact.ticket_id,
         version=fact.version,

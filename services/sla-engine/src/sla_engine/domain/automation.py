@@ -1,8 +1,8 @@
 """Automation rules at work: what facts and the passing of time set off, in the same decision.
 
-A fact that a rule caused may set off other rules. A chain ends: no rule runs twice in it, none because of what it did
-itself, and it has at most LONGEST_CHAIN links. Conditions are asked only here, while deciding; what came of them is in
-the facts, so that a replay asks nothing (rule 49; docs/decisions/0026).
+A fact that a rule caused may set off other rules. A chain ends: no rule acts twice in it, none because of what it did
+itself, and it has at most LONGEST_CHAIN links (`chain`). Conditions are asked only here, while deciding; what came of
+them is in the facts, so that a replay asks nothing (rule 49; docs/decisions/0026).
 """
 
 from datetime import datetime
@@ -11,8 +11,9 @@ from sla_engine.domain import timing
 from sla_engine.domain.automation_effects import perform
 from sla_engine.domain.automation_rules import Rule
 from sla_engine.domain.automation_view import short_name
+from sla_engine.domain.chain import Chain
 from sla_engine.domain.draft import ENGINE, Draft
-from sla_engine.domain.held_back import Chain, Held, acting, add_run, limit_reached, stop, tell_held, use_of
+from sla_engine.domain.held_back import Held, acting, add_run, limit_reached, stop, tell_held, use_of
 from sla_engine.domain.policies import Policies
 from sla_engine.domain.rule_memory import MOST_WAITS, Wait
 from sla_engine.domain.settling import settle
@@ -45,22 +46,26 @@ def come_due(draft: Draft, policies: Policies, wait: Wait) -> None:
     start = len(draft.facts)
     with acting(draft, ENGINE, wait.at):
         rule = _fall_due(draft, policies, wait)
-        react(draft, policies, start, (rule.name,) if rule else ())
+        react(draft, policies, start, rule)
 
 
-def react(draft: Draft, policies: Policies, start: int, lineage: tuple[str, ...] = ()) -> None:
-    """Let the rules follow the facts of the draft from index `start` on; `lineage` are the rules behind these facts."""
+def react(draft: Draft, policies: Policies, start: int, behind: Rule | None = None) -> None:
+    """Let the rules follow the facts of the draft from index `start` on; `behind` is the rule that made them."""
     rules = policies.automation
     if not rules.rules or draft.imported:
         return
-    chain = Chain(dict.fromkeys(range(start, len(draft.facts)), lineage), set(lineage))
+    chain = Chain(rules)
+    if behind is not None:
+        chain.acted = 1
+        chain.lineage = dict.fromkeys(range(start, len(draft.facts)), (behind.name,))
+        chain.add_run(behind, draft.ticket.summary)
     number = start
     while number < len(draft.facts) and not chain.is_full:  # rules add to them
         for rule in rules.by_fact.get(short_name(draft.facts[number]), ()):
             if _try(draft, policies, rule, number, chain) and rule.stop:
                 break
         number += 1
-    tell_held(draft, policies, chain)
+    tell_held(draft, policies, chain.held)
     begin_waiting(draft, policies, start)
 
 
@@ -77,14 +82,13 @@ def _try(draft: Draft, policies: Policies, rule: Rule, number: int, chain: Chain
     except ExpressionFailed as failed:
         chain.held.append(Held("failed", rule, cause, f"its condition cannot be decided: {failed}"))
         return False
-    refusal = chain.refusal(rule, lineage)
-    if refusal:
-        chain.held.append(Held("looped", rule, cause, refusal))
-    elif rule.name not in chain.ran:
-        chain.ran.add(rule.name)
+    if not chain.holds_back(rule, lineage, cause, draft.ticket.summary):
         first = len(draft.facts)
-        _run(draft, policies, rule, cause, fact)
+        acted = _run(draft, policies, rule, cause, fact)
         chain.lineage |= dict.fromkeys(range(first, len(draft.facts)), (*lineage, rule.name))
+        chain.acted += len(draft.facts) > first
+        if acted:
+            chain.add_run(rule, draft.ticket.summary)
     return True
 
 
@@ -93,17 +97,20 @@ def _holds(draft: Draft, policies: Policies, rule: Rule, fact: TicketFact | None
     return rule.condition.holds(policies.automation.views.context(draft.ticket, fact))
 
 
-def _run(draft: Draft, policies: Policies, rule: Rule, cause: str, trigger: TicketFact | None) -> None:
-    """Carry the rule out, unless it has run too often; without a trigger it was its time that came."""
+def _run(draft: Draft, policies: Policies, rule: Rule, cause: str, trigger: TicketFact | None) -> bool:
+    """Carry the rule out, unless it has run too often; without a trigger it was its time that came.
+
+    Returns whether it ran and left a fact.
+    """
     use = use_of(draft, rule)
     limit = limit_reached(use, draft.at)
     if "stopped" in use.told:
         if trigger is None:  # a wait from before
             _end_wait(draft, policies, Held("stopped", rule, cause, "it ran too often on this ticket and rests here"))
-        return
+        return False
     if limit is not None:
         stop(draft, policies, rule, cause, limit)
-        return
+        return False
     before, first = draft.ticket, len(draft.facts)
     with acting(draft, rule.actor, draft.at):
         add_run(draft, policies, Held("ran", rule, cause, ""))
@@ -112,9 +119,10 @@ def _run(draft: Draft, policies: Policies, rule: Rule, cause: str, trigger: Tick
     if trigger is not None and not any(came):
         draft.ticket = before  # everything was so already: no fact, as for anybody's command
         del draft.facts[first:]
-        return
+        return False
     # Folding does not look at these three, so what was folded stays right.
     draft.facts[first] = draft.facts[first].model_copy(update=came._asdict())
+    return True
 
 
 def _fall_due(draft: Draft, policies: Policies, wait: Wait) -> Rule | None:

@@ -1,8 +1,7 @@
 """What holds automation rules back, and how that is told: once, and in one fact for all rules of one command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -24,48 +23,42 @@ from ticket_contracts.automation import HeldRule, RuleOutcome, RuleRan
 from ticket_contracts.commands import Actor, AddNote
 from ticket_contracts.escalations import Bilingual
 
-LONGEST_CHAIN = 5
-"""Rules that set each other off, from the fact that people or time made. A longer chain is a mistake that nobody would
-find by reading the rules."""
-
-MOST_IN_CHAIN = 20
-"""Rules that one command or moment may set off, directly or not: each makes facts, and all stand in one batch."""
-
 MOST_NAMED = 20
 """Rules that one fact names as held back: enough to find the mistake, and the count tells the rest."""
 
 
+MOST_LOOPS = 5
+"""Circles of rules that one fact names; those beyond are told of with the next command."""
+
+_LOOPS: Mapping[bool, Bilingual] = {
+    undo: Bilingual(
+        en=f"Automation rules {en} on this ticket: {{circles}}. Each of them runs once for one command or moment; this "
+        "guard stopped them, and the ticket is as the last of them left it. Narrow their conditions so that they do "
+        "not come true in turn, then apply the changed rules.",
+        zh=f"自动化规则在本工单上{zh}：{{circles}}。对同一条命令或同一时刻，每条规则只运行一次；这一保护使它们停下，工单保持最后一条"
+        "规则留下的样子。请收紧它们的条件，使条件不再轮流成立，修改后重新应用。",
+    )
+    for undo, en, zh in ((True, "undo each other", "互相抵消"), (False, "set each other off", "互相触发"))
+}
+
+
 class Held(NamedTuple):
-    """A rule that did not run, what would have set it off, and what held it back."""
+    """A rule that did not run, what would have set it off, and what held it back.
+
+    `circle` are the rules of a loop, each answering to the one before, and the first to the last.
+    """
 
     outcome: RuleOutcome
     rule: Rule
     cause: str
     reason: str
+    words: Bilingual | None = None
+    circle: tuple[Rule, ...] = ()
 
-
-@dataclass(slots=True)
-class Chain:
-    """What one command or moment has set off. `lineage` holds, by the index of a fact, the rules that led to it.
-
-    `is_full` says that a rule was held back because so many had run: whatever follows is not looked at any more.
-    """
-
-    lineage: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    ran: set[str] = field(default_factory=set)
-    held: list[Held] = field(default_factory=list)
-    is_full: bool = False
-
-    def refusal(self, rule: Rule, lineage: tuple[str, ...]) -> str:
-        """Return why the rule may not run because of a fact of this lineage, or nothing."""
-        if rule.name in lineage:
-            return f"it set itself off: {' → '.join((*lineage, rule.name))}"
-        if len(lineage) >= LONGEST_CHAIN:
-            return f"rules set each other off more than {LONGEST_CHAIN} times: {' → '.join((*lineage, rule.name))}"
-        if len(self.ran) >= MOST_IN_CHAIN:
-            self.is_full = True
-            return f"more than {MOST_IN_CHAIN} rules were set off at once"
-        return ""
+    @property
+    def named(self) -> tuple[Rule, ...]:
+        """All rules that it tells of."""
+        return self.circle or (self.rule,)
 
 
 class Limit(NamedTuple):
@@ -112,25 +105,59 @@ def _spans(within: timedelta) -> tuple[str, str]:
     return (f"{within.days} days", f"{within.days} 天") if within.days else (f"{minutes} minutes", f"{minutes} 分钟")
 
 
-def tell_held(draft: Draft, policies: Policies, chain: Chain) -> None:
+def tell_held(draft: Draft, policies: Policies, held: Sequence[Held]) -> None:
     """Add one fact for each outcome of rules that a command held back, unless all that it would name were told of."""
     for outcome in ONCE:
         found: dict[str, Held] = {}
-        for each in chain.held:
+        for each in held:
             if each.outcome == outcome:
                 found.setdefault(each.rule.name, each)
         named = list(found.values())[:MOST_NAMED]
-        first = next((each for each in named if outcome not in use_of(draft, each.rule).told), None)
+        first = next((each for each in named if not _all_told(draft, each)), None)
         if first is None:
             continue
-        others = [each.rule for each in named if each is not first]
+        others = [each for each in named if each is not first]
         more = (
-            f"; held back with it, {len(found) - 1} more: {', '.join(rule.name for rule in others)}" if others else ""
+            f"; held back with it, {len(found) - 1} more: {', '.join(each.rule.name for each in others)}"
+            if others
+            else ""
         )
-        also = tuple(HeldRule(rule=rule.name, rule_version=rule.version) for rule in others)
+        content: dict[str, object] = {"also": tuple(_version(each.rule) for each in others), "held": len(found)}
+        circles = _circles([first, *others])
+        if circles:
+            content["loops"] = tuple(tuple(map(_version, circle)) for circle in circles)
+        words = _loop_words(circles) if first.circle else first.words
         with acting(draft, first.rule.actor, draft.at):
-            told = first._replace(reason=f"{first.reason}{more}")
-            add_run(draft, policies, told, also=also, held=len(found))
+            add_run(draft, policies, first._replace(reason=f"{first.reason}{more}"), words=words, **content)
+
+
+def _all_told(draft: Draft, held: Held) -> bool:
+    return all(held.outcome in use_of(draft, rule).told for rule in held.named)
+
+
+def _version(rule: Rule) -> HeldRule:
+    return HeldRule(rule=rule.name, rule_version=rule.version)
+
+
+def _circles(held: Iterable[Held]) -> list[tuple[Rule, ...]]:
+    """Return each circle once, wherever it was entered."""
+    found = {frozenset(rule.name for rule in each.circle): each.circle for each in reversed(list(held)) if each.circle}
+    return list(reversed(found.values()))[:MOST_LOOPS]
+
+
+def _loop_words(circles: Sequence[tuple[Rule, ...]]) -> Bilingual:
+    words = _LOOPS[any(undo_each_other(circle) for circle in circles)]
+    en, zh = (
+        "; ".join(" → ".join(quotes.format(rule.name) for rule in (*circle, circle[0])) for circle in circles)
+        for quotes in ("“{}”", "「{}」")
+    )
+    return Bilingual(en=words.en.format(circles=en), zh=words.zh.format(circles=zh))
+
+
+def undo_each_other(circle: Iterable[Rule]) -> bool:
+    """Whether one of the rules sets otherwise what another sets."""
+    rules = tuple(circle)
+    return any(each.undoes(other, other.settings) for each in rules for other in rules)
 
 
 def add_run(draft: Draft, policies: Policies, became: Held, **content: object) -> None:

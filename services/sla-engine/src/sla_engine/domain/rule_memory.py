@@ -87,7 +87,8 @@ def leave_status(memory: RuleMemory | None) -> RuleMemory | None:
 
 
 def _uses(before: RuleMemory, fact: RuleRan) -> Iterator[RuleUse]:
-    held = {fact.rule: fact.rule_version, **{each.rule: each.rule_version for each in fact.also}}
+    named = (*fact.also, *(each for loop in fact.loops for each in loop))
+    held = {fact.rule: fact.rule_version, **{each.rule: each.rule_version for each in named}}
     for use in before.uses:
         if use.rule not in held and (quiet := _quiet(use, fact.at)) is not None:
             yield quiet
