@@ -62,6 +62,7 @@ def _long_headers() -> dict[str, bytes]:
         + b"Cc: "
         + b",\r\n ".join(map(b"a%d@b.example".__mod__, range(100_000)))
         + b"\r\n\r\nx",
+        "a sender of 60,000 characters": b"From: " + b"=?" * 30_000 + b"\r\n\r\nx",
         "50,000 encoded words": _HEAD
         + b"Comments: "
         + b"\r\n ".join([b"=?gb2312?B?w6LDog==?="] * 50_000)
@@ -92,6 +93,7 @@ def _long_texts() -> dict[str, bytes]:
         "100,000 nested elements": _page(b"<div>" * 100_000),
         "a page of open comments": _page(b"<!--" * 200_000),
         "a page of half tags": _page(b"<a href='" * 100_000),
+        "60,000 blank lines": _HEAD + b"\r\nStill" + b"\r\n" * 60_000 + b"leaks",
         "200,000 quoted lines": _HEAD + b"\r\n" + b"> said you\r\n" * 200_000,
         "50,000 levels of quotation": _HEAD + b"\r\n" + b">" * 50_000 + b" x\r\n" + b"On Monday wrote:\r\n" * 20_000,
         "spaces before a quotation": _HEAD

@@ -286,6 +286,7 @@ EVERY_SOURCE: tuple[SpokenSource, ...] = (
         (DingtalkSender.callback, ROBOT_SECRET, DingtalkSender.next_secret),
         _saying(lambda now: DingtalkSender(ROBOT_SECRET, now)),
         options={"receiver_id": DingtalkSender.receiver_id},
+        ask=lambda now: DingtalkSender(ROBOT_SECRET, now).event({"EventType": "check_url"}),
         answer=None,
     ),
     SpokenSource(

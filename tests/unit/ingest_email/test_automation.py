@@ -75,6 +75,20 @@ def test_a_bounce_refers_to_the_mail_it_returns(returned_type: str) -> None:
     assert mail.body.text == "It could not be delivered."
 
 
+def test_a_bounce_refers_to_what_the_returned_mail_answers_for_nobody_told_us_its_own_id() -> None:
+    returned = (
+        b"Message-ID: <sent-by-the-crm@acme.example>\r\nIn-Reply-To: <second@customer.example>\r\n"
+        b"References: <first@customer.example>\r\n <second@customer.example>\r\n"
+    )
+    _, body = multipart(b"\r\nNo such user.", b"Content-Type: text/rfc822-headers\r\n\r\n" + returned)
+    bounce = read(raw_mail(_REPORT.format("delivery-status"), body=body), envelope_sender="<>")
+    assert bounce.thread.refers_to == (
+        "<sent-by-the-crm@acme.example>",
+        "<second@customer.example>",
+        "<first@customer.example>",
+    )
+
+
 def test_a_forwarded_mail_is_an_attachment_and_no_reference() -> None:
     kind, body = multipart(
         b"Content-Type: text/plain\r\n\r\nSee below",

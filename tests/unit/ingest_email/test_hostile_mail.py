@@ -10,6 +10,7 @@ import pytest
 
 from ingest_email import mime_tree
 from ingest_email.cpu_limit import TookTooLong, cpu_limit
+from ingest_email.domain.addresses import party_of, salvage_party
 from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
@@ -23,6 +24,14 @@ def test_a_recipient_that_is_only_a_comment_is_left_out() -> None:
     mail = read(raw_mail("To: (c):", body="pump leaks"))
     assert mail.summary.recipients == ()
     assert mail.body.text == "pump leaks"
+
+
+def test_a_sender_who_is_thousands_of_characters_without_an_address_is_looked_through_once() -> None:
+    with cpu_limit(LIMITS.seconds):
+        sender = salvage_party("x" + "=?" * 30_000)
+    assert sender is None
+    assert salvage_party(f"Ann {'x' * 40_000} ann@customer.example") is None  # behind what is read of a header
+    assert salvage_party("Ann: ann@customer.example") == party_of("ann@customer.example")
 
 
 def test_a_message_id_with_square_brackets_is_kept_as_it_is() -> None:

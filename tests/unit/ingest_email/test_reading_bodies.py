@@ -1,8 +1,13 @@
 """Which words of a mail are shown, which are its quotation, and what becomes of its page and its files."""
 
+from base64 import b64encode
+from dataclasses import replace
+
 import pytest
 
-from ingest_email.domain.quotes import split_quote
+from ingest_email.cpu_limit import cpu_limit
+from ingest_email.domain.quotes import may_quote, split_quote
+from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
 _PLAIN = b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
@@ -71,6 +76,39 @@ def test_only_a_picture_that_the_page_shows_is_in_place_whatever_its_disposition
     assert [file.inline_id for file in mail.files] == ["a b@x", None]
 
 
+def test_a_picture_that_is_written_into_the_page_is_a_file_and_stays_in_its_place() -> None:
+    pasted = b64encode(b"\x89PNG pasted").decode()
+    source = f"data:image/png;name=a.png;base64,{pasted[:8]}\r\n {pasted[8:]}"
+    page = f"""<p>It shows <IMG alt=x SRC = "{source}"> and <img src='{source}'> again</p>"""
+    body = read(raw_mail("Content-Type: text/html; charset=utf-8", body=page)).body
+    (file,) = body.files
+    assert (file.name, file.media_type, file.content) == ("picture-1.png", "image/png", b"\x89PNG pasted")
+    place = f'src="cid:{file.inline_id}"'
+    assert body.html == f'<p>It shows <img alt="x" {place}> and <img {place}> again</p>'
+    assert body.text == "It shows and again"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<img src="data:image/png;base64,A">',
+        '<img src="data:image/svg+xml;base64,PHN2Zy8+">',
+        '<template><img src="data:image/png;base64,UE5H"></template>',
+    ],
+)
+def test_a_written_picture_that_nobody_could_see_is_no_file(page: str) -> None:
+    body = read(raw_mail("Content-Type: text/html", body=page)).body
+    assert (body.files, body.html) == ([], "" if "template" in page else "<img>")
+
+
+def test_written_pictures_count_as_attachments_after_the_others() -> None:
+    pages = "".join(f'<img src="data:image/gif;base64,{b64encode(bytes([n])).decode()}">' for n in range(3))
+    kind, body = multipart(_PAGE + pages.encode(), b"Content-Type: application/pdf\r\n\r\npdf")
+    mail = read(raw_mail(kind, body=body), limits=replace(LIMITS, attachments=2))
+    assert [file.name for file in mail.body.files] == ["part-2.pdf", "picture-1.gif"]
+    assert mail.problems == ("more than 2 attachments; see the original mail",)
+
+
 @pytest.mark.parametrize(
     "media_type", ["text/calendar", "application/ms-tnef", "text/csv", "application/pgp-signature"]
 )
@@ -93,6 +131,16 @@ def test_what_is_no_text_is_kept_as_a_file(media_type: str) -> None:
         ('还是漏水。\n在 2026-11-23 10:00:00，"客服" <s@acme.example> 写道：\n请重试', "还是漏水。"),
         ("Noch undicht.\n\nAm 23.11.2026 um 10:00 schrieb Support <s@acme.example>:\n> Nochmal", "Noch undicht."),
         ("Still leaks.\n\n> Try again\n> Bye", "Still leaks."),
+        ("还是漏水。\n\n发件人： 客服\n发送时间： 11月23日 10:00\n收件人： 李\n\n请重试", "还是漏水。"),
+        ("还是漏水。\n\n寄件者: 客服 <s@acme.example>\n寄件日期: 2026年11月23日\n\n請重試", "还是漏水。"),
+        ("还是漏水。\n\n-------------\n发件人：客服\n主　题：Re: 水泵\n\n请重试", "还是漏水。"),
+        ("还是漏水。\n\n---- 回复的原邮件 ----\n发件人 客服\n请重试", "还是漏水。"),
+        ("Still leaks.\n\n________\nFrom: S <s@acme.example>\nSent: Mon\nTo: Li\nSubject: x\n\na", "Still leaks."),
+        ("Still leaks.\n\n-- \nLi Wei\nShop", "Still leaks."),
+        ("Still leaks.\n--\nLi Wei\n\nOn Mon, Nov 23, 2026 at 10:00 AM S <s@acme.example> wrote:\n> a", "Still leaks."),
+        ("> Which?\nThe blue one.\n\n-- \nLi Wei", "> Which?\nThe blue one."),
+        ("还是漏水。\n\n发自我的 iPhone", "还是漏水。"),
+        ("Still leaks.\n\nSent from my iPhone\n\n> Try again", "Still leaks."),
         (
             "  indented\n    list\n\nOn Mon, Nov 23, 2026 at 10:00 AM S <s@acme.example> wrote:\n> a",
             "  indented\n    list",
@@ -112,10 +160,21 @@ def test_the_answer_is_told_from_its_quotation_and_nothing_is_lost(text: str, vi
         "> Only a quotation",
         "On Mon, Nov 23, 2026 at 10:00 AM S <s@acme.example> wrote:\n> Which pump?\n\nThe blue one.",
         "See below.\n\nOn Mon, Nov 23, 2026 at 10:00 AM S <s@acme.example> wrote:\n> Which?\nBlue.\n> When?\nMonday.",
+        "发件人：我自己\n水泵还是漏水。",
+        "Still leaks.\n\nSent from my desk, which is wet.",
+        "Sent from my phone\nIt still leaks.",
+        "-- \nLi Wei",
+        "First:\n--\n" + "a word to say\n" * 13,
     ],
 )
 def test_an_answer_below_or_within_the_quotation_stays_in_sight(text: str) -> None:
     assert split_quote(text) == (text, "")
+
+
+def test_thousands_of_blank_lines_are_looked_at_once() -> None:
+    """That all others were searched again from each of them took half a minute of a worker."""
+    with cpu_limit(LIMITS.seconds):
+        assert not may_quote(f"Still{chr(10) * 60_000}leaks")
 
 
 def test_halves_of_characters_cost_a_page_nothing_but_themselves() -> None:

@@ -101,6 +101,14 @@ def test_the_sources_of_each_page_can_be_used(page: str, tmp_path: Path) -> None
     assert len(read_sources(file, ENVIRONMENT).by_name) == 1
 
 
+def test_the_sources_of_all_pages_make_one_file(tmp_path: Path) -> None:
+    """Who has text messages and calls of Twilio follows two pages."""
+    sources = [source for page in PAGES_WITH_SOURCES for source in yaml.safe_load(example(page, "yaml"))["sources"]]
+    file = tmp_path / "sources.yaml"
+    file.write_text(yaml.safe_dump({"sources": sources}), encoding="utf-8")
+    assert len(read_sources(file, ENVIRONMENT).by_name) == len(PAGES_WITH_SOURCES)
+
+
 def test_the_message_on_the_page_is_read() -> None:
     request = shop_sender().sign("msg_1", example("standard-webhooks.md", "json").encode(), Way.GOOD)
     message = read_one(StandardWebhooks.build({}, [SHOP_SECRET]), request)

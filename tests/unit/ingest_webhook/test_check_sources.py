@@ -9,9 +9,9 @@ import yaml
 
 from ingest_webhook.check_sources import attempts, open_trials
 from ingest_webhook.providers.registry import PROVIDERS
-from ingest_webhook.samples.registry import SAMPLES
+from ingest_webhook.samples.registry import SAMPLES, TOKEN_SAMPLES
 from ingest_webhook.sources import ConfiguredSource, read_configured
-from tests.support.every_source import sources_file
+from tests.support.every_source import EVERY_SOURCE, sources_file
 from tests.unit.ingest_webhook.all_providers import sources_of
 from tests.unit.ingest_webhook.edge import NOW, Edge, client_of
 from ticket_intake.source_checks import Asked, Attempt, Outcome
@@ -38,6 +38,7 @@ async def asked(sources: Sequence[ConfiguredSource], client: httpx.AsyncClient |
 
 def test_every_provider_has_a_sample() -> None:
     assert sorted(SAMPLES) == sorted(PROVIDERS)
+    assert sorted(TOKEN_SAMPLES) == sorted(source.provider for source in EVERY_SOURCE if source.tokens)
 
 
 async def test_each_secret_of_each_source_is_proved_and_nothing_unsigned_passes(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ async def test_each_secret_of_each_source_is_proved_and_nothing_unsigned_passes(
     checks = await checked(sources, edge, tmp_path, ALL)
     assert {source.provider for source in sources} == set(PROVIDERS)
     assert [check for check in checks if check.outcome is not Outcome.PASSED] == []
-    assert len(checks) == sum(len(source.secrets) + 1 for source in sources)
+    assert len(checks) == sum(len(source.tokens) + len(source.secrets) + 1 for source in sources)
     assert sum(check.answer == "401" for check in checks) == len(sources)
 
 
@@ -63,6 +64,15 @@ async def test_a_service_with_other_secrets_is_found_out(provider: str, tmp_path
     *known, unknown, refused = await checked(configured(tmp_path, sources_of(provider)), Edge(), tmp_path, running)
     assert [check.outcome for check in (*known, refused)] == [Outcome.PASSED] * (len(known) + 1)
     assert (unknown.outcome, "other secrets" in unknown.advice) == (Outcome.FAILED, True)
+
+
+async def test_a_verify_token_that_the_service_does_not_have_is_found_out_before_meta_asks(tmp_path: Path) -> None:
+    [entry] = yaml.safe_load(sources_of("whatsapp"))["sources"]
+    running = yaml.safe_dump({"sources": [{**entry, "tokens": [{"value": "another-verify-token"}]}]})
+    asked, *others = await checked(configured(tmp_path, sources_of("whatsapp")), Edge(), tmp_path, running)
+    assert (asked.what, asked.answer) == ("tokens.0: Meta's question, with the verify token", "401")
+    assert "other secrets" in asked.advice
+    assert {other.outcome for other in others} == {Outcome.PASSED}
 
 
 async def test_a_source_that_the_service_does_not_know_is_found_out(tmp_path: Path) -> None:

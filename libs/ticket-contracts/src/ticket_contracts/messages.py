@@ -125,7 +125,9 @@ class MessageReceived(Payload):
     recipients: tuple[Party, ...] = ()
     subject: str = Field(default="", max_length=1000)
     text: Words = ""
-    quoted_text: Words = Field(default="", description="what stands below `text` and only repeats earlier messages")
+    quoted_text: Words = Field(
+        default="", description="what stands below `text`: a signature, and what only repeats earlier messages"
+    )
     text_object: StoredObject | None = Field(default=None, description="the whole text when `text` is its beginning")
     html: StoredObject | None = None
     raw: StoredObject | None = None

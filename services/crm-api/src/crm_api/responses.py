@@ -161,7 +161,9 @@ class MessageView(Response):
     public: bool
     at: AwareDatetime
     text: str
-    quoted_text: str = Field(description="what stands below the text and only repeats earlier messages")
+    quoted_text: str = Field(
+        description="what stands below the text: a signature, and what only repeats earlier messages"
+    )
     channel: Channel | None
     sender: Party | None
     subject: str

@@ -10,8 +10,9 @@ from ingest_email.domain.automation import Classification, Origin, classify
 from ingest_email.domain.charsets import decode_text
 from ingest_email.domain.file_names import safe_name
 from ingest_email.domain.header_text import clean
-from ingest_email.domain.message_ids import Thread, invented_id, place_in_thread, read_ids
+from ingest_email.domain.message_ids import Thread, invented_id, place_in_thread
 from ingest_email.domain.quotes import may_quote, split_quote
+from ingest_email.domain.written_pictures import WrittenPicture, set_apart
 from ingest_email.mime_tree import OutsideLimits, Part, read_tree
 from ingest_email.read_headers import MailHeaders, Summary, split_headers, summarise
 from ingest_email.reading_limits import ReadingLimits
@@ -48,6 +49,7 @@ class Body:
     files: list[File] = field(default_factory=list)
     returned_ids: list[str] = field(default_factory=list)
     calendars: list[bytes] = field(default_factory=list)
+    written_pictures: list[WrittenPicture] = field(default_factory=list)
     rich_text: bytes = b""
 
 
@@ -168,7 +170,8 @@ def _read_words(tree: Part, headers: MailHeaders, body: Body) -> None:
     body.text = "\n\n".join(text for text in _words(tree, headers.problems) if text.strip()).strip("\n")
     pages = [clean(decode_text(part.content, part.charset).text) for part in _leaves(tree) if _is_page(part)]
     if pages:
-        body.html = clean(html_pages.sanitised("<hr>".join(pages)))
+        page, body.written_pictures = set_apart("<hr>".join(pages))
+        body.html = clean(html_pages.sanitised(page))
 
 
 def _set_aside_complicated_pages(tree: Part, headers: MailHeaders) -> None:
@@ -237,13 +240,25 @@ def _collect_files(tree: Part, headers: MailHeaders, body: Body, limits: Reading
         body.files.append(
             File(name, clean(part.media_type)[:100], part.content, inline if inline and inline in shown else None)
         )
+    _collect_written_pictures(shown, headers, body, limits)
+
+
+def _collect_written_pictures(shown: Collection[str], headers: MailHeaders, body: Body, limits: ReadingLimits) -> None:
+    """After the files: a page of smileys shall not push out an invoice."""
+    room = limits.attachments - len(body.files)
+    written = [picture for picture in body.written_pictures if picture.inline_id in shown]
+    if len(written) > room:
+        headers.problems.append(f"more than {limits.attachments} attachments; see the original mail")
+    for number, picture in enumerate(written[:room], start=1):
+        name = f"picture-{number}.{picture.media_type.removeprefix('image/')}"
+        body.files.append(File(name, picture.media_type, picture.content, picture.inline_id))
 
 
 def _note_special(part: Part, body: Body, limits: ReadingLimits) -> None:
     """What reports and calendars have to say besides being files."""
     if part.media_type in reports.RETURNED_TYPES:
         returned = split_headers(part.content, limits)
-        body.returned_ids.extend(read_ids(returned.raw("message-id")))
+        body.returned_ids.extend(reports.ids_in_returned(returned.raw))
     elif part.media_type in reports.STATUS_TYPES:
         body.returned_ids.extend(reports.ids_in_status(part.content))
     elif part.media_type == "text/calendar" and len(body.calendars) < MOST_CALENDARS:

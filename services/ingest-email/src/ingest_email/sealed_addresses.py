@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ingest_email.delivery import Mailbox
+from ingest_email.domain.envelopes import header_block
 from ticket_contracts.reply_addresses import ticket_of
 
 MOST_BYTES = 64 * 1024
@@ -24,5 +25,5 @@ class SealedAddresses:
         if not self._secrets:
             return None
         envelope = " ".join(recipients)
-        headers = raw[:MOST_BYTES].partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+        headers = header_block(raw[:MOST_BYTES]).decode("ascii", "replace")  # a forwarded mail quotes others below them
         return ticket_of(f"{envelope} {headers}", mailbox.brand, self._secrets)

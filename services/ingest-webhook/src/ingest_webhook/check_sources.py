@@ -13,7 +13,7 @@ from http import HTTPStatus
 import httpx
 
 from ingest_webhook.rejections import Outcome
-from ingest_webhook.samples.registry import SAMPLES
+from ingest_webhook.samples.registry import SAMPLES, TOKEN_SAMPLES
 from ingest_webhook.samples.sample import Sample
 from ingest_webhook.sources import ConfiguredSource, read_configured
 from ticket_intake.source_checks import (
@@ -48,13 +48,16 @@ async def open_trials(asked: Asked) -> AsyncIterator[Sequence[Trial]]:
 
 
 async def attempts(source: ConfiguredSource, client: httpx.AsyncClient | None, now: datetime) -> AsyncIterator[Attempt]:
-    """Try each secret of a source in turn, then that the source refuses what is not signed.
+    """Try each token and each secret of a source in turn, then that the source refuses what is not signed.
 
     :param client: its base URL is that of ingest-webhook; None: nobody knows where that is.
     """
     if client is None:
         yield failed("nothing sent", "", "name the address of ingest-webhook: --url")
         return
+    for number, token in enumerate(source.tokens):
+        question = TOKEN_SAMPLES[source.provider](source, token, now)
+        yield await _try(client, source, question, f"tokens.{number}: {question.what}")
     first: Sample | None = None
     for number, secret in enumerate(source.secrets):
         name = f"secrets.{number}"

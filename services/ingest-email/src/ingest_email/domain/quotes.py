@@ -1,4 +1,4 @@
-"""Separates what somebody writes from what he quotes. Nothing is lost: both parts together are the whole text."""
+"""Separates what somebody writes from his signature and what he quotes; both parts together are the whole text."""
 
 import re
 from functools import cache
@@ -9,33 +9,60 @@ LANGUAGES = ("en", "zh", "ja", "de", "fr", "es", "it", "nl", "ko")
 LONGEST = 64 * 1024
 """Characters; the library's expressions are far from linear, and nobody types a longer answer."""
 
+LONGEST_SIGNATURE = 12
+"""Lines; RFC 3676 recommends four. What stands below `--` at greater length may be what somebody wants to say."""
+
+_SIGNATURE = re.compile(
+    r"^--[ \t]*$"  # RFC 3676 §4.3; many programs lose the blank
+    r"|^[ \t]*(?:Sent from my [\w ]{1,30}|Get Outlook for \w.{0,60})[ \t]*$"
+    r"|^[ \t]*(?:发自我的|發自我的|发送自)[ \t]?\w.{0,20}$"
+)
+_SIGNS_OF_SIGNATURE = ("\n--", "\nSent from my ", "\nGet Outlook ", "发自我的", "發自我的", "发送自")
+"""What has none of them has no signature; a look for each costs a hundredth of the expression."""
+# No `\s`, which takes line ends as well: each of a thousand blank lines would search all others.
 _MAY_QUOTE = re.compile(
-    r"^\s*>|写道|寫道|发件人|原始邮件|原始郵件|wrote:|-----|____|schrieb|écrit|escribi|差出人|^\s*\*?(?:From|Von|De|Da):",
+    r"^[ \t]*>|写道|寫道|[发發寄]件[人者]|原始邮件|原始郵件|原邮件|wrote:|-----|____|schrieb|écrit|escribi|差出人"
+    r"|^[ \t]*\*?(?:From|Von|De|Da):",
     re.MULTILINE,
 )
-
-
 _CHINESE_HEADER = re.compile(
-    r"^\s*-{2,}\s*(?:原始邮件|原始郵件|转发邮件|轉寄郵件)\s*-{2,}\s*$"  # QQ Mail, Foxmail
+    # QQ Mail, Foxmail, Outlook; 网易邮箱大师
+    r"^\s*-{2,}\s*(?:原始邮件|原始郵件|转发邮件|轉寄郵件|邮件原件|回复的原邮件|转发的邮件)\s*-{2,}\s*$"
     r"|(?:写道|寫道)\s*[：:]\s*$"  # 163, Apple Mail: the library's own expression for it never matches (1.36)
     r"|^\s*At \d{4}-\d\d-\d\d.*wrote:\s*$"  # 163 in English
 )
+# Outlook, 阿里邮箱: the quoted mail's headers. The library knows simplified ones with a narrow colon only.
+_CHINESE_FROM = re.compile(r"^[\s*]*[发發寄]件[人者][\s*]*[：:]")
+_CHINESE_NEXT = re.compile(r"^[\s*]*(?:[发發]送(?:时间|時間|日期)|寄件日期|日期|收件[人者]|主\s*[题題旨])[\s*]*[：:]")
+_RULE = re.compile(r"^\s*[-_]{5,}\s*$")  # drawn above such headers
 
 
 def may_quote(text: str) -> bool:
-    """A cheap look for any sign of a quotation; without one there is nothing to separate."""
-    return len(text) <= LONGEST and _MAY_QUOTE.search(text) is not None
+    """A cheap look for any sign of a quotation or a signature; without one there is nothing to separate."""
+    if len(text) > LONGEST:
+        return False
+    return any(sign in text for sign in _SIGNS_OF_SIGNATURE) or _MAY_QUOTE.search(text) is not None
 
 
 def split_quote(text: str) -> tuple[str, str]:
-    """Return (visible, quoted); quoted is empty when there is none, or when the answer stands below or within it."""
+    """Return (visible, the rest); the rest is the signature and what is quoted below it.
+
+    It has no quotation when the answer stands below or within that.
+    """
     lines = text.split("\n")
-    headers = [at for at in (_header_line(text, lines), _chinese_header_line(lines)) if at is not None]
-    at = min(headers, default=_trailing_quote_line(lines))
+    at = _quotation_line(text, lines) if _MAY_QUOTE.search(text) else len(lines)
+    at = _signature_line(lines, at)
     visible, quoted = "\n".join(lines[:at]).rstrip(), "\n".join(lines[at:]).strip("\n")
-    if not visible.strip() or not quoted.strip() or _answers_inside(lines[at:]):
+    if not visible.strip() or not quoted.strip():
         return text, ""
     return visible, quoted
+
+
+def _quotation_line(text: str, lines: list[str]) -> int:
+    """The line where the quotation begins that ends the text, or the number of lines when there is none."""
+    headers = [at for at in (_header_line(text, lines), _chinese_header_line(lines)) if at is not None]
+    at = min(headers, default=_trailing_quote_line(lines))
+    return len(lines) if _answers_inside(lines[at:]) else _above_rule(lines, at)
 
 
 def _header_line(text: str, lines: list[str]) -> int | None:
@@ -56,7 +83,31 @@ def _header_line(text: str, lines: list[str]) -> int | None:
 
 
 def _chinese_header_line(lines: list[str]) -> int | None:
-    return next((number for number, line in enumerate(lines) if _CHINESE_HEADER.search(line)), None)
+    return next((number for number, line in enumerate(lines) if _begins_chinese_quotation(line, lines, number)), None)
+
+
+def _begins_chinese_quotation(line: str, lines: list[str], number: int) -> bool:
+    if _CHINESE_FROM.match(line):
+        return any(map(_CHINESE_NEXT.match, lines[number + 1 : number + 4]))
+    return _CHINESE_HEADER.search(line) is not None
+
+
+def _above_rule(lines: list[str], at: int) -> int:
+    """Return the line drawn above the quotation, where there is one."""
+    above = at
+    while above and not lines[above - 1].strip():
+        above -= 1
+    return above - 1 if at < len(lines) and above and _RULE.match(lines[above - 1]) else at
+
+
+def _signature_line(lines: list[str], end: int) -> int:
+    """Return the line where a signature begins that ends above `end`, else `end`."""
+    while end and not lines[end - 1].strip():
+        end -= 1
+    first = max(0, end - LONGEST_SIGNATURE - 1)
+    found = [number for number in range(first, end) if _SIGNATURE.match(lines[number])]
+    begins = max((number for number in found if lines[number].startswith("--") or number == end - 1), default=None)
+    return end if begins is None else begins
 
 
 def _trailing_quote_line(lines: list[str]) -> int:

@@ -1,6 +1,7 @@
 """Which of our mails a report is about: a bounce (RFC 3464), a read receipt (RFC 8098), or a bounce in no format."""
 
 import re
+from collections.abc import Callable
 
 from ingest_email.domain.message_ids import read_ids
 
@@ -11,6 +12,15 @@ _QUOTED_FIELD = re.compile(r"^[>\s|]{0,8}Message-ID:[ \t]*(.{0,400})", re.IGNORE
 
 STATUS_TYPES = ("message/delivery-status", "message/disposition-notification", "message/global-delivery-status")
 RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+
+
+def ids_in_returned(header: Callable[[str], str]) -> list[str]:
+    """Return the id of the mail that came back, then what it answers, the nearest first.
+
+    A CRM sends what agents write, under ids that nobody told us: then only what they answer leads to the ticket.
+    """
+    own, answered, chain = (read_ids(header(name)) for name in ("message-id", "in-reply-to", "references"))
+    return [*own, *answered, *reversed(chain)]
 
 
 def ids_in_status(content: bytes) -> list[str]:

@@ -29,3 +29,10 @@ SAMPLES: Mapping[str, MakeSample] = {
     "douyin": signed_bodies.douyin,
     "weibo": chinese_platforms.weibo,
 }
+
+# For each of a source's `tokens`, which prove the answer to a question and no message.
+TOKEN_SAMPLES: Mapping[str, MakeSample] = {
+    "messenger": signed_bodies.meta_question,
+    "instagram": signed_bodies.meta_question,
+    "whatsapp": signed_bodies.meta_question,
+}

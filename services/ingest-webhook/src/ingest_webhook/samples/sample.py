@@ -23,7 +23,7 @@ class Sample:
 
     def without_proof(self) -> "Sample":
         """The same address asked by somebody who knows no secret."""
-        return Sample(f"{self.what}, unsigned", b"{}", {"content-type": "application/json"})
+        return Sample("a request without proof", b"{}", {"content-type": "application/json"})
 
 
 MakeSample: TypeAlias = Callable[[ConfiguredSource, str, datetime], Sample]

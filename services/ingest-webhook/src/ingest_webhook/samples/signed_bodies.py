@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import msgspec
@@ -24,6 +25,12 @@ def meta(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
     """Messenger, Instagram and WhatsApp: a notification about something none of them has."""
     body = msgspec.json.encode({"object": CHECK, "entry": []})
     return _signed("a notification without entries", body, "x-hub-signature-256", meta_signature(body, _key(secret)))
+
+
+def meta_question(_: ConfiguredSource, token: str, __: datetime) -> Sample:
+    """What Meta asks when the address and the verify token are saved on its page."""
+    query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1158201444"})
+    return Sample("Meta's question, with the verify token", query=query, method="GET")
 
 
 def line(_: ConfiguredSource, secret: str, __: datetime) -> Sample:
