@@ -90,6 +90,11 @@ BEGIN
             SELECT consumer, name FROM stream_jobs
             WHERE consumer = p_consumer AND name = ANY (p_names) AND owner IS DISTINCT FROM p_owner
                 AND coalesce(lease_until, '-infinity') < v_now - p_lease
+                AND NOT EXISTS (  -- given back for somebody who lacks it: taken again, it would go to and fro
+                    SELECT FROM stream_members m
+                    WHERE m.consumer = v_group AND m.owner <> p_owner AND m.expires_at > v_now
+                        AND name = ANY (m.names) AND v_floor >
+                        (SELECT count(*) FROM stream_jobs j WHERE j.consumer = p_consumer AND j.owner = m.owner))
             ORDER BY name LIMIT 1
             FOR NO KEY UPDATE SKIP LOCKED
         )
