@@ -107,6 +107,7 @@ async def test_what_was_shown_of_a_version_can_be_applied_and_one_command_goes_b
 ) -> None:
     await desk.succeeds("apply", str(directory), "--yes")
     shown = await desk.succeeds("configuration", "show", "1")
+    assert await desk.succeeds("configuration", "show") == shown  # the newest
     same = write(tmp_path_factory.mktemp("shown"), {"all.yaml": shown})
     assert "Nothing to change" in await desk.succeeds("apply", str(same))
     (directory / "rules.yaml").unlink()

@@ -33,6 +33,10 @@ Directory = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, max=MOST_VERSIONS, help="As `history` numbers them.")]
+VersionOrNewest = Annotated[
+    int | None,
+    typer.Argument(metavar="[VERSION]", min=1, max=MOST_VERSIONS, help="As `history` numbers them; else the newest."),
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Show at most this many, the newest.")]
 
 
@@ -79,9 +83,9 @@ def show_history(data_dir: DataDir = DEFAULT_DATA_DIR, limit: Limit = MOST, as_j
         _show(Text("Nothing was applied yet."))
 
 
-def show_version(version: Version, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Print all documents in force at a version as YAML that `apply` reads."""
-    found = _run(data_dir, lambda connection: history.load_version(connection, version))
+def show_version(version: VersionOrNewest = None, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Print all documents in force now, or at a version, as YAML that `apply` reads."""
+    found = _run(data_dir, load if version is None else lambda connection: history.load_version(connection, version))
     print(as_yaml(versioned.document for versioned in found.documents.values()), end="")
 
 

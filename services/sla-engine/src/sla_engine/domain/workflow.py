@@ -10,6 +10,9 @@ from ticket_contracts.statuses import ENDED, refusal_of_change
 from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Grade, Priority, Status
 
+MOST_NAMED = 10
+"""Words of the taxonomy in a refusal; whoever has many more looks them up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -69,14 +72,15 @@ class Workflow:
         if not ends and (command.resolution_code or command.cause):
             return "resolution_code and cause go with the status solved or closed"
         if command.resolution_code is not None and command.resolution_code not in self.resolution_codes:
-            return f"resolution_code: {command.resolution_code!r} is not in the taxonomy"
+            return f"resolution_code: {command.resolution_code!r} is not in the taxonomy{_known(self.resolution_codes)}"
         if command.cause is not None and command.cause not in self.causes:
-            return f"cause: {command.cause!r} is not in the taxonomy"
+            return f"cause: {command.cause!r} is not in the taxonomy{_known(self.causes)}"
         coded = command.resolution_code is not None or ticket.resolution_code is not None
         # What was solved before the flow asked for a code may be closed; spam was never a problem to be solved.
         free = ticket.spam or (command.status is Status.CLOSED and ticket.status is Status.SOLVED)
         if ends and flow is not None and flow.resolution_code_required and not (coded or free):
-            return f"resolution_code: the flow {flow.name} asks for one before a ticket is solved or closed"
+            asked = f"resolution_code: the flow {flow.name} asks for one before a ticket is solved or closed"
+            return f"{asked}{_known(self.resolution_codes)}"
         return ""
 
     def refusal_of_fields(self, values: Mapping[str, FieldValue | None]) -> str:
@@ -93,3 +97,8 @@ class Workflow:
     def fitting_fields(self, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
         """Return those that exist and have the type they are set to: what another ticket has may be older."""
         return {name: value for name, value in values.items() if not self.refusal_of_fields({name: value})}
+
+
+def _known(words: frozenset[str]) -> str:
+    """How a refusal goes on: with the words that there are, or the first of very many."""
+    return f"; there are {', '.join(sorted(words)[:MOST_NAMED])}" if words else "; there is none yet"
