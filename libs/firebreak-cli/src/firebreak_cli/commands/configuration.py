@@ -35,7 +35,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, max=MOST_VERSIONS, help="As `history` numbers them.")]
 VersionOrNewest = Annotated[
     int | None,
-    typer.Argument(metavar="[VERSION]", min=1, max=MOST_VERSIONS, help="As `history` numbers them; else the newest."),
+    typer.Argument(metavar="VERSION", min=1, max=MOST_VERSIONS, help="As `history` numbers them; else the newest."),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Show at most this many, the newest.")]
 
