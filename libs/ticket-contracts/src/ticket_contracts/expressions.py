@@ -5,6 +5,7 @@ CEL has no loops but its comprehensions and no side effects; its regular express
 bound is nesting of comprehensions and the compilation of a regular expression, which happens at every evaluation.
 """
 
+import logging
 import re
 import time
 import unicodedata
@@ -13,6 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 import cel
+
+# The library warns at each failure and may quote the message; whoever asks hears of it as `ExpressionFailed`.
+logging.getLogger("cel").setLevel(logging.ERROR)
 
 MAX_REGEX_SECONDS = 0.002
 """CPU time one regular expression may take to compile; ordinary ones take 0.00002."""

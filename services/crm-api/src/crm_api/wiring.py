@@ -1,6 +1,5 @@
 """The only place where the parts of crm-api are put together."""
 
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,8 +34,6 @@ CONFIGURATION_CONNECTIONS = 4
 @asynccontextmanager
 async def wiring(settings: CrmApiSettings, supervisor: Supervisor) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
-    # The rules' library warns at each call of a function that fails; a plan asks conditions of thousands of tickets.
-    logging.getLogger("cel").setLevel(logging.ERROR)
     registry = new_registry("crm-api")
     metrics = Metrics(registry)
     async with (

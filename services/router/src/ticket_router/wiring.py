@@ -1,6 +1,5 @@
 """The only place where the parts of the router are put together."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,8 +26,6 @@ async def wiring(
     settings: RouterSettings, supervisor: Supervisor, failpoints: Failpoints = NO_FAILPOINTS
 ) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
-    # The rules' library warns at each call of a function that fails; a rule that fails is in its tickets' traces.
-    logging.getLogger("cel").setLevel(logging.ERROR)
     registry = new_registry("router")
     readiness = Readiness(supervisor.started)
     configuration = RoutingConfiguration()

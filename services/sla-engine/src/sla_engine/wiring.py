@@ -1,6 +1,5 @@
 """The only place where the parts of the sla-engine are put together."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,8 +31,6 @@ async def wiring(
     settings: SlaEngineSettings, supervisor: Supervisor, failpoints: Failpoints = NO_FAILPOINTS
 ) -> AsyncIterator[None]:
     """Enter the parts in start-up order."""
-    # The rules' library warns at each call of a function that fails; a rule that fails says so on its ticket.
-    logging.getLogger("cel").setLevel(logging.ERROR)
     registry = new_registry("sla-engine")
     readiness = Readiness(supervisor.started)
     engine = DecideCommands(PolicyBook(), EngineMetrics(registry))

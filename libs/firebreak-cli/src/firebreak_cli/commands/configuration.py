@@ -1,7 +1,6 @@
 """`firebreak apply` and `firebreak configuration`: change how the organisation works, look at what was, go back."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -107,7 +106,6 @@ def roll_back(
 
 
 async def _plan(connection: Connection, documents: list[Document]) -> Plan:
-    logging.getLogger("cel").setLevel(logging.ERROR)  # it warns of each ticket on which a rule's condition fails
     return await plan(connection, await load(connection), documents)
 
 

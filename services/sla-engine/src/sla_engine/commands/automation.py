@@ -1,7 +1,6 @@
 """`firebreak automation dry-run`: what rules would have done to the tickets of the last days."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -64,7 +63,6 @@ def add_to(app: typer.Typer, reach: Reach) -> None:
     def dry_run(rules: Rules, days: Days = 7, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: Json = False) -> None:
         """Run rules over the real facts of the last days and show what they would have done. Nothing is changed."""
         try:
-            logging.getLogger("cel").setLevel(logging.ERROR)  # of a condition that fails the report tells
             documents = list(load_directory(rules)) if rules.is_dir() else read_documents(rules)
             now = datetime.now(UTC)
             span = Span(now - timedelta(days=days), now)
