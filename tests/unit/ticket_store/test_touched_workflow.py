@@ -7,9 +7,10 @@ import pytest
 from sla_engine.domain import workflow as engine
 from tests.unit.sla_engine.case import AGENT, TICKET_ID, a_summary
 from ticket_contracts.commands import SetStatus
+from ticket_contracts.statuses import flow_of
 from ticket_contracts.vocabulary import Status
 from ticket_store.flow_checks import categories_of
-from ticket_store.touched_workflow import Place, flow_of, goes_on
+from ticket_store.touched_workflow import Place, goes_on
 from ticket_store.workflow_documents import Flow, StatusName
 
 NAMED = [StatusName(name="waiting-for-parts", category=Status.ON_HOLD)]

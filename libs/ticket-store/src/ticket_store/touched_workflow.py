@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ticket_contracts.field_values import fits
-from ticket_contracts.statuses import ENDED
+from ticket_contracts.statuses import ENDED, flow_of
 from ticket_contracts.vocabulary import Grade, Priority, Status
 from ticket_store.configuration import Connection
 from ticket_store.configuration_edits import Edit, Edits, of_kind
@@ -52,12 +52,6 @@ async def count_in_flows(connection: Connection, edits: Edits) -> Mapping[str, T
         )
         for name, found in places.items()
     }
-
-
-def flow_of(team: str, flows: Sequence[Flow]) -> Flow | None:
-    """Return the flow that names the team, else the one for every team that none names."""
-    own = (flow for flow in flows if team in flow.teams)
-    return next(own, next((flow for flow in flows if not flow.teams), None))
 
 
 def goes_on(place: Place, flow: Flow, categories: Mapping[str, Status]) -> bool:

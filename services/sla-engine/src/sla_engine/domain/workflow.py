@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ticket_contracts.commands import SetStatus
 from ticket_contracts.contract import FieldValue
 from ticket_contracts.field_values import fits
-from ticket_contracts.statuses import ENDED, refusal_of_change
+from ticket_contracts.statuses import ENDED, flow_of, refusal_of_change
 from ticket_contracts.tickets import TicketSummary
 from ticket_contracts.vocabulary import Grade, Priority, Status
 
@@ -50,7 +50,7 @@ class Workflow:
             return f"status_name: there is no status {name!r} of the category {command.status}"
         if command.status is not ticket.status and (refusal := refusal_of_change(ticket.status, command.status)):
             return refusal
-        flow = self._flow_of(ticket.team)
+        flow = flow_of(ticket.team, self.flows)
         stays = (command.status, name) == (ticket.status, ticket.status_name)  # only a code or a cause is added
         before, after = {ticket.status, ticket.status_name}, {command.status, name}
         if (
@@ -61,11 +61,6 @@ class Workflow:
             told = f"{ticket.status_name or ticket.status} cannot become {name or command.status}"
             return f"{told}: the flow {flow.name} of team {ticket.team} does not allow it"
         return self._refusal_of_solution(command, flow, ticket)
-
-    def _flow_of(self, team: str) -> Flow | None:
-        """Return the flow that names the team, else the one for every team."""
-        own = (flow for flow in self.flows if team in flow.teams)
-        return next(own, next((flow for flow in self.flows if not flow.teams), None))
 
     def _refusal_of_solution(self, command: SetStatus, flow: Flow | None, ticket: TicketSummary) -> str:
         ends = command.status in ENDED
