@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,8 @@ async def test_the_same_content_is_one_object_however_often_and_at_once(tmp_path
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
-async def test_file_and_folder_reach_the_disk_before_put_returns(
-    tmp_path: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def noted_disk_work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is flushed or given its name from now on, in order."""
     done: list[str] = []
     fsync, replace = os.fsync, os.replace
 
@@ -52,10 +52,51 @@ async def test_file_and_folder_reach_the_disk_before_put_returns(
 
     monkeypatch.setattr(os, "fsync", noting_fsync)
     monkeypatch.setattr(os, "replace", noting_replace)
+    return done
+
+
+async def test_file_and_folder_reach_the_disk_before_put_returns(
+    storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = noted_disk_work(monkeypatch)
     await storage.put(LETTER, "text/plain")
     await storage.put(LETTER, "text/plain")  # whoever wrote it first may have died before its folder was synced
 
     assert done == ["file", "rename", "folder", "folder"]
+
+
+LETTERS = [LETTER * number for number in range(1, 11)]
+"""More than are flushed at once."""
+
+
+async def test_what_is_put_together_is_all_on_the_disk_before_any_of_it_has_its_name(
+    tmp_path: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = noted_disk_work(monkeypatch)
+    keys = await storage.put_all(LETTERS)
+
+    assert done == ["file"] * len(LETTERS) + ["rename"] * len(LETTERS) + ["folder"]
+    assert [await storage.get(key) for key in keys] == LETTERS
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+async def test_where_one_of_several_cannot_be_flushed_nothing_is_promised_and_nothing_left_behind(
+    tmp_path: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, calls = os.fsync, count()
+
+    def failing_once(descriptor: int) -> None:
+        if next(calls) == len(LETTERS) // 2:
+            raise OSError(errno.EIO, "the disk is gone")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing_once)
+    with pytest.raises(StorageUnavailable, match="the disk is gone"):
+        await storage.put_all(LETTERS)
+
+    assert [*(tmp_path / "incoming").iterdir(), *(tmp_path / "sha256").iterdir()] == []
+    keys = await storage.put_all(LETTERS)
+    assert [await storage.get(key) for key in keys] == LETTERS
 
 
 async def test_a_key_that_nothing_is_stored_under_is_missing(storage: ObjectStorage) -> None:
@@ -106,16 +147,22 @@ from ticket_store.object_storage import ObjectStorage
 
 async def main():
     storage = ObjectStorage.open(sys.argv[1])
+    together = int(sys.argv[2])
     for number in range(10_000):
-        print((await storage.put(b"%d" % number * 20_000, "text/plain")).key, flush=True)
+        contents = [b"%d" % (number * together + each) * 20_000 for each in range(together)]
+        for key in await storage.put_all(contents):
+            print(key, flush=True)
 
 asyncio.run(main())
 """
 
 
-async def test_a_process_killed_while_writing_leaves_whole_objects_and_all_that_it_had_promised(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1, 10])
+async def test_a_process_killed_while_writing_leaves_whole_objects_and_all_that_it_had_promised(
+    tmp_path: Path, together: int
+) -> None:
     writer = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WRITER, tmp_path.as_uri(), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", WRITER, tmp_path.as_uri(), str(together), stdout=asyncio.subprocess.PIPE
     )
     assert writer.stdout is not None
     promised = [(await writer.stdout.readline()).decode().strip() for _ in range(20)]
