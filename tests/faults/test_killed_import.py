@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -163,7 +162,7 @@ async def reaches(count: Callable[[], Awaitable[int]], number: int) -> bool:
 
 
 async def count_tickets(stack: Stack) -> int:
-    [row] = await read(stack, "SELECT count(*) FROM tickets")
+    [row] = await stack.fetch("SELECT count(*) FROM tickets")
     return int(row["count"])
 
 
@@ -171,7 +170,7 @@ async def histories(stack: Stack) -> dict[UUID, list[tuple[str, Any]]]:
     """Return the facts of every ticket, without what is each import's own."""
     found: dict[UUID, list[tuple[str, Any]]] = {}
     query = "SELECT ticket_id, type, data FROM ticket_events ORDER BY ticket_id, version"
-    for row in await read(stack, query):
+    for row in await stack.fetch(query):
         data = json.loads(row["data"].replace("killed", "whole"))  # a reason names the file's system
         found.setdefault(row["ticket_id"], []).append((row["type"], shared(data)))
     return found
@@ -181,11 +180,3 @@ def shared(content: Any) -> Any:
     if isinstance(content, dict):
         return {name: shared(value) for name, value in content.items() if name not in OF_ITS_OWN}
     return [shared(each) for each in content] if isinstance(content, list) else content
-
-
-async def read(stack: Stack, statement: str) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(stack.database)
-    try:
-        return list(await connection.fetch(statement))
-    finally:
-        await connection.close()

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from random import Random
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -114,15 +113,11 @@ async def say_at_slack(stack: Stack, ledger: Ledger, count: int) -> list[str]:
 
 
 async def in_the_order_of_their_ticket(stack: Stack, said: list[str]) -> list[str]:
-    connection = await asyncpg.connect(stack.database)
-    try:
-        rows = await connection.fetch(
-            "SELECT data #>> '{message,provider_id}' AS said FROM ticket_events "
-            "WHERE data #>> '{message,provider_id}' = ANY($1) ORDER BY ticket_id, version",
-            said,
-        )
-    finally:
-        await connection.close()
+    rows = await stack.fetch(
+        "SELECT data #>> '{message,provider_id}' AS said FROM ticket_events "
+        "WHERE data #>> '{message,provider_id}' = ANY($1) ORDER BY ticket_id, version",
+        said,
+    )
     return [row["said"] for row in rows]
 
 

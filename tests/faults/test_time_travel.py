@@ -44,7 +44,7 @@ async def receive_something(stack: Stack, name: str) -> None:
 async def test_a_restored_database_is_refused(stack: Stack, traffic: bool) -> None:
     data, backup = stack.postgres.home / "data", stack.postgres.home / "backup"
     await receive_something(stack, "before")
-    events = await read(stack, _EVENTS)
+    events = await stack.fetch(_EVENTS)
     await stack.parts["postgres"].hold()
     await copy_folder(data, backup)  # of a killed server: it recovers from it as from a crash
     await stack.parts["postgres"].start()
@@ -60,7 +60,7 @@ async def test_a_restored_database_is_refused(stack: Stack, traffic: bool) -> No
 
 async def test_a_wiped_kafka_is_refused(stack: Stack) -> None:
     await receive_something(stack, "before")
-    events = await read(stack, _EVENTS)
+    events = await stack.fetch(_EVENTS)
     await stack.parts["kafka"].hold()
     await asyncio.to_thread(shutil.rmtree, stack.layout.kafka_home / "data")
     await stack.parts["kafka"].start()
@@ -82,10 +82,10 @@ async def require_refusal(stack: Stack, reason: str, events: list[asyncpg.Record
         assert any("StreamRefused" in line and RECOVER in line for line in log.splitlines()), (
             f"{service} does not log it"
         )
-    positions = await read(stack, _POSITIONS)
+    positions = await stack.fetch(_POSITIONS)
     await write(stack, "refused")
-    assert await read(stack, _POSITIONS) == positions
-    assert await read(stack, _EVENTS) == events
+    assert await stack.fetch(_POSITIONS) == positions
+    assert await stack.fetch(_EVENTS) == events
 
 
 async def write(stack: Stack, name: str) -> None:
@@ -96,7 +96,7 @@ async def write(stack: Stack, name: str) -> None:
 
 
 async def refusal_is_stored(stack: Stack, reason: str) -> bool:
-    rows = await read(stack, "SELECT reason, command FROM stream_refusals WHERE resolved_at IS NULL")
+    rows = await stack.fetch("SELECT reason, command FROM stream_refusals WHERE resolved_at IS NULL")
     return any(reason in row["reason"] and row["command"].startswith(RECOVER) for row in rows)
 
 
@@ -107,11 +107,3 @@ async def probe_says(stack: Stack, service: str, words: str) -> bool:
         except httpx.TransportError:
             return False
     return answer.status_code == 503 and words in answer.text
-
-
-async def read(stack: Stack, statement: str) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(stack.database)
-    try:
-        return list(await connection.fetch(statement))
-    finally:
-        await connection.close()

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from shutil import rmtree
 from uuid import uuid4
 
+import asyncpg
+
 from firebreak_cli.local_stack.child_process import Command, log_tail
 from firebreak_cli.local_stack.kafka_jars import kafka_jars
 from firebreak_cli.local_stack.kafka_server import KafkaServer
@@ -72,6 +74,14 @@ class Stack:
     def database(self) -> str:
         """The URL past the cutter, for the test's own questions."""
         return self.postgres.url
+
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Ask the database one question."""
+        connection = await asyncpg.connect(self.database)
+        try:
+            return list(await connection.fetch(statement, *arguments))
+        finally:
+            await connection.close()
 
     @property
     def webhooks(self) -> str:
