@@ -1,6 +1,6 @@
 """What is found in a folder of real mails? `python -m tools.mail_report FOLDER`
 
-One line for each file: its charsets, how its text was split into answer and quotation, what it says about its
+One line for each file: its charsets, whether an answer was told from what stands below it, what it says about its
 conversation, and what could not be read; then sums. Exit code 1 when reading failed, or when a character was lost
 although its charset was known.
 """
@@ -36,10 +36,10 @@ class Finding:
 
     @property
     def split(self) -> str:
-        """How the reply was told from its quotation."""
+        """Whether an answer was told from what stands below it."""
         if self.mail is None or not (self.mail.body.text or self.mail.body.quoted_text):
             return "no text"
-        return "answer and quotation" if self.mail.body.quoted_text else "whole"
+        return "answer above a signature or quotation" if self.mail.body.quoted_text else "whole"
 
     @property
     def thread(self) -> str:
@@ -94,9 +94,7 @@ def _is_lossy(raw: bytes, mail: ReadMail) -> bool:
 
 def lines(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield the report."""
-    sums: dict[str, Counter[str]] = {
-        name: Counter() for name in ("charset", "reply", "thread", "written by", "problem")
-    }
+    sums: dict[str, Counter[str]] = {name: Counter() for name in SUMS}
     count = failed = lost = 0
     for each in findings:
         count, failed, lost = count + 1, failed + bool(each.failure or each.mail is None), lost + each.lost

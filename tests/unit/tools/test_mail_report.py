@@ -12,7 +12,7 @@ def test_each_mail_has_a_line_and_the_sums_follow(tmp_path: Path) -> None:
     (tmp_path / "answer.eml").write_bytes(answer)
     (tmp_path / "strange.eml").write_bytes(raw_mail("Content-Type: text/plain; charset=x-unknown", body=b"caf\xe9"))
     report = list(lines(read_folder(tmp_path)))
-    assert report[0] == "answer.eml: gb2312 · answer and quotation · refers to 1 mail"
+    assert report[0] == "answer.eml: gb2312 · answer above a signature or quotation · refers to 1 mail"
     assert report[1] == "strange.eml: x-unknown (unknown) · whole · starts one"
     assert report[3] == "2 mails, 0 not read, 0 with a character lost although its charset was known"
     assert "charset: gb2312 1, x-unknown (unknown) 1" in report
