@@ -68,7 +68,10 @@ def _read(kind: str, provider: Provider, payloads: Iterator[tuple[str, bytes]]) 
             yield Found(f"{kind}/{name}", "refused", fields or rejected.detail)
             continue
         if isinstance(reading, Messages):
-            said = [f"{each.kind} {each.text[:40]!r}" for each in reading.messages]
+            said = [
+                f"{each.kind} {each.delivery.state if each.delivery else repr(each.text[:40])}"
+                for each in reading.messages
+            ]
             yield Found(f"{kind}/{name}", "; ".join(said))
         else:
             yield Found(f"{kind}/{name}", getattr(reading, "reason", "handshake"))

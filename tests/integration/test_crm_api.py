@@ -17,6 +17,7 @@ from service_kit.supervisor import Supervisor
 from sla_engine.settings import SlaEngineSettings
 from sla_engine.wiring import wiring as engine_wiring
 from tests.integration.crm_api_around import add_key, caller, execute, revoke, running_api
+from tests.integration.test_router_receipts import ANSWER, receipt
 from tests.support.kept_part import wait_until
 from tests.support.servers import SharedKafka
 from tests.support.sla_engine import OFFICE, STANDARD, configure
@@ -24,7 +25,8 @@ from tests.unit.sla_engine.case import CUSTOMER_ID, MACHINE, a_message
 from ticket_contracts.commands import ReceiveMessage, Routing
 from ticket_contracts.envelope import Event
 from ticket_contracts.topics import COMMANDS
-from ticket_contracts.vocabulary import Priority
+from ticket_contracts.vocabulary import DeliveryState, Priority
+from ticket_router.record_receipts import record_receipts
 from ticket_store.sessions import open_pool
 from ticket_stream.edge_publisher import open_edge_publisher
 
@@ -42,6 +44,8 @@ NEW = {
     "priority": "normal",
     "tags": ["vip"],
 }
+
+NEVER = {"delivered_at": None, "read_at": None, "failed_at": None, "reason": ""}
 
 
 class Around:
@@ -88,6 +92,10 @@ class Around:
     async def open(self, body: object = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.post("/tickets", json=body or NEW, headers=named)
+
+    async def deliveries(self, ticket_id: str) -> list[Any]:
+        items = (await self.client.get(f"/tickets/{ticket_id}/messages")).json()["items"]
+        return [item["delivery"] for item in items if item["author"]["kind"] == "agent"]
 
     async def notes(self, ticket_id: str) -> list[str]:
         items = (await self.client.get(f"/tickets/{ticket_id}/messages")).json()["items"]
@@ -191,6 +199,20 @@ async def test_the_longest_text_in_any_script_becomes_a_message(around: Around, 
     text = "😟" * 60_000
     assert (await around.ask(ticket, {"type": "note", "text": text})).json()["outcome"] == "applied"
     assert await around.notes(ticket) == [text]
+
+
+async def test_an_answer_is_shown_with_what_became_of_it(around: Around, ticket: str) -> None:
+    arrived: dict[str, Any] = {**NEVER, "state": "delivered", "delivered_at": "2026-11-23T12:00:02Z"}
+    async with open_pool(around.url, application_name="test") as pool, pool.acquire() as router:
+        await record_receipts(router, [receipt(DeliveryState.DELIVERED, 2)])  # faster than who records the answer
+        for answer in ({"text": "It is on its way", "provider_id": ANSWER}, {"text": "And by mail"}):
+            assert (await around.ask(ticket, {"type": "reply", **answer})).json()["outcome"] == "applied"
+        assert await around.deliveries(ticket) == [arrived, None]
+        version = (await around.client.get(f"/tickets/{ticket}")).headers["etag"]
+        await record_receipts(router, [receipt(DeliveryState.READ, 9)])
+    was_read = {**arrived, "state": "read", "read_at": "2026-11-23T12:00:09Z"}
+    assert await around.deliveries(ticket) == [was_read, None]
+    assert (await around.client.get(f"/tickets/{ticket}")).headers["etag"] == version
 
 
 @pytest.mark.parametrize(

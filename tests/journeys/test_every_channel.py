@@ -22,7 +22,14 @@ from ingest_email.hooks.entries import HookEntry
 from ingest_webhook.providers.registry import PROVIDERS
 from tests.conftest import LEDGER
 from tests.support.every_hook import EVERY_HOOK, MESSAGE_BYTES, SpokenHook, mailboxes_file
-from tests.support.every_source import ANSWERS, EVERY_SOURCE, Requests, SpokenSource, sources_file
+from tests.support.every_source import (
+    ANSWERS,
+    EVERY_SOURCE,
+    TELLING_RECEIPTS,
+    Requests,
+    SpokenSource,
+    sources_file,
+)
 from tests.support.kept_part import wait_until
 from tests.support.partners.amazon_ses import AmazonSes
 from tests.support.partners.aws_addresses import aws_addresses
@@ -30,13 +37,16 @@ from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.settling import wait_until_settled
 from tests.support.stack import Stack, running_stack
 from ticket_intake.source_checks import Outcome, SourcesFile
+from ticket_store.tables.delivery_receipts import provider_hash
 
 SECONDS = 60.0  # to come back, or to settle, on a busy machine
-SHUFFLED, HANDSHAKE, KAFKA_AWAY = "shuffled", "handshake", "Kafka away"
-COLUMNS = (*ANSWERS, SHUFFLED, HANDSHAKE, KAFKA_AWAY)
+SHUFFLED, HANDSHAKE, RECEIPT, KAFKA_AWAY = "shuffled", "handshake", "receipt", "Kafka away"
+COLUMNS = (*ANSWERS, SHUFFLED, HANDSHAKE, RECEIPT, KAFKA_AWAY)
+OUR_MESSAGE = "877260925346103299"
 Spoken = SpokenSource | SpokenHook
 EVERY_ROW: tuple[Spoken, ...] = (*EVERY_SOURCE, *EVERY_HOOK)
 
+_RECEIPTS = "SELECT account FROM delivery_receipts WHERE provider_hash = $1"
 _RECORDED = "SELECT source, count(*), count(ticket_id), sum(deliveries) FROM inbound_messages GROUP BY source"
 
 
@@ -149,6 +159,10 @@ async def test_each_way_has_its_answer(
         answer = await doors.send(source, source.ask(time.time))
         outcomes.note(source, HANDSHAKE, answer)
         assert answer.status_code == 200, answer.text
+    if isinstance(source, SpokenSource) and (told := source.receipt(time.time, OUR_MESSAGE)) is not None:
+        answer = await doors.send(source, told)
+        outcomes.note(source, RECEIPT, answer)
+        assert (answer.status_code, answer.content) == (200, source.answer)
 
 
 async def test_the_check_of_sources_finds_all_of_them_right_and_leaves_nothing(stack: Stack) -> None:
@@ -187,20 +201,27 @@ async def test_what_arrives_without_kafka_arrives_in_the_end_and_everything_once
 
         async def all_are() -> bool:
             recorded.update({row[0]: tuple(row)[1:] for row in await connection.fetch(_RECORDED)})
-            return all(recorded.get(str(source), (0,))[0] >= messages(source) for source in EVERY_ROW)
+            return all(recorded.get(str(source), (0,))[0] >= everything(source) for source in EVERY_ROW)
 
         await wait_until(all_are, SECONDS, "what waited in the spool is recorded")
         await wait_until_settled(stack.database, stack.kafka_address, SECONDS)
         await all_are()
+        told = await connection.fetch(_RECEIPTS, provider_hash(OUR_MESSAGE))
     finally:
         await connection.close()
     assert {source: counts[:2] for source, counts in recorded.items()} == {
-        str(source): (messages(source), messages(source)) for source in EVERY_ROW
+        str(source): (everything(source), messages(source)) for source in EVERY_ROW
     }
+    assert sorted(row["account"] for row in told) == sorted(f"{provider}-account" for provider in TELLING_RECEIPTS)
     # One was repeated; what was refused may have been published all the same, when the answer came too late.
-    assert [str(source) for source in EVERY_ROW if recorded[str(source)][2] <= messages(source)] == []
+    assert [str(source) for source in EVERY_ROW if recorded[str(source)][2] <= everything(source)] == []
 
 
 def messages(source: Spoken) -> int:
     """How many become part of the record: one good, one under the next secret, two shuffled, one held up."""
     return 4 + source.sends(Way.ROTATED)
+
+
+def everything(source: Spoken) -> int:
+    """The receipt too, which is recorded and belongs to no ticket."""
+    return messages(source) + (str(source) in TELLING_RECEIPTS)

@@ -72,6 +72,9 @@ ROBOT_SECRET = "xQ_3kL9-AppSecretOfTheRobotInTheServiceGroup"
 FEISHU_SECRET = "kudryavka0123456789abcdefEncrypt:v7Kz2mQ9LrTp4XsW8yBn1cJd6fGh3aEu"
 DOUYIN_SECRET = "4f0c8a7d6e5b4c3d2a1f0e9d8c7b6a5f"
 WEIBO_SECRET = "0123456789abcdef0123456789abcdef"
+TELLING_RECEIPTS = frozenset({"messenger", "instagram", "whatsapp", "x", "twilio-sms", "wechat-official", "feishu"})
+"""Providers that name the message of ours which arrived, was read or failed."""
+
 PUBLIC = "https://support.example.com/webhooks"
 
 TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -106,6 +109,11 @@ class SpokenSource:
 
     def __str__(self) -> str:
         return self.provider
+
+    def receipt(self, now: Clock, message_id: str) -> SignedRequest | None:
+        """What became of a message of ours, where the provider tells it by the message's id."""
+        partner = self.sender(now).partner
+        return partner.receipt(message_id) if self.provider in TELLING_RECEIPTS else None
 
     @property
     def answers(self) -> Mapping[Way, int]:

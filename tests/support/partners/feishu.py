@@ -54,6 +54,12 @@ class FeishuSender:
         sender = {"sender_id": {"open_id": self.user}, "sender_type": "user", "tenant_key": "736588c9260f175e"}
         return self.event("im.message.receive_v1", {"sender": sender, "message": message}, way)
 
+    def receipt(self, *message_ids: str, **reader: Any) -> SignedRequest:
+        """The person has read what the robot wrote."""
+        known = {"reader_id": {"open_id": self.user}, "read_time": str(int(self.now() * 1000))}
+        event = {"reader": {**known, **reader}, "message_id_list": message_ids}
+        return self.event("im.message.message_read_v1", event)
+
     def event(self, event_type: str, event: dict[str, Any], way: Way = Way.GOOD) -> SignedRequest:
         """Any event of version 2.0, in its envelope."""
         header = {

@@ -22,6 +22,10 @@ class InstagramSender(MetaSender):
         said = {"mid": self.new_mid(), "text": "x" * OVERSIZED_BYTES if way is Way.OVERSIZED else text, **message}
         return self.events({"message": said}, way=way)
 
+    def receipt(self, message_id: str) -> SignedRequest:
+        """The person has seen a message of the account."""
+        return self.events({"read": {"mid": message_id}})
+
     def events(self, *events: dict[str, Any], way: Way = Way.GOOD) -> SignedRequest:
         envelope = {
             "sender": {"id": self.person},

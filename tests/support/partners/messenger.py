@@ -22,6 +22,11 @@ class MessengerSender(MetaSender):
         said = {"mid": self.new_mid(), "text": "x" * OVERSIZED_BYTES if way is Way.OVERSIZED else text, **message}
         return self.events({"message": said}, way=way)
 
+    def receipt(self, *message_ids: str, **told: Any) -> SignedRequest:
+        """Messages of the page have arrived at the person; Meta tells no other time."""
+        delivery = {"mids": message_ids, "watermark": self.milliseconds(), **told}
+        return self.events({"timestamp": None, "delivery": delivery})
+
     def events(self, *events: dict[str, Any], channel: str = "messaging", way: Way = Way.GOOD) -> SignedRequest:
         """Events of one entry, in the envelope that Meta puts around each."""
         envelope = {

@@ -30,6 +30,11 @@ class TwilioSender:
             said["SmsStatus"] = "a-status-of-tomorrow"
         return self._request(said | fields, way, "Body")
 
+    def receipt(self, sid: str, status: str = "delivered", **fields: str) -> SignedRequest:
+        """What became of a message that the number sent: there `From` is the number."""
+        told = {"MessageSid": sid, "MessageStatus": status, "SmsStatus": status}
+        return self._request({**told, "From": self.number, "To": self.customer, **fields}, Way.GOOD, "To")
+
     def call(self, way: Way = Way.GOOD, *, talked: int = 0, **fields: str) -> SignedRequest:
         """The last status callback of a call: nobody picked up, unless `talked` seconds."""
         said = {

@@ -21,6 +21,10 @@ class WechatOfficialSender(TencentSender):
         signature = signature_of(self._parts(way)[0], parameters["timestamp"], parameters["nonce"])
         return {**parameters, "signature": signature, "encrypt_type": "aes", "openid": self.user}
 
+    def receipt(self, message_id: str, status: str = "success") -> SignedRequest:
+        """A template message of the account has arrived, or not."""
+        return self.event("TEMPLATESENDJOBFINISH", MsgID=message_id, Status=status)
+
     def plain(self, content: bytes, way: Way = Way.GOOD) -> SignedRequest:
         """明文模式: only time and nonce are signed."""
         return SignedRequest({"content-type": "text/xml"}, content, urlencode(self._signed_time(way)))

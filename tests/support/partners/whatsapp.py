@@ -27,6 +27,11 @@ class WhatsAppSender(MetaSender):
         """One message as it stands in `messages`."""
         return {"from": self.person, "id": self.new_id(), "timestamp": str(int(self.now())), **message}
 
+    def receipt(self, message_id: str, status: str = "read", **told: Any) -> SignedRequest:
+        """What became of a message that the business sent; `told` adds to or replaces fields of it."""
+        known = {"id": message_id, "timestamp": str(int(self.now())), "recipient_id": self.person}
+        return self.value(statuses=[{**known, "status": status, **told}])
+
     def value(self, way: Way = Way.GOOD, *, field: str = "messages", **value: Any) -> SignedRequest:
         """One change of one number: messages, statuses or anything else that Meta tells about."""
         common = {

@@ -52,6 +52,16 @@ class XSender:
         users = {self.person: {"id": self.person, "name": "Li Wei", "screen_name": "liwei"}}
         return {"direct_message_events": [event], "users": users}
 
+    def receipt(self, message_id: str, **told: Any) -> SignedRequest:
+        """The person has read what the account sent, as far as this message."""
+        return self.older(**self.has_read(message_id, **told))
+
+    def has_read(self, message_id: str, **told: Any) -> dict[str, Any]:
+        """Who has read, as the older interface puts it."""
+        known = {"sender_id": self.person, "target": {"recipient_id": self.account}, "last_read_event_id": message_id}
+        event = {**known, "created_timestamp": str(int(self.now() * 1000)), **told}
+        return {"direct_message_mark_read_events": [event], "users": {}}
+
     def older_post(self, text: str, /, **post: Any) -> dict[str, Any]:
         """A post as the Account Activity API tells it."""
         moment = datetime.fromtimestamp(self.now(), UTC)

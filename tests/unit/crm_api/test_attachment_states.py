@@ -27,7 +27,7 @@ def shown(state: FileState, told: dict[str, Any]) -> MessageView:
     if told:
         file = RemoteFile(number=0, name="bill.zip", attachment_key=CONTENT.key, **told)
         results.append(entry(MessageKind.ATTACHMENT, "<1@x>", file))
-    return view_message(1, mailed(state), verdicts_of(results))
+    return view_message(1, mailed(state), verdicts_of(results), {})
 
 
 @pytest.mark.parametrize(

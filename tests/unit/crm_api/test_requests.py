@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from crm_api.command_request import CommandRequest
 from crm_api.requests import CommandEnvelope
-from ticket_contracts.commands import Actor, Command
+from ticket_contracts.commands import Actor, Command, Reply
 from ticket_contracts.exchanges import FollowUp
 from ticket_contracts.topics import MAX_EVENT_BYTES
 from ticket_contracts.vocabulary import ActorKind, Priority
@@ -53,6 +53,20 @@ def test_a_field_s_text_is_refused_by_its_place_when_it_is_longer_than_events_ca
 @pytest.mark.parametrize("text", ["x", "一行\r\n二行\tX", " indented", "👩‍🔧"])
 def test_what_people_write_is_taken_as_it_is(text: str) -> None:
     assert REQUESTS.validate_python({"type": "reply", "text": text}).text == text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("provider_id", ["wamid.HBgNODYx==", "<1@acme.example>", "o", "字 " * 499 + "字", "😀" * 1000])
+def test_an_answer_takes_the_id_of_any_channel_and_still_fits_an_event(provider_id: str) -> None:
+    asked = command({"type": "reply", "text": "😀" * 60_000, "provider_id": provider_id})
+    assert isinstance(asked, Reply)
+    assert asked.provider_id == provider_id
+    assert len(asked.encode()) < MAX_EVENT_BYTES - ROOM_OF_A_FACT
+
+
+@pytest.mark.parametrize("provider_id", ["", " ", " 1", "1 ", "a\nb", "a\x00", "\ud800", "1" * 1001, 7])
+def test_what_cannot_be_the_id_of_a_message_is_refused(provider_id: object) -> None:
+    with pytest.raises(ValidationError):
+        command({"type": "reply", "text": "on its way", "provider_id": provider_id})
 
 
 @pytest.mark.parametrize("name", ["", " ", " safety", "safety ", "a\nb", "a\x00", "字" * 101])

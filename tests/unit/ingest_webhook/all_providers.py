@@ -154,7 +154,8 @@ def _messenger_others() -> Sequence[SignedRequest]:
     edit = {"message_edit": {"mid": "m_1", "text": "changed", "num_edit": 1}}
     file = {"type": "image", "payload": {"url": "https://a.example/1", "title": "1"}}
     return (
-        sender.events(edit, {"postback": {"title": "Yes"}}, {"read": {}}, channel="standby"),
+        sender.events(edit, {"postback": {"title": "Yes"}}, {"read": {"watermark": 1}}, channel="standby"),
+        sender.events({"delivery": {"mids": ["m_1"], "watermark": 1}}),
         sender.message("see", attachments=[file]),
         sender.comment("edited", "changed"),
     )
@@ -177,7 +178,9 @@ def _whatsapp_others() -> Sequence[SignedRequest]:
         sender.said(type="order", order={"product_items": [{"product_retailer_id": "X1", "quantity": 2}]}),
         sender.said(type="unsupported", errors=[{"title": "unknown", "error_data": {"details": "x"}}]),
     ]
-    return (sender.value(messages=said, statuses=[{"id": "wamid.1", "status": "read"}]),)
+    failed = {"status": "failed", "timestamp": "1763899200", "recipient_id": sender.person}
+    errors = [{"code": 130472, "title": "x", "error_data": {"details": "y"}}]
+    return (sender.value(messages=said, statuses=[{"id": "wamid.1", **failed, "errors": errors}]),)
 
 
 def _line_others() -> Sequence[SignedRequest]:
@@ -206,11 +209,13 @@ def _telegram_others() -> Sequence[SignedRequest]:
 def _x_others() -> Sequence[SignedRequest]:
     sender = x_sender()
     deletion = {"status": {"id": "1", "user_id": "2"}, "timestamp_ms": "1763899200000"}
+    read = {"sender_id": "2", "target": {"recipient_id": "1"}, "last_read_event_id": "3", "created_timestamp": "4"}
     return (
         sender.older(tweet_create_events=[sender.older_post("@aurora broke")], tweet_delete_events=[deletion]),
         sender.newer("post.mention.create", sender.newer_post("@aurora broke")),
         sender.newer("dm.received", sender.direct("hello")),
         sender.newer("chat.received", {"id": "1", "sender_id": "2", "created_at_msec": 1}),
+        sender.newer("dm.read", {"direct_message_mark_read_events": [read]}),
     )
 
 

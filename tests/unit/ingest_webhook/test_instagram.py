@@ -72,7 +72,6 @@ def test_who_comments_and_writes_is_one_contact() -> None:
     [
         ({"message": {"mid": "m_1", "text": "our answer", "is_echo": True}}, IgnoreReason.ECHO),
         ({"message": {"mid": "m_1", "is_echo": True, "is_deleted": True}}, IgnoreReason.ECHO),
-        ({"read": {"mid": "m_1"}}, IgnoreReason.RECEIPT),
         ({"reaction": {"mid": "m_1", "action": "unreact"}}, IgnoreReason.UNKNOWN_TYPE),
         ({"referral": {"ref": "ad"}}, IgnoreReason.UNKNOWN_TYPE),
     ],

@@ -48,6 +48,7 @@ def test_events_of_several_pages_come_in_their_order() -> None:
     assert isinstance(reading, Messages)
     assert [(message.conversation, message.provider_id) for message in reading.messages] == [
         (f"page-1/{PERSON}", "m_0"),
+        (f"page-1/{PERSON}", ""),
         (f"page-2/{PERSON}", "m_1"),
         (f"page-2/{PERSON}", "m_2"),
     ]
@@ -104,8 +105,6 @@ def test_files_stay_at_meta_and_are_named() -> None:
     [
         ({"message": {"mid": "m_1", "text": "our answer", "is_echo": True}}, IgnoreReason.ECHO),
         ({"sender": {"id": PAGE}, "message": {"mid": "m_1", "text": "our answer"}}, IgnoreReason.ECHO),
-        ({"delivery": {"mids": ["m_1"], "watermark": 1}}, IgnoreReason.RECEIPT),
-        ({"read": {"watermark": 1}}, IgnoreReason.RECEIPT),
         ({"reaction": {"mid": "m_1", "action": "react"}}, IgnoreReason.UNKNOWN_TYPE),
         ({"optin": {"type": "notification_messages"}}, IgnoreReason.UNKNOWN_TYPE),
         ({"message": None}, IgnoreReason.UNKNOWN_TYPE),
@@ -154,6 +153,8 @@ def test_what_no_visitor_commented_is_ignored(value: dict[str, Any], reason: Ign
         ({"message": {"mid": "m_1"}, "sender": {}}, "sender.id"),
         ({"message": {"mid": "m_1"}, "timestamp": 10**15}, "timestamp"),
         ({"message_edit": {"mid": "m_1", "text": "hi"}}, "message_edit.num_edit"),
+        ({"delivery": {"mids": ["m_1", ""]}}, "delivery.mids.1"),
+        ({"read": {"watermark": 10**15}}, "read.watermark"),
     ],
 )
 def test_a_wrong_field_is_named(event: dict[str, Any], field: str) -> None:

@@ -71,9 +71,11 @@ def test_a_group_is_one_conversation() -> None:
 def test_messages_of_one_request_come_in_their_order_beside_receipts() -> None:
     partner = sender()
     messages = [partner.said(type="text", text={"body": text}) for text in "abc"]
-    reading = read(PROVIDER, partner.value(messages=messages, statuses=[{"id": "wamid.9", "status": "read"}]))
+    read_by = {"id": "wamid.9", "status": "read", "timestamp": "1763899200", "recipient_id": PERSON}
+    reading = read(PROVIDER, partner.value(messages=messages, statuses=[read_by]))
     assert isinstance(reading, Messages)
-    assert [message.text for message in reading.messages] == ["a", "b", "c"]
+    assert [message.text for message in reading.messages] == ["a", "b", "c", ""]
+    assert reading.messages[-1].kind is MessageKind.STATUS
 
 
 def test_an_edit_is_a_revision_and_a_revocation_a_deletion_of_its_message() -> None:
@@ -153,7 +155,7 @@ def test_what_stays_at_whatsapp_is_named(message: dict[str, Any], problem: str) 
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
-        (sender().value(statuses=[{"id": "wamid.1", "status": "delivered"}]), IgnoreReason.RECEIPT),
+        (sender().value(statuses=[{"id": "wamid.1", "status": "sent"}]), IgnoreReason.RECEIPT),
         (sender().value(field="smb_message_echoes", message_echoes=[{"id": "wamid.1"}]), IgnoreReason.ECHO),
         (sender().value(field="account_update", event="VERIFIED_ACCOUNT"), IgnoreReason.UNKNOWN_TYPE),
         (said(type="system", system={"type": "user_changed_number"}), IgnoreReason.UNKNOWN_TYPE),
@@ -196,4 +198,12 @@ def test_the_sample_payloads_are_read() -> None:
         assert message.sent_at is not None
         assert message.sent_at > datetime(2023, 10, 11, tzinfo=UTC), name
     for name, document in json.loads((SAMPLES / "statuses.json").read_text(encoding="utf-8")).items():
-        assert read(PROVIDER, sender().sign(json.dumps(document).encode())) == Ignored(IgnoreReason.RECEIPT), name
+        reading = read(PROVIDER, sender().sign(json.dumps(document).encode()))
+        if name == "sent":
+            assert reading == Ignored(IgnoreReason.RECEIPT)
+            continue
+        assert isinstance(reading, Messages), name
+        [message] = reading.messages
+        assert message.delivery is not None
+        assert (message.delivery.state, message.conversation) == (name, "1122334455667/972987654321")
+        assert message.delivery.reason.startswith("130472: ") == (name == "failed")

@@ -179,7 +179,6 @@ def older(**told: Any) -> SignedRequest:
         (older(tweet_delete_events=[{"status": {"id": "1", "user_id": ACCOUNT}}]), IgnoreReason.ECHO),
         (older(tweet_create_events=[sender().older_post("RT", retweeted_status={})]), IgnoreReason.UNKNOWN_TYPE),
         (older(direct_message_events=[{"type": "welcome"}]), IgnoreReason.UNKNOWN_TYPE),
-        (older(direct_message_mark_read_events=[{}]), IgnoreReason.RECEIPT),
         (older(direct_message_indicate_typing_events=[{}]), IgnoreReason.INTERIM),
         (older(favorite_events=[{}]), IgnoreReason.UNKNOWN_TYPE),
         (sender().notification({"user_event": {"revoke": {}}}), IgnoreReason.UNKNOWN_TYPE),

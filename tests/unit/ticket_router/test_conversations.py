@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.incoming import NOON, call, mail, slack
-from ticket_contracts.messages import MessageReceived
-from ticket_contracts.vocabulary import Automation, MessageKind
+from ticket_contracts.messages import Delivery, MessageReceived
+from ticket_contracts.vocabulary import Automation, DeliveryState, MessageKind
 from ticket_router.domain.conversations import MAX_THREAD_KEYS, Arrival, place, thread_keys
 
 QUESTION, ANSWER, AGAIN = "<1@customer>", "<2@support>", "<3@customer>"
@@ -65,14 +65,24 @@ def test_messages_of_a_conversation_share_a_ticket(
         mail(ANSWER, QUESTION, automation=Automation.BOUNCE),
         mail(ANSWER, QUESTION, automation=Automation.AUTOMATIC_ANSWER),
         slack("C1", "100", "100", kind=MessageKind.DELETED),
+        slack("C1", "100", "100", kind=MessageKind.STATUS, delivery=Delivery(state=DeliveryState.FAILED)),
     ],
-    ids=["a bounce", "an automatic answer", "a deletion"],
+    ids=["a bounce", "an automatic answer", "a deletion", "a failure"],
 )
 def test_what_starts_no_ticket_is_recorded_and_claims_nothing(alone: MessageReceived) -> None:
     plan = place([Arrival.of(alone)], {})
 
     assert [each.message for each in plan.recorded] == [alone]
     assert (plan.placements, plan.claims) == ((), {})
+
+
+@pytest.mark.parametrize(("state", "joins"), [("failed", True), ("delivered", False), ("read", False)])
+def test_of_what_became_of_an_answer_only_a_failure_joins_the_ticket(state: str, joins: bool) -> None:
+    told = slack("C1", "100", "7", kind=MessageKind.STATUS, delivery=Delivery(state=DeliveryState(state)))
+    plan = place([Arrival.of(slack("C1", "100", "100")), Arrival.of(told)], {})
+
+    assert [each.arrival.message.kind for each in plan.placements] == ["created", *["status"] * joins]
+    assert [each.message for each in plan.recorded] == [told] * (not joins)
 
 
 def test_a_bounce_joins_the_ticket_that_its_mail_belongs_to() -> None:

@@ -114,12 +114,15 @@ class AddNote(Command):
 
 
 class Reply(Command):
-    """A public answer of an agent, recorded; its delivery comes later."""
+    """A public answer of an agent, recorded; whoever sends it knows how the channel calls it."""
 
     event_type: ClassVar[str] = "firebreak.command.reply.v1"
 
     text: Words = Field(min_length=1)
     author: Literal["agent", "machine"] = "agent"
+    provider_id: str = Field(
+        default="", max_length=1000, description="the id that the channel gave it: what its receipts refer to"
+    )
 
 
 CORE_COMMANDS = (ReceiveMessage, SetStatus, SetPriority, Assign, AddNote, Reply)

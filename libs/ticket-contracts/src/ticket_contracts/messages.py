@@ -11,6 +11,7 @@ from ticket_contracts.vocabulary import (
     Automation,
     Channel,
     Danger,
+    DeliveryState,
     FileState,
     IdentityKind,
     MessageKind,
@@ -103,11 +104,23 @@ class CallRecord(Contract):
     hangup_cause: str = ""
 
 
+class Delivery(Contract):
+    """What became of the message of ours with this `provider_id`, and with `up_to` of all that were sent until then.
+
+    Some platforms name a time in place of messages; then the `provider_id` is empty.
+    """
+
+    state: DeliveryState
+    reason: str = Field(default="", max_length=1000, description="why it failed: the platform's code and words")
+    up_to: Instant | None = None
+
+
 class MessageReceived(Payload):
     """One message as one delivery brought it; the router recognises repeats by `identity`.
 
     `received_at` is our edge's clock and what every SLA counts from, unless the source is trusted for time
-    (`time_trusted`), then `sent_at`, never later than receipt.
+    (`time_trusted`), then `sent_at`, never later than receipt. Of the kind `status`, `provider_id` is the id of our own
+    message, `sender` the customer whom it went to, and `sent_at` when it arrived, was read or failed.
     """
 
     event_type: ClassVar[str] = "firebreak.message.received.v1"
@@ -141,6 +154,7 @@ class MessageReceived(Payload):
     authentication: Authentication | None = Field(default=None, description="e-mail: absent without a trusted server")
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = Field(default=(), description="what could not be read, for the agent")
+    delivery: Delivery | None = Field(default=None, description="of the kind `status`")
 
 
 MESSAGE_EVENTS = event_types(MessageReceived)

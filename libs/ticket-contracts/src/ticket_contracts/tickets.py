@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ticket_contracts.commands import Actor, Routing
 from ticket_contracts.contract import Contract, FieldValue, Instant, Name, Payload, Words
-from ticket_contracts.messages import Attachment, CallRecord, Party, RemoteFile, StoredObject
+from ticket_contracts.messages import Attachment, CallRecord, Delivery, Party, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import (
     Automation,
     Channel,
@@ -68,7 +68,9 @@ class MessageEntry(Contract):
 
     message_id: UUID
     kind: MessageKind = MessageKind.CREATED
-    provider_id: str = Field(default="", description="the channel's own id: what an edit or deletion refers to")
+    provider_id: str = Field(
+        default="", description="the channel's own id: what an edit, deletion or receipt refers to"
+    )
     author: Actor
     public: bool
     automation: Automation = Automation.HUMAN
@@ -84,6 +86,7 @@ class MessageEntry(Contract):
     files: tuple[RemoteFile, ...] = ()
     call: CallRecord | None = None
     reading_problems: tuple[str, ...] = ()
+    delivery: Delivery | None = Field(default=None, description="of the kind `status`")
     at: Instant = Field(description="the time that counts for the SLA")
     received_at: Instant
 
@@ -154,7 +157,7 @@ class MessageAdded(TicketFact):
 
 
 class MessageRevised(TicketFact):
-    """The customer edited or deleted a message, or a file of it was fetched (`message.kind`); no reason for a clock."""
+    """What became of a message (`message.kind`): edited, deleted, a file fetched, ours undelivered; no clock moves."""
 
     event_type: ClassVar[str] = "firebreak.ticket.message-revised.v1"
 

@@ -43,6 +43,15 @@ class MessageKind(StrEnum):
     EDITED = "edited"
     DELETED = "deleted"
     ATTACHMENT = "attachment"  # not the customer: what became of a file of the message with the same provider id
+    STATUS = "status"  # not the customer: what became of a message of ours on its way to the customer
+
+
+class DeliveryState(StrEnum):
+    """What a channel says became of a message of ours."""
+
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
 
 
 class FileState(StrEnum):

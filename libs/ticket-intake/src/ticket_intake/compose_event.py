@@ -96,9 +96,11 @@ def compose_message(
         received_at=received_at,
         sent_at=message.sent_at or UNSET,
         time_trusted=source.time_trusted,
+        automation=message.automation,
         may_auto_answer=message.may_auto_answer,
         call=message.call or UNSET,
         reading_problems=_shortened(message.reading_problems),
+        delivery=message.delivery or UNSET,
     )
 
 

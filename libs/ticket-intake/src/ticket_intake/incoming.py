@@ -5,8 +5,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ticket_contracts.messages import CallRecord, RemoteFile
-from ticket_contracts.vocabulary import Channel, MessageKind
+from ticket_contracts.messages import CallRecord, Delivery, RemoteFile
+from ticket_contracts.vocabulary import Automation, Channel, MessageKind
 from ticket_intake.message_data import Person
 
 
@@ -42,3 +42,5 @@ class IncomingMessage(Struct, frozen=True):
     reading_problems: tuple[str, ...] = ()
     may_auto_answer: bool = True
     """False where nobody has checked that the sender's address is the sender's: an acknowledgement would be spam."""
+    automation: Automation = Automation.HUMAN
+    delivery: Delivery | None = None

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ticket_contracts.contract import Contract
-from ticket_contracts.messages import Attachment, Authentication, CallRecord, RemoteFile, StoredObject
+from ticket_contracts.messages import Attachment, Authentication, CallRecord, Delivery, RemoteFile, StoredObject
 from ticket_contracts.vocabulary import Automation, Channel, IdentityKind, MessageKind
 
 
@@ -60,6 +60,7 @@ class MessageData(msgspec.Struct, frozen=True, kw_only=True):
     authentication: Authentication | UnsetType = UNSET
     call: CallRecord | UnsetType = UNSET
     reading_problems: tuple[str, ...] = ()
+    delivery: Delivery | UnsetType = UNSET
 
     def encode(self) -> bytes:
         """Return what `MessageReceived.encode` would."""

@@ -36,6 +36,8 @@ WRITERS: Mapping[str, tuple[str, ...]] = {
     "contact_identities": (ROUTER,),
     "contacts": (ROUTER,),
     "dead_letters": STREAMING,
+    "delivery_receipts": (ROUTER,),
+    "delivery_watermarks": (ROUTER,),
     "file_fetches": (ROUTER, INGEST_FILES),
     "inbound_messages": (ROUTER,),
     "messages": (SLA_ENGINE,),

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_api.delivery_states import Deliveries, read_deliveries, view_delivery
 from crm_api.file_states import Verdicts, are_awaited, show_newest_files, verdicts_of, view_attachment
 from crm_api.list_tickets import tickets_with_contact, view_ticket
 from crm_api.page import bytes_of, read_page
@@ -53,7 +54,8 @@ async def read_messages(connection: AsyncConnection, ticket_id: UUID, after: int
     entries = {row["version"]: MessageEntry.model_validate({**row["entry"], "text": row["text"]}) for row in rows}
     told = await _read_told(connection, ticket_id) if any(map(are_awaited, entries.values())) else []
     verdicts = verdicts_of(told)
-    items = [view_message(version, entry, verdicts) for version, entry in entries.items()]
+    deliveries = await read_deliveries(connection, ticket_id, entries.values())
+    items = [view_message(version, entry, verdicts, deliveries) for version, entry in entries.items()]
     if told:
         items = show_newest_files(items, told)
     return MessagePage(items=items, next_cursor=str(items[-1].version) if more else None)
@@ -79,10 +81,11 @@ async def _read_told(connection: AsyncConnection, ticket_id: UUID) -> list[Messa
     return [MessageEntry.model_validate({**row.entry, "text": ""}) for row in await connection.execute(query)]
 
 
-def view_message(version: int, entry: MessageEntry, verdicts: Verdicts) -> MessageView:
+def view_message(version: int, entry: MessageEntry, verdicts: Verdicts, deliveries: Deliveries) -> MessageView:
     """Return an entry as a reader may see it; what is not given out is not referred to either."""
     shown = {name: getattr(entry, name) for name in MessageView.model_fields if name != "version"}
     shown["attachments"] = [view_attachment(each, verdicts) for each in entry.attachments]
+    shown["delivery"] = view_delivery(entry, deliveries)
     for name in ("files", "reading_problems"):
         shown[name] = list(shown[name])
     if any(each.state is not FileState.STORED for each in shown["attachments"]):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ticket_contracts import commands
 from ticket_contracts.vocabulary import Priority, Status
@@ -22,6 +22,9 @@ others in six bytes, so that the event of a long text would not fit MAX_EVENT_BY
 Label = Annotated[str, StringConstraints(max_length=100, pattern=f"^{_VISIBLE}({_LINE}*{_VISIBLE})?$")]
 """The name of a team or an agent. With a blank around it, it would be another name that looks the same."""
 
+
+ChannelId = Annotated[str, StringConstraints(max_length=1000, pattern=f"^{_VISIBLE}({_LINE}*{_VISIBLE})?$")]
+"""What a channel calls a message."""
 
 _TIME = re.compile(r"(19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:", re.ASCII)
 
@@ -91,13 +94,16 @@ class AddNote(Request):
 
 
 class Reply(Request):
-    """Answer the customer. Recorded and timed now; delivery to the channel comes with the notifier."""
+    """Record an answer to the customer, which stops its clocks. Who sends it tells the id that the channel gave it."""
 
     type: Literal["reply"]
     text: Text
+    provider_id: ChannelId | None = Field(
+        default=None, description="such as `wamid.…`: what the channel's receipts call the answer, see `delivery`"
+    )
 
     def command(self, envelope: "CommandEnvelope") -> commands.Command:
-        return commands.Reply(**envelope.fields(), text=self.text)
+        return commands.Reply(**envelope.fields(), text=self.text, provider_id=self.provider_id or "")
 
 
 class CommandEnvelope(BaseModel):

@@ -13,6 +13,7 @@ from ticket_contracts.vocabulary import (
     Automation,
     Channel,
     Danger,
+    DeliveryState,
     FileState,
     Grade,
     LinkKind,
@@ -150,13 +151,27 @@ class AttachmentView(Response):
     content: StoredObject | None
 
 
+class DeliveryView(Response):
+    """What the channel told of an answer on its way to the customer. `failed`: and neither delivered nor read."""
+
+    state: DeliveryState
+    delivered_at: AwareDatetime | None
+    read_at: AwareDatetime | None
+    failed_at: AwareDatetime | None
+    reason: str = Field(description="why it failed: the channel's code and words")
+
+
 class MessageView(Response):
     """One entry of the conversation. A private note has `public` false."""
 
     message_id: UUID
     version: int
-    kind: MessageKind = Field(description="`edited` and `deleted` tell of an earlier entry, see `provider_id`")
-    provider_id: str = Field(description="the channel's own id of the message; empty for what agents wrote")
+    kind: MessageKind = Field(
+        description="`edited`, `deleted`, `attachment` and `status` tell of another message, see `provider_id`"
+    )
+    provider_id: str = Field(
+        description="the channel's own id of the message; of an answer, when whoever sent it told the id"
+    )
     author: Actor
     public: bool
     at: AwareDatetime
@@ -177,6 +192,9 @@ class MessageView(Response):
     )
     call: CallRecord | None
     reading_problems: list[str]
+    delivery: DeliveryView | None = Field(
+        description="of an answer, once the channel told of its `provider_id`; of the kind `status`, what it tells"
+    )
 
 
 class MessagePage(Response):

@@ -38,7 +38,7 @@ class IgnoreReason(StrEnum):
     SECOND_LEG = "second-leg"
     OUTBOUND_CALL = "outbound-call"
     ECHO = "echo"  # our own message, told back to us
-    RECEIPT = "receipt"  # something we sent was delivered or read
+    RECEIPT = "receipt"  # about something we sent: still under way, or named by nothing that we could find it by
     INTERIM = "interim"  # a call or message still under way; the final word follows
 
 

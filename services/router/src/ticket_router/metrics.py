@@ -28,7 +28,7 @@ class RouterMetrics:
         )
         self._recorded = Counter(
             "firebreak_router_messages_recorded",
-            "Bounces, automatic answers and deletions that belong to no known ticket",
+            "Bounces, automatic answers, deletions and receipts that belong to no known ticket",
             ["channel", "automation"],
             registry=registry,
         )

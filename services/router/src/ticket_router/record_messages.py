@@ -10,6 +10,7 @@ from ticket_store.tables import inbound_messages
 from ticket_stream.processing import Connection
 
 NO_THREAD = "{automation}, {kind}: no ticket of its conversation is known"
+RECEIPT = "{kind}: that something arrived or was read is kept for the message and changes no ticket"
 FLOOD = "flood: its sender opened too many conversations at once; counted by the ticket and not shown in it"
 
 
@@ -33,7 +34,8 @@ def outcomes_of(plan: Plan) -> dict[bytes, Outcome]:
     outcomes = {placement.arrival.identity: Outcome("routed", "", placement.ticket_id) for placement in plan.placements}
     for arrival in plan.recorded:
         message = arrival.message
-        reason = NO_THREAD.format(automation=message.automation.value, kind=message.kind.value)
+        words = NO_THREAD if arrival.thread_keys else RECEIPT
+        reason = words.format(automation=message.automation.value, kind=message.kind.value)
         outcomes[arrival.identity] = Outcome("recorded", reason, None)
     for arrival, ticket_id in plan.held_back:
         outcomes[arrival.identity] = Outcome("recorded", FLOOD, ticket_id)

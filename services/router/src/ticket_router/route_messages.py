@@ -15,6 +15,7 @@ from ticket_router.order_files import awaiting_scan, order_files
 from ticket_router.read_deliveries import Delivered, read_deliveries
 from ticket_router.receive_message_command import receive_message
 from ticket_router.record_messages import find_known, outcomes_of, record_deliveries
+from ticket_router.record_receipts import record_receipts
 from ticket_router.routing_configuration import RoutingConfiguration
 from ticket_stream.processing import Batch, Connection, NewEvent, Record
 
@@ -35,8 +36,8 @@ class MessageRouter:
     async def process(self, batch: Batch, connection: Connection) -> Sequence[NewEvent]:
         """Write what the batch changes and return its commands, one per message that was never seen before.
 
-        Tables are written in one order (sender floods, threads, contacts, inbound messages, agent load) and each in the
-        order of its key, so that routers wait for each other but never in a circle.
+        Tables are written in one order (sender floods, threads, contacts, inbound messages, receipts, agent load) and
+        each in the order of its key, so that routers wait for each other but never in a circle.
         """
         if not batch.records:
             return []
@@ -54,6 +55,9 @@ class MessageRouter:
         plan = await claim_threads(connection, new, batch.now, divert)
         contacts = await find_contacts(connection, [each.arrival for each in plan.placements], batch.now)
         repeats = await record_deliveries(connection, delivered, known | outcomes_of(plan))
+        await record_receipts(
+            connection, [each.arrival.message for identity, each in delivered.items() if identity not in repeats]
+        )
         placements = [each for each in plan.placements if each.arrival.identity not in repeats]
         classified = [
             (each, _marked(book.classify(each.arrival.message), each, diverted.diversions)) for each in placements

@@ -122,6 +122,7 @@ class Douyin:
             case "im_send_msg":
                 return Ignored(IgnoreReason.ECHO)
             case "im_message_read":
+                # It names a place in the conversation (`index`), and neither a message nor a time.
                 return Ignored(IgnoreReason.RECEIPT)
             case "verify_webhook":
                 return _answer(decode_model(Verification, _with_content(document), DOCUMENTATION).content.challenge)

@@ -17,10 +17,11 @@ from ingest_webhook.domain.feishu_cipher import FeishuKey, NotEncrypted, decrypt
 from ingest_webhook.provider import Handshake, Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import MAX_TOLERANCE_SECONDS, SignedTimeOptions
 from ingest_webhook.providers.decode_model import decode_model, decode_object
-from ingest_webhook.providers.feishu_message import Received, word
+from ingest_webhook.providers.feishu_message import ReadByUser, Received, word
+from ingest_webhook.providers.receipts import receipt
 from ingest_webhook.rejections import IgnoreReason, Rejected, Undecodable, wrong_field
 from service_kit.problems import FieldProblem
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Channel, DeliveryState, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
 from ticket_intake.message_data import Person
@@ -99,7 +100,7 @@ class Feishu:
             # It names the message and the chat, and nobody: whose message is gone cannot be said.
             return Ignored(IgnoreReason.NO_SENDER)
         if event_type == "im.message.message_read_v1":
-            return Ignored(IgnoreReason.RECEIPT)
+            return _read_receipt(decode_model(ReadByUser, event.event, DOCUMENTATION))
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
     def _signing_key(self, request: WebhookRequest) -> FeishuKey | None:
@@ -168,3 +169,26 @@ def _read_message(received: Received) -> Reading:
         reading_problems=wording.problems,
     )
     return Messages((incoming,))
+
+
+def _read_receipt(told: ReadByUser) -> Reading:
+    """It names the reader and no chat: a conversation of its own, which only keeps one person's receipts in order."""
+    reader = told.reader.reader_id
+    if reader is None or not told.message_id_list:
+        return Ignored(IgnoreReason.RECEIPT)
+    at = None if told.reader.read_time is None else datetime.fromtimestamp(told.reader.read_time / 1000, UTC)
+    customer = Person(kind=IdentityKind.FEISHU, value=reader.open_id)
+    conversation = f"reader/{reader.open_id}"
+    return Messages(
+        tuple(
+            receipt(
+                DeliveryState.READ,
+                message_id,
+                channel=Channel.CHAT,
+                conversation=conversation,
+                customer=customer,
+                at=at,
+            )
+            for message_id in told.message_id_list
+        )
+    )

@@ -26,6 +26,8 @@ _MENTION = re.compile(r"@_user_[0-9]{1,6}")
 
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=10**13)]
+"""Since 1970, and until 2286: what a date can still hold."""
 
 
 class UserId(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class Mention(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     message_id: Id
     root_id: Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)] | None = None
-    create_time: Annotated[int, msgspec.Meta(ge=0, lt=10**13)]
+    create_time: Milliseconds
     chat_id: Id
     chat_type: str = ""
     message_type: Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)]
@@ -67,6 +69,18 @@ class Received(msgspec.Struct, frozen=True):
 
     sender: Sender
     message: Message
+
+
+class Reader(msgspec.Struct, frozen=True):
+    reader_id: UserId | None = None
+    read_time: Milliseconds | None = None
+
+
+class ReadByUser(msgspec.Struct, frozen=True):
+    """`event` of `im.message.message_read_v1`: a person has read what the robot wrote to her alone."""
+
+    reader: Reader = Reader()
+    message_id_list: tuple[Id, ...] = ()
 
 
 def word(message: Message) -> Wording:

@@ -11,7 +11,8 @@ import msgspec
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
-from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, Place, read_conversations
+from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, read_conversations
+from ingest_webhook.providers.meta_place import Place
 from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaWebhook
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

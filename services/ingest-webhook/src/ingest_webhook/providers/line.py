@@ -116,6 +116,7 @@ def _read_event(account: str, document: dict[str, Any]) -> Item:
         case "message" | "messageEdited" | "unsend":
             event = decode_model(Event, document, DOCUMENTATION)
         case "delivery":
+            # Of a notification message: it tells a hashed telephone number or a tag, and neither message nor person.
             return IgnoreReason.RECEIPT
         case _:
             return IgnoreReason.UNKNOWN_TYPE

@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
-from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, Place, read_conversations
+from ingest_webhook.providers.meta_messaging import NAME_LENGTH, SUBJECT_LENGTH, read_conversations
+from ingest_webhook.providers.meta_place import Place
 from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaTime, MetaWebhook, instant
 from ingest_webhook.rejections import IgnoreReason
 from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind

@@ -14,37 +14,17 @@ from msgspec import Meta
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.left_behind import LeftBehind, left_behind
-from ingest_webhook.providers.meta_webhook import Change, Entry, MetaId, MetaTime, instant
+from ingest_webhook.providers.meta_place import MessageId, Place, Somebody
+from ingest_webhook.providers.meta_receipts import read_receipts
+from ingest_webhook.providers.meta_webhook import Change, Entry, MetaTime, instant
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Channel, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
-from ticket_intake.message_data import Person
 
 SUBJECT_LENGTH, NAME_LENGTH = 120, 200
-# Instagram's `mid` has about 180 characters.
-_MESSAGE_ID_LENGTH = 500
-
-MessageId = Annotated[str, Meta(min_length=1, max_length=_MESSAGE_ID_LENGTH)]
 # What of an event a person said.
 _SPOKEN = frozenset(("message", "message_edit", "postback"))
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Which platform, and which page or professional account of ours on it."""
-
-    name: str
-    identity: IdentityKind
-    account: str
-    documentation: str
-
-    def person(self, scoped_id: str, name: str = "") -> Person:
-        """Meta gives one person another id for each page or account."""
-        return Person(kind=self.identity, value=f"{self.account}/{scoped_id}", name=name)
-
-
-class Somebody(msgspec.Struct, frozen=True):
-    id: MetaId
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -97,12 +77,16 @@ def read_conversations(place: Place, entry: Entry, changes: Sequence[Change]) ->
     events = [*entry.messaging, *entry.standby]
     if changes:
         events += [change.value for change in changes if "sender" in change.value]
-    return [_read_event(place, event) for event in events]
+    return [item for event in events for item in _read_event(place, event)]
 
 
-def _read_event(place: Place, document: dict[str, Any]) -> Item:
+def _read_event(place: Place, document: dict[str, Any]) -> Sequence[Item]:
     if "delivery" in document or "read" in document:
-        return IgnoreReason.RECEIPT
+        return read_receipts(place, document)
+    return (_read_spoken(place, document),)
+
+
+def _read_spoken(place: Place, document: dict[str, Any]) -> Item:
     if _SPOKEN.isdisjoint(document):
         return IgnoreReason.UNKNOWN_TYPE
     event = decode_model(MessagingEvent, document, place.documentation)

@@ -38,6 +38,8 @@ class TencentDocument(msgspec.Struct, frozen=True):
     message_id: OptionalId = msgspec.field(name="MsgId", default="")
     agent: Annotated[str, Meta(max_length=20)] = msgspec.field(name="AgentID", default="")
     event: str = msgspec.field(name="Event", default="")
+    job_id: OptionalId = msgspec.field(name="MsgID", default="")  # of a template message that we sent
+    status: str = msgspec.field(name="Status", default="")
     content: str = msgspec.field(name="Content", default="")
     recognized: str = msgspec.field(name="Recognition", default="")
     media_id: str = msgspec.field(name="MediaId", default="")

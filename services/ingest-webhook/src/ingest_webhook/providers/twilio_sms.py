@@ -1,4 +1,5 @@
-"""Twilio's incoming messages: https://www.twilio.com/docs/messaging/guides/webhook-request.
+"""Twilio's incoming messages: https://www.twilio.com/docs/messaging/guides/webhook-request, and what became of ours:
+https://www.twilio.com/docs/messaging/guides/track-outbound-message-status.
 
 WhatsApp arrives by the same webhook, its addresses as `whatsapp:+…`. Media stay at Twilio: the message names them,
 and ingest-files fetches them where the source has the account's credentials.
@@ -8,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_message
 from ingest_webhook.providers.left_behind import left_behind
+from ingest_webhook.providers.receipts import reason_of, receipt
 from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Channel, DeliveryState, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
 from ticket_intake.message_data import Person
@@ -20,12 +22,13 @@ from ticket_intake.phone_numbers import e164, plain_number
 DOCUMENTATION = "docs/channels/twilio-sms.md"
 
 # https://www.twilio.com/docs/messaging/api/message-resource, Status: what becomes of a message that we sent.
-OUTGOING = frozenset(
-    {
-        *("accepted", "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "read"),
-        *("canceled", "partially_delivered"),
-    }
-)
+UNDER_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent", "canceled", "partially_delivered"})
+OUTGOING: Mapping[str, DeliveryState] = {
+    "delivered": DeliveryState.DELIVERED,
+    "read": DeliveryState.READ,
+    "undelivered": DeliveryState.FAILED,
+    "failed": DeliveryState.FAILED,
+}
 INCOMING = frozenset({"received", "receiving"})
 MAX_MEDIA = 10  # Twilio's own limit of one message
 SUBJECT_LENGTH = 120
@@ -54,6 +57,8 @@ class TwilioSms:
         fields = self._requests.fields(request)
         status = fields["MessageStatus"] or fields["SmsStatus"]
         if status in OUTGOING:
+            return one_message(self._receipt(fields, OUTGOING[status]), TWIML)
+        if status in UNDER_WAY:
             return Ignored(IgnoreReason.RECEIPT, TWIML)
         if status not in INCOMING:
             return Ignored(IgnoreReason.UNKNOWN_TYPE, TWIML)
@@ -66,14 +71,29 @@ class TwilioSms:
         text = fields["Body"]
         return IncomingMessage(
             kind=MessageKind.CREATED,
-            channel=Channel.CHAT if origin.startswith("whatsapp:") else Channel.SMS,
-            provider_id=fields.identifier("MessageSid" if fields["MessageSid"] else "SmsSid"),
-            conversation=f"{recipient.value}/{sender.value}"[:NAME_LENGTH],
+            channel=_channel(origin),
+            provider_id=_sid(fields),
+            conversation=_conversation(recipient, sender),
             sender=sender,
             recipients=(recipient,),
             subject=one_line(text, SUBJECT_LENGTH),
             text=text,
             reading_problems=_left_at_twilio(fields),
+        )
+
+    def _receipt(self, fields: TwilioFields, state: DeliveryState) -> IncomingMessage:
+        """Here we are `From`. What failed before Twilio chose a number of its service for it, names that service."""
+        ours = "From" if fields["From"] else "MessagingServiceSid"
+        customer = self._person(fields, "To", fields["To"])
+        failed = state is DeliveryState.FAILED
+        return receipt(
+            state,
+            _sid(fields),
+            channel=_channel(fields["To"]),
+            conversation=_conversation(self._person(fields, ours, fields[ours]), customer),
+            customer=customer,
+            at=None,
+            reason=reason_of(fields["ErrorCode"], fields["ErrorMessage"]) if failed else "",
         )
 
     def _person(self, fields: TwilioFields, field: str, value: str, shown: str = "") -> Person:
@@ -85,6 +105,18 @@ class TwilioSms:
         if number is None:
             return Person(kind=IdentityKind.EXTERNAL, value=f"sms:{one_line(address, NAME_LENGTH - 4)}", name=shown)
         return Person(kind=IdentityKind.PHONE, value=number, name=shown)
+
+
+def _sid(fields: TwilioFields) -> str:
+    return fields.identifier("MessageSid" if fields["MessageSid"] else "SmsSid")
+
+
+def _channel(address: str) -> Channel:
+    return Channel.CHAT if address.startswith("whatsapp:") else Channel.SMS
+
+
+def _conversation(ours: Person, theirs: Person) -> str:
+    return f"{ours.value}/{theirs.value}"[:NAME_LENGTH]
 
 
 def _left_at_twilio(fields: TwilioFields) -> tuple[str, ...]:

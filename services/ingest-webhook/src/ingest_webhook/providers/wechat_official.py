@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from ingest_webhook.provider import Ignored, Messages, Reading, WebhookRequest
 from ingest_webhook.providers.callback_options import ReceiverOptions
 from ingest_webhook.providers.echostr import echo
+from ingest_webhook.providers.receipts import reason_of, receipt
 from ingest_webhook.providers.tencent_document import WECHAT, TencentDocument, read_document, word
 from ingest_webhook.rejections import IgnoreReason, Undecodable
 from service_kit.problems import FieldProblem
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Channel, DeliveryState, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
 from ticket_intake.message_data import Person
@@ -26,8 +27,9 @@ from ticket_intake.wecom_cipher import CallbackKey, Opened, callback_keys, open_
 DOCUMENTATION = "docs/channels/wechat-official.md"
 SUBJECT_LENGTH = 120
 
-# WeChat tells with these that something we sent has arrived.
-RECEIPTS = ("TEMPLATESENDJOBFINISH", "MASSSENDJOBFINISH")
+# A template message has arrived or not (doc/offiaccount/Message_Management/Template_Message_Interface.html); a mass
+# message is about no follower: it tells how many of them it reached.
+TEMPLATE_SENT, MASS_SENT = "TEMPLATESENDJOBFINISH", "MASSSENDJOBFINISH"
 
 _PLAIN_MODE = FieldProblem(
     field="query.msg_signature",
@@ -71,9 +73,17 @@ class WechatOfficial:
             return echo(query_values(request.query).get(b"echostr", b""), DOCUMENTATION)
         document = read_document(self._open(request).content, DOCUMENTATION)
         if document.is_event:
-            receipt = document.event in RECEIPTS
-            return Ignored(IgnoreReason.RECEIPT if receipt else IgnoreReason.UNKNOWN_TYPE)
+            return self._read_event(document)
         return Messages((self._message(document),))
+
+    def _read_event(self, document: TencentDocument) -> Reading:
+        if document.event == TEMPLATE_SENT and document.job_id:
+            if document.status == "success":
+                return Messages((self._receipt(document, DeliveryState.DELIVERED),))
+            if document.status.startswith("failed"):  # `failed:user block`, `failed: system failed`
+                return Messages((self._receipt(document, DeliveryState.FAILED, reason_of(document.status)),))
+        is_receipt = document.event in (TEMPLATE_SENT, MASS_SENT)
+        return Ignored(IgnoreReason.RECEIPT if is_receipt else IgnoreReason.UNKNOWN_TYPE)
 
     def _verify_token(self, values: Mapping[bytes, bytes], now: float) -> None:
         signature, timestamp, nonce = (values.get(name, b"") for name in (b"signature", b"timestamp", b"nonce"))
@@ -96,11 +106,29 @@ class WechatOfficial:
             kind=MessageKind.CREATED,
             channel=Channel.SOCIAL,
             provider_id=document.provider_id,
-            conversation=f"{document.receiver}/{document.sender}",
-            # An open id is one person's name for one account only.
-            sender=Person(kind=IdentityKind.WECHAT, value=f"{self._app_id}/{document.sender}"),
+            conversation=_conversation(document),
+            sender=self._follower(document),
             subject=one_line(wording.text, SUBJECT_LENGTH),
             text=wording.text,
             sent_at=document.sent_at,
             reading_problems=wording.problems,
         )
+
+    def _receipt(self, document: TencentDocument, state: DeliveryState, reason: str = "") -> IncomingMessage:
+        return receipt(
+            state,
+            document.job_id,
+            channel=Channel.SOCIAL,
+            conversation=_conversation(document),
+            customer=self._follower(document),
+            at=document.sent_at,
+            reason=reason,
+        )
+
+    def _follower(self, document: TencentDocument) -> Person:
+        """An open id is one person's name for one account only."""
+        return Person(kind=IdentityKind.WECHAT, value=f"{self._app_id}/{document.sender}")
+
+
+def _conversation(document: TencentDocument) -> str:
+    return f"{document.receiver}/{document.sender}"

@@ -4,7 +4,6 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/refer
 People who took a user name may hide their number; then only an id that Meta gives them for this business is told.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -16,35 +15,18 @@ from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_webhook import Entry, MetaId, MetaWebhook
 from ingest_webhook.providers.whatsapp_content import DOCUMENTATION, NOT_SAID, Content, read_content
+from ingest_webhook.providers.whatsapp_people import Contact, MessageId, Seconds, UserId, contact_of, person_of
+from ingest_webhook.providers.whatsapp_statuses import read_status
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.vocabulary import Channel, IdentityKind, MessageKind
+from ticket_contracts.vocabulary import Channel, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
-from ticket_intake.message_data import Person
 
-SUBJECT_LENGTH, NAME_LENGTH = 120, 200
-# E.164: at most fifteen digits. WhatsApp writes them without the plus sign.
-_NUMBER = re.compile(r"[1-9][0-9]{4,14}")
-
-MessageId = Annotated[str, Meta(min_length=1, max_length=300)]
-"""`wamid.…` has sixty to a hundred characters."""
-UserId = Annotated[str, Meta(min_length=1, max_length=132)]
-"""A number, or a country code, a full stop and up to 128 letters and digits."""
+SUBJECT_LENGTH = 120
 
 
 class Metadata(msgspec.Struct, frozen=True):
     phone_number_id: MetaId
-
-
-class Profile(msgspec.Struct, frozen=True):
-    name: str | None = None
-    username: str | None = None
-
-
-class Contact(msgspec.Struct, frozen=True):
-    wa_id: UserId | None = None
-    user_id: UserId | None = None
-    profile: Profile = Profile()
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -59,7 +41,7 @@ class Revocation(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True):
     id: MessageId
     type: Annotated[str, Meta(max_length=100)]
-    timestamp: Annotated[int, Meta(ge=0, le=9_999_999_999)]  # seconds until 2286; with more digits it is another unit
+    timestamp: Seconds
     number: UserId | None = msgspec.field(name="from", default=None)
     from_user_id: UserId | None = None
     group_id: UserId | None = None
@@ -94,7 +76,7 @@ def read_entry(entry: Entry) -> list[Item]:
 
 def _read_messages(value: Value) -> list[Item]:
     items = [_read_message(value, document) for document in value.messages]
-    items += [IgnoreReason.RECEIPT] * len(value.statuses)
+    items += [read_status(value.metadata.phone_number_id, value.contacts, document) for document in value.statuses]
     return items
 
 
@@ -102,8 +84,8 @@ def _read_message(value: Value, document: dict[str, Any]) -> Item:
     if document.get("type") in NOT_SAID:
         return IgnoreReason.UNKNOWN_TYPE
     message = decode_model(Message, document, DOCUMENTATION)
-    contact = _contact(value.contacts, message)
-    sender = _person(message, contact)
+    contact = contact_of(value.contacts, message.number, message.from_user_id)
+    sender = person_of(contact, message.number, message.from_user_id)
     if sender is None:
         return IgnoreReason.NO_SENDER
     kind, provider_id, revision, content = _said(message, document)
@@ -132,20 +114,3 @@ def _said(message: Message, document: dict[str, Any]) -> tuple[MessageKind, str,
         content = read_content(str(changed.get("type", "")), changed)
         return MessageKind.EDITED, message.edit.original_message_id, message.id, content
     return MessageKind.CREATED, message.id, "", read_content(message.type, document)
-
-
-def _contact(contacts: Sequence[Contact], message: Message) -> Contact:
-    """Contacts stand beside the messages, without a word on which belongs to which but their ids."""
-    for contact in contacts:
-        by_number = contact.wa_id is not None and contact.wa_id == message.number
-        if by_number or (contact.user_id is not None and contact.user_id == message.from_user_id):
-            return contact
-    return Contact()
-
-
-def _person(message: Message, contact: Contact) -> Person | None:
-    name = one_line(contact.profile.name or contact.profile.username or "", NAME_LENGTH)
-    if message.number and _NUMBER.fullmatch(message.number):
-        return Person(kind=IdentityKind.PHONE, value=f"+{message.number}", name=name)
-    named = message.from_user_id or contact.user_id or message.number
-    return Person(kind=IdentityKind.WHATSAPP, value=named, name=name) if named else None

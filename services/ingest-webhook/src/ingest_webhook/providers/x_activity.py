@@ -37,11 +37,8 @@ from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.options import SourceOptions
 from ticket_intake.signatures import SecretMalformed
 
-# What other keys of an Account Activity notification mean; all else is about followers, likes and blocks.
-OTHERS: Mapping[str, IgnoreReason] = {
-    "direct_message_mark_read_events": IgnoreReason.RECEIPT,
-    "direct_message_indicate_typing_events": IgnoreReason.INTERIM,
-}
+# What else an Account Activity notification may hold is about followers, likes and blocks.
+TYPING = "direct_message_indicate_typing_events"
 
 
 class _Check(msgspec.Struct, frozen=True):
@@ -117,14 +114,19 @@ def _read_notification(document: dict[str, Any]) -> list[Item]:
     for event in told.tweet_delete_events:
         deleted = decode_model(_Deleted, event, DOCUMENTATION)
         items.append(read_deletion(account, deleted.status.id, deleted.status.user_id, deleted.timestamp_ms))
-    if not items:
-        items.extend(reason for name, reason in OTHERS.items() if name in document)
+    if not items and TYPING in document:
+        items.append(IgnoreReason.INTERIM)
     return items
 
 
 def _direct(activity: _Activity) -> Sequence[Item]:
     told = decode_model(DirectMessages, activity.payload, DOCUMENTATION)
     return read_direct_messages(activity.filter.user_id, told)
+
+
+def _read(activity: _Activity) -> Sequence[Item]:
+    """X shows no payload of `dm.read`: it is read as the older interface's, and a payload without that is counted."""
+    return _direct(activity) or (IgnoreReason.RECEIPT,)
 
 
 def _encrypted(activity: _Activity) -> Sequence[Item]:
@@ -151,6 +153,6 @@ _EVENTS: Mapping[object, Callable[[_Activity], Sequence[Item]]] = {
     "chat.sent": _ignored(IgnoreReason.ECHO),
     "post.create": _ignored(IgnoreReason.ECHO),
     "post.delete": _ignored(IgnoreReason.ECHO),
-    "dm.read": _ignored(IgnoreReason.RECEIPT),
+    "dm.read": _read,
     "dm.indicate_typing": _ignored(IgnoreReason.INTERIM),
 }

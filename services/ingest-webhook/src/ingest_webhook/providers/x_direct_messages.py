@@ -7,6 +7,7 @@ import msgspec
 
 from ingest_webhook.providers.batches import Item
 from ingest_webhook.providers.decode_model import decode_model
+from ingest_webhook.providers.receipts import receipt
 from ingest_webhook.providers.x_posts import (
     SUBJECT_LENGTH,
     Media,
@@ -17,7 +18,7 @@ from ingest_webhook.providers.x_posts import (
     person,
 )
 from ingest_webhook.rejections import IgnoreReason
-from ticket_contracts.vocabulary import Channel, MessageKind
+from ticket_contracts.vocabulary import Channel, DeliveryState, MessageKind
 from ticket_intake.clean_text import one_line, unescape
 from ticket_intake.incoming import IncomingMessage
 
@@ -38,8 +39,22 @@ class _Create(msgspec.Struct, frozen=True):
     message_data: _Data = _Data()
 
 
+class _Target(msgspec.Struct, frozen=True):
+    recipient_id: XId
+
+
+class ReadEvent(msgspec.Struct, frozen=True):
+    """`sender_id` has read what `target` wrote, as far as this message."""
+
+    sender_id: XId
+    target: _Target
+    last_read_event_id: XId
+    created_timestamp: Milliseconds
+
+
 class DirectMessages(msgspec.Struct, frozen=True):
     direct_message_events: tuple[dict[str, Any], ...] = ()
+    direct_message_mark_read_events: tuple[ReadEvent, ...] = ()
     users: dict[str, User] = msgspec.field(default_factory=dict)
 
 
@@ -58,11 +73,13 @@ class EncryptedMessage(msgspec.Struct, frozen=True):
 
 
 def read_direct_messages(account: str, told: DirectMessages) -> list[Item]:
-    """Understand the messages to and from an account of ours.
+    """Understand the messages to and from an account of ours, and which of ours were read.
 
     :raises Undecodable:
     """
-    return [_read_event(account, event, told.users) for event in told.direct_message_events]
+    items = [_read_event(account, event, told.users) for event in told.direct_message_events]
+    items += [_read_receipt(account, event) for event in told.direct_message_mark_read_events]
+    return items
 
 
 def read_encrypted(account: str, message: EncryptedMessage) -> Item:
@@ -77,6 +94,20 @@ def read_encrypted(account: str, message: EncryptedMessage) -> Item:
         sender=person(message.sender_id),
         sent_at=milliseconds(message.created_at_msec),
         reading_problems=("The message is encrypted from end to end; read it in X",),
+    )
+
+
+def _read_receipt(account: str, event: ReadEvent) -> Item:
+    """The id is as X's interface gave it to whoever sent the message: without the `dm/` of what we receive."""
+    if event.sender_id == account:
+        return IgnoreReason.ECHO
+    return receipt(
+        DeliveryState.READ,
+        event.last_read_event_id,
+        channel=Channel.CHAT,
+        conversation=_conversation(account, event.sender_id),
+        customer=person(event.sender_id),
+        at=milliseconds(event.created_timestamp),
     )
 
 

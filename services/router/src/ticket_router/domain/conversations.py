@@ -7,7 +7,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from ticket_contracts.messages import MessageReceived
-from ticket_contracts.vocabulary import MessageKind
+from ticket_contracts.vocabulary import DeliveryState, MessageKind
 from ticket_router.domain import identifiers
 
 MAX_THREAD_KEYS = 50
@@ -16,13 +16,13 @@ MAX_THREAD_KEYS = 50
 NO_FOLLOW_UPS: Mapping[UUID, UUID] = MappingProxyType({})
 NO_DIVERSIONS: Mapping[bytes, "Diversion"] = MappingProxyType({})
 
-_ONLY_OF_KNOWN = frozenset({MessageKind.DELETED, MessageKind.ATTACHMENT})
+_ONLY_OF_KNOWN = frozenset({MessageKind.DELETED, MessageKind.ATTACHMENT, MessageKind.STATUS})
 _HASH_BYTES = 16  # the width of threads.thread_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that was never seen before, with what is derived from it once."""
+    """A message that was never seen before, with what is derived from it once. Without keys it belongs to no ticket."""
 
     message: MessageReceived
     identity: bytes
@@ -30,11 +30,12 @@ class Arrival:
 
     @classmethod
     def of(cls, message: MessageReceived) -> "Arrival":
-        return cls(message, bytes.fromhex(message.identity), thread_keys(message))
+        keys = thread_keys(message) if _concerns_a_ticket(message) else ()
+        return cls(message, bytes.fromhex(message.identity), keys)
 
     @property
     def starts_ticket(self) -> bool:
-        """A deletion of what we never had, or a file of it, is like a bounce: nothing that an agent could answer."""
+        """A deletion of what we never had, its file or its failure is like a bounce: nothing an agent could answer."""
         return self.message.automation.starts_tickets and self.message.kind not in _ONLY_OF_KNOWN
 
 
@@ -73,6 +74,12 @@ class Plan:
     held_back: tuple[tuple[Arrival, UUID], ...] = ()
 
 
+def _concerns_a_ticket(message: MessageReceived) -> bool:
+    """That a message of ours arrived or was read changes no ticket: agents would lose their `If-Match` by it (0049)."""
+    told = message.delivery
+    return message.kind is not MessageKind.STATUS or (told is not None and told.state is DeliveryState.FAILED)
+
+
 def thread_keys(message: MessageReceived) -> tuple[bytes, ...]:
     """Return the message's own key, then what it refers to, the strongest first, as `threads` stores them.
 
@@ -94,7 +101,8 @@ def place(
     """Give each message its ticket, in order, so that an answer finds the question in its own batch.
 
     A message claims all its keys, those it refers to as well: when an answer overtakes its question, the question
-    finds the answer's ticket. What starts no ticket (bounces, automatic answers, deletions) joins one or is recorded.
+    finds the answer's ticket. What starts no ticket (bounces, automatic answers, deletions, failures) joins one or is
+    recorded.
 
     :param diversions: by identity, for messages that would open a ticket too many; see `floods`.
     """
@@ -105,6 +113,9 @@ def place(
     withheld: dict[bytes, UUID] = {}  # not claimed: ten thousand conversations would be as many rows
     for arrival in arrivals:
         keys = arrival.thread_keys
+        if not keys:
+            recorded.append(arrival)
+            continue
         found = arrival.message.conversation.ticket_id or next(
             (ticket for key in keys if (ticket := known.get(key) or claims.get(key)) is not None), None
         )

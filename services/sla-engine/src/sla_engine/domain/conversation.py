@@ -81,6 +81,7 @@ def received_entry(command: ReceiveMessage, author: Actor, at: datetime) -> Mess
         files=message.files,
         call=message.call,
         reading_problems=message.reading_problems,
+        delivery=message.delivery,
         at=at,
         received_at=message.received_at,
     )
@@ -105,6 +106,7 @@ def written_entry(
     by_machine = command.actor.kind is not ActorKind.AGENT or (isinstance(command, Reply) and command.author != "agent")
     return MessageEntry(
         message_id=uuid5(ticket_id, command_id),
+        provider_id=command.provider_id if isinstance(command, Reply) else "",
         author=command.actor,
         public=isinstance(command, Reply),
         automation=Automation.GENERATED if by_machine else Automation.HUMAN,
