@@ -276,7 +276,7 @@ async def test_the_result_of_a_file_whose_ticket_is_unknown_opens_none(routers: 
         ("{tokens: [env:MISSING]}", "set the environment variable MISSING"),
         ("{}", "only for a token"),
         ("{tokens: [{value: t}], api: 'ftp://x'}", "api"),
-        ("{tokens: [{value: t}], api: 'http://x:99999'}", "api: Value error, Port out of range"),
+        ("{tokens: [{value: t}], api: 'http://x:99999'}", "api: Port out of range"),
         ("{token: x}", "token"),
     ],
 )

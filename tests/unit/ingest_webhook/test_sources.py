@@ -79,7 +79,7 @@ def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:
     ("changes", "problem"),
     [
         ({"name": "Shop Form"}, "sources.0.name"),
-        ({"provider": "fax"}, "sources.0.provider: Value error, must be one of standard-webhooks, slack, freeswitch"),
+        ({"provider": "fax"}, "sources.0.provider: must be one of standard-webhooks, slack, freeswitch"),
         ({"brand": '""'}, "sources.0.brand"),
         ({"colour": "red"}, "sources.0.colour: Extra inputs are not permitted"),
         ({"secrets": "[]"}, "sources.0.secrets"),
@@ -128,8 +128,8 @@ def test_a_token_is_resolved_like_a_secret_and_every_one_is_active(tmp_path: Pat
     [
         (page(tokens="[env:NOT_SET]"), "(page).tokens.0: no secret found; set the environment variable NOT_SET"),
         (page(tokens="[plain-token]"), "(page).tokens.0: no secret found; write env:NAME, file:/path, or `value:`"),
-        (page(), "(page).tokens: Value error, this provider needs one; write it beside `secrets`"),
-        (page(options="{tokens: [plain-token]}"), "sources.0.options: Value error, tokens are secrets: write them"),
+        (page(), "(page).tokens: this provider needs one; write it beside `secrets`"),
+        (page(options="{tokens: [plain-token]}"), "sources.0.options: tokens are secrets: write them"),
         (source(tokens="[env:NEXT_SHOP_SECRET]"), "(shop).tokens: Extra inputs are not permitted"),
         (page(tokens="[{value: t}]", secrets="[{value: 'no secret!'}]"), "(page).secrets: one is no app secret"),
     ],

@@ -131,11 +131,12 @@ def load_settings(settings_class: type[SettingsT]) -> SettingsT:
 
 
 def _explain(settings_class: type[BaseSettings], detail: ErrorDetails) -> str:
+    words = detail["msg"].removeprefix("Value error, ")
     if not detail["loc"]:
-        return f"  {detail['msg']}"
+        return f"  {words}"
     name = str(detail["loc"][0])
     variable = f"{settings_class.model_config.get('env_prefix', '')}{name}".upper()
-    problem = "is missing" if detail["type"] == "missing" else f"is wrong: {detail['msg']}"
+    problem = "is missing" if detail["type"] == "missing" else f"is wrong: {words}"
     field = settings_class.model_fields.get(name)
     if field is None:
         return f"  {variable} {problem}."

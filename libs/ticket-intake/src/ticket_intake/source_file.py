@@ -137,4 +137,5 @@ def explain(error: ValidationError, place: str) -> Iterator[str]:
 def explain_each(error: ValidationError, place: str) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """Return each problem behind where it is: the keys and numbers that lead there."""
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        yield detail["loc"], f"{'.'.join(filter(None, (place, *map(str, detail['loc']))))}: {detail['msg']}"
+        field = ".".join(filter(None, (place, *map(str, detail["loc"]))))
+        yield detail["loc"], f"{field}: {detail['msg'].removeprefix('Value error, ')}"

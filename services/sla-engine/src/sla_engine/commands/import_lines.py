@@ -152,4 +152,4 @@ def _explain(error: ValidationError) -> Iterator[str]:
         if detail["type"] == "json_invalid" or not detail["loc"]:
             yield f"it is no JSON object; write one ticket in braces ({detail['msg']})"
         else:
-            yield f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+            yield f"{'.'.join(map(str, detail['loc']))}: {detail['msg'].removeprefix('Value error, ')}"
