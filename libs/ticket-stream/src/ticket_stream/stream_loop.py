@@ -25,6 +25,7 @@ from ticket_stream.preparation import prepare
 from ticket_stream.publishing import Publisher
 from ticket_stream.reading import Reader
 from ticket_stream.refused import Refused
+from ticket_stream.resting import rest_after
 from ticket_stream.time_travel import TimeTravelChecks, WentBack
 from ticket_stream.transactions import Transactions
 from ticket_stream.waiting import Waiting
@@ -36,10 +37,6 @@ log = structlog.get_logger("ticket_stream")
 _POLL_SECONDS = 0.1  # the longest that a change of leases, a failed publication or a new timer waits for the loop
 _FIRST_LEASE_SECONDS = 1.0  # a lease call takes milliseconds; without an answer the preparation is done again
 _CLEAN_UP_SECONDS = 0.5  # an idle partition's acknowledged rows go within a second
-# Small batches under load cost more than a short wait for a larger one (+10–14 % of the ceiling, facts §4.3c); below
-# the lower count the load is light, and nobody shall wait.
-_BREATHE_SECONDS = 0.01
-_BREATHE_FROM = 16
 
 
 class Stream:
@@ -219,11 +216,12 @@ class Stream:
         if overtaken := self._timers.overtaken(ready, busy, self._context.settings.batch_size):
             await self._batches.handle(Work(timers=overtaken))
         work = Work(polled, self._timers.take(ready, busy, self._context.settings.batch_size))
+        began = time.monotonic()
         if work:
             await self._batches.handle(work)
         await self._clean_up()
-        if _BREATHE_FROM <= len(work) < self._context.settings.batch_size // 4:
-            await asyncio.sleep(_BREATHE_SECONDS)
+        if rest := rest_after(len(work), time.monotonic() - began, self._context.settings.batch_size):
+            await asyncio.sleep(rest)
 
     async def _connect(self) -> None:
         if self._watchdog.suspicious:
