@@ -49,6 +49,8 @@ def cases() -> Iterator[Case]:
     for bad in ('"a\\u0000b"', '"a\\ud800b"', "5", '["x"]', '{"a": 1}', '""', '" \\n"', f'"{"x" * 60_001}"', "NaN"):
         yield "POST", COMMANDS, f'{{"type": "note", "text": {bad}}}'.encode(), 422, "body.text"
         yield "POST", COMMANDS, f'{{"type": {bad}}}'.encode(), 422, "body.type"
+        reply = f'{{"type": "reply", "text": "x", "provider_id": {bad}}}'
+        yield "POST", COMMANDS, reply.encode(), 422, "body.provider_id"
         yield "POST", COMMANDS, f'{{"type": "tags", "add": [{bad}]}}'.encode(), 422, "body.add[0]"
         yield (
             "POST",

@@ -1,11 +1,12 @@
 """Receipts from the log to what the API shows of an answer, in any order, as often as they come."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import event
@@ -21,6 +22,7 @@ from ticket_contracts.messages import Conversation, Delivery, MessageReceived, P
 from ticket_contracts.tickets import MessageEntry
 from ticket_contracts.vocabulary import Automation, Channel, DeliveryState, IdentityKind, MessageKind
 from ticket_store.sessions import open_engine
+from ticket_stream.failure_classes import FailureClass, classify
 
 __all__ = ["routers"]  # the fixture
 
@@ -236,6 +238,39 @@ async def test_a_time_that_no_clock_of_ours_has_seen_yet_is_the_time_of_receipt(
 ) -> None:
     await routers.route(receipt(DELIVERED, 5000), receipt(READ, 0, sent_at=None))
     assert await reader.answer() == view(READ, delivered=3600, read=3600)
+
+
+@pytest.mark.parametrize(("up_to", "covered"), [(3600 + 299, 3700), (3600 + 10**9, 3600)])
+async def test_a_time_may_be_as_far_ahead_as_clocks_are_apart_and_holds_for_nothing_that_is_yet_to_be_written(
+    routers: Routers, reader: Reader, up_to: float, covered: float
+) -> None:
+    def heard(seconds: float, name: str) -> MessageReceived:
+        return receipt(DELIVERED, seconds, name, received_at=at(seconds))
+
+    await routers.route(receipt(READ, 9, "", up_to=up_to), heard(covered, "covered"), heard(4000, "later"))
+    found = await reader.deliveries("covered", "later")
+    assert found == {"covered": view(READ, delivered=covered, read=9), "later": view(DELIVERED, delivered=4000)}
+
+
+PAST_ALL = datetime.max.replace(tzinfo=timezone(timedelta(hours=-14)))  # no UTC has it
+NUL = "a\0b"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        receipt(FAILED, 2, NUL),
+        receipt(FAILED, 2, reason=NUL),
+        receipt(READ, 2, delivery=Delivery(state=READ, up_to=PAST_ALL)),
+    ],
+)
+async def test_a_receipt_that_no_table_holds_is_taken_out_of_its_batch(
+    routers: Routers, reader: Reader, told: MessageReceived
+) -> None:
+    with pytest.raises(asyncpg.DataError) as refused:
+        await routers.route(receipt(DELIVERED, 2, "other"), told)
+    assert classify(refused.value) is FailureClass.BISECT
+    assert await reader.deliveries("other") == {}
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_receipts(routers: Routers) -> None:

@@ -153,8 +153,6 @@ def test_what_no_visitor_commented_is_ignored(value: dict[str, Any], reason: Ign
         ({"message": {"mid": "m_1"}, "sender": {}}, "sender.id"),
         ({"message": {"mid": "m_1"}, "timestamp": 10**15}, "timestamp"),
         ({"message_edit": {"mid": "m_1", "text": "hi"}}, "message_edit.num_edit"),
-        ({"delivery": {"mids": ["m_1", ""]}}, "delivery.mids.1"),
-        ({"read": {"watermark": 10**15}}, "read.watermark"),
     ],
 )
 def test_a_wrong_field_is_named(event: dict[str, Any], field: str) -> None:

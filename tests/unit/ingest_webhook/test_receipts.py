@@ -14,7 +14,7 @@ from ingest_webhook.providers.twilio_request import TWIML
 from ingest_webhook.providers.twilio_sms import TwilioSms
 from ingest_webhook.providers.wechat_official import WechatOfficial
 from ingest_webhook.providers.x_activity import XActivity
-from ingest_webhook.rejections import IgnoreReason, Undecodable
+from ingest_webhook.rejections import IgnoreReason
 from tests.support.every_source import (
     FEISHU_SECRET,
     META_SECRET,
@@ -124,10 +124,18 @@ def test_whatsapp_tells_other_things_that_are_only_counted(status: Any) -> None:
     assert read(WHATSAPP, whatsapp_status(status)) == Ignored(IgnoreReason.RECEIPT)
 
 
-def test_a_receipt_of_whatsapp_without_a_person_or_a_message_is_no_receipt() -> None:
+def test_a_payment_that_failed_is_no_message_of_whatsapp_that_did() -> None:
+    assert read(WHATSAPP, whatsapp_status("failed", type="payment")) == Ignored(IgnoreReason.RECEIPT)
+    for of_message in ("message", None):
+        assert read_one(WHATSAPP, whatsapp_status("failed", type=of_message)).delivery == Delivery(state=FAILED)
+
+
+def test_a_receipt_of_whatsapp_without_a_person_is_no_receipt() -> None:
     assert read(WHATSAPP, whatsapp_status("read", recipient_id=None)) == Ignored(IgnoreReason.NO_SENDER)
-    with pytest.raises(Undecodable, match="undecodable"):
-        read(WHATSAPP, whatsapp_status("read", id=""))
+
+
+def test_a_failure_of_whatsapp_without_reasons_is_one() -> None:
+    assert read_one(WHATSAPP, whatsapp_status("failed", errors=None)).delivery == Delivery(state=FAILED)
 
 
 def test_messenger_names_the_messages_that_were_delivered_and_a_time() -> None:
@@ -154,6 +162,13 @@ def test_messenger_names_a_time_until_which_all_was_delivered_or_read() -> None:
     assert len({first, *others}) == 4
 
 
+def test_a_time_of_nought_at_meta_is_none() -> None:
+    """Taken for 1970, it would make a message old enough to have been read before it was written."""
+    told = {"timestamp": 0, "delivery": {"mids": ["m_9"], "watermark": 0}}
+    receipt = read_one(MESSENGER, messenger_sender().events(told))
+    assert (receipt.sent_at, receipt.delivery) == (None, Delivery(state=DELIVERED))
+
+
 def test_instagram_names_the_message_that_was_seen() -> None:
     sender = instagram_sender()
     receipt = read_one(INSTAGRAM, sender.receipt("aWdf_9"))
@@ -167,6 +182,7 @@ def test_instagram_names_the_message_that_was_seen() -> None:
         ({"read": {}}, IgnoreReason.RECEIPT),
         ({"delivery": {"mids": []}}, IgnoreReason.RECEIPT),
         ({"delivery": None}, IgnoreReason.RECEIPT),
+        ({"read": {"watermark": 0}}, IgnoreReason.RECEIPT),
         ({"sender": {"id": messenger_sender().page}, "read": {"watermark": 1}}, IgnoreReason.ECHO),
     ],
 )
@@ -202,8 +218,6 @@ def test_twilio_tells_why_a_message_failed_and_whether_it_was_one_of_whatsapp() 
 def test_a_message_of_twilio_that_failed_before_it_had_a_number_is_told_too() -> None:
     receipt = read_one(TWILIO, twilio_status("failed", From="", MessagingServiceSid="MG1"))
     assert receipt.conversation == f"sms:MG1/{TwilioSender.customer}"
-    with pytest.raises(Undecodable):
-        read(TWILIO, twilio_status("failed", To=""))
 
 
 def test_feishu_names_each_message_that_a_person_read() -> None:
@@ -262,3 +276,84 @@ def test_what_became_of_a_message_has_another_identity_than_the_message_and_each
 def test_a_reason_says_nothing_twice_and_holds_no_line_break() -> None:
     assert reason_of(131026, "Undeliverable", "Undeliverable", None, "") == "131026: Undeliverable"
     assert reason_of("first\nsecond", "words") == "first: words"
+
+
+UNREADABLE = IgnoreReason.UNREADABLE_RECEIPT
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"id": ""},
+        {"id": None},
+        {"id": "m" * 1001},
+        {"timestamp": "10000-01-01"},
+        {"timestamp": "253402300800"},
+        {"timestamp": -1},
+        {"recipient_id": ""},
+        {"recipient_id": 42},
+        {"errors": {"code": 1}},
+        {"errors": [{"error_data": "no details"}]},
+    ],
+)
+def test_a_receipt_of_whatsapp_that_cannot_be_read_is_counted_and_stops_no_message(status: dict[str, Any]) -> None:
+    broken = whatsapp_status("failed", **status)
+    assert read(WHATSAPP, broken) == Ignored(UNREADABLE)
+    sender = whatsapp_sender()
+    told = {"id": "wamid.9", "status": "failed", "timestamp": "1763899201", "recipient_id": sender.person, **status}
+    said = {"id": "wamid.1", "timestamp": "1763899200", "from": sender.person, "type": "text", "text": {"body": "x"}}
+    assert read_one(WHATSAPP, sender.value(messages=[said], statuses=[told])).text == "x"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"read": False},
+        {"read": {"watermark": "yesterday"}},
+        {"read": {"watermark": -1}},
+        {"read": {"watermark": 10**15}},
+        {"delivery": {"mids": [None]}},
+        {"delivery": {"mids": ["m" * 1001]}},
+        {"read": {"mid": ""}},
+        {"sender": {"user_ref": "1"}, "delivery": {"mids": ["m_9"]}},
+        {"sender": None, "read": {"watermark": 1}},
+    ],
+)
+def test_a_receipt_of_meta_that_cannot_be_read_is_counted_and_stops_no_message(event: dict[str, Any]) -> None:
+    for provider, sender in ((MESSENGER, messenger_sender()), (INSTAGRAM, instagram_sender())):
+        assert read(provider, sender.events(event)) == Ignored(UNREADABLE)
+        said = {"message": {"mid": "m_1", "text": "hello"}}
+        assert read_one(provider, sender.events(event, said)).text == "hello"
+
+
+@pytest.mark.parametrize("fields", [{"To": ""}, {"From": ""}, {"MessageSid": "", "SmsSid": ""}, {"MessageSid": "S-9"}])
+def test_a_receipt_of_twilio_that_cannot_be_read_is_counted(fields: dict[str, str]) -> None:
+    assert read(TWILIO, twilio_status("failed", **fields)) == Ignored(UNREADABLE, TWIML)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"reader": None, "message_id_list": ["om_9"]},
+        {"reader": {"reader_id": {"open_id": None}}, "message_id_list": ["om_9"]},
+        {"reader": {"reader_id": {"open_id": "ou_1"}, "read_time": ""}, "message_id_list": ["om_9"]},
+        {"reader": {"reader_id": {"open_id": "ou_1"}}, "message_id_list": None},
+    ],
+)
+def test_a_receipt_of_feishu_that_cannot_be_read_is_counted(event: dict[str, Any]) -> None:
+    assert read(FEISHU, feishu_sender().event("im.message.message_read_v1", event)) == Ignored(UNREADABLE)
+
+
+@pytest.mark.parametrize("event", [{"last_read_event_id": None}, {"created_timestamp": "soon"}, {"sender_id": 42}])
+def test_a_receipt_of_x_that_cannot_be_read_is_counted_and_stops_no_message(event: dict[str, Any]) -> None:
+    sender = x_sender()
+    told = sender.has_read("877260925346103299", **event)
+    assert read(X, sender.older(**told)) == Ignored(UNREADABLE)
+    assert read(X, sender.newer("dm.read", told)) == Ignored(UNREADABLE)
+    both = {**told, "direct_message_events": sender.direct("hello")["direct_message_events"]}
+    assert read_one(X, sender.older(**both)).text == "hello"
+
+
+@pytest.mark.parametrize("payload", [{"direct_message_mark_read_events": {}}, {"users": [{"id": "1"}]}])
+def test_a_reading_of_x_in_a_shape_of_which_nothing_is_known_is_counted(payload: dict[str, Any]) -> None:
+    assert read(X, x_sender().newer("dm.read", payload)) == Ignored(UNREADABLE)

@@ -39,6 +39,7 @@ class IgnoreReason(StrEnum):
     OUTBOUND_CALL = "outbound-call"
     ECHO = "echo"  # our own message, told back to us
     RECEIPT = "receipt"  # about something we sent: still under way, or named by nothing that we could find it by
+    UNREADABLE_RECEIPT = "unreadable-receipt"  # refused, it would take what customers say in the same request with it
     INTERIM = "interim"  # a call or message still under way; the final word follows
 
 

@@ -1,12 +1,15 @@
 """Keeps what became of messages of ours, for whoever reads the conversation."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ticket_contracts.messages import Delivery, MessageReceived
 from ticket_router.domain.conversations import thread_keys
 from ticket_store.tables import delivery_receipts
 from ticket_stream.processing import Connection
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far a platform's clock may be ahead: a time beyond would hold for answers that are yet to be written."""
 
 
 async def record_receipts(connection: Connection, messages: Iterable[MessageReceived]) -> None:
@@ -34,7 +37,8 @@ def _receipt(message: MessageReceived, delivery: Delivery) -> tuple[object, ...]
 
 
 def _watermark(message: MessageReceived, delivery: Delivery, up_to: datetime) -> tuple[object, ...]:
-    return thread_keys(message)[0], delivery.state, up_to, _time(message)
+    until = up_to if up_to - message.received_at <= CLOCKS_APART else message.received_at
+    return thread_keys(message)[0], delivery.state, until, _time(message)
 
 
 def _time(message: MessageReceived) -> datetime:

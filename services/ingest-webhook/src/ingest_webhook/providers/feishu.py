@@ -100,7 +100,7 @@ class Feishu:
             # It names the message and the chat, and nobody: whose message is gone cannot be said.
             return Ignored(IgnoreReason.NO_SENDER)
         if event_type == "im.message.message_read_v1":
-            return _read_receipt(decode_model(ReadByUser, event.event, DOCUMENTATION))
+            return _read_receipt(event.event)
         return Ignored(IgnoreReason.UNKNOWN_TYPE)
 
     def _signing_key(self, request: WebhookRequest) -> FeishuKey | None:
@@ -171,8 +171,12 @@ def _read_message(received: Received) -> Reading:
     return Messages((incoming,))
 
 
-def _read_receipt(told: ReadByUser) -> Reading:
+def _read_receipt(event: dict[str, Any]) -> Reading:
     """It names the reader and no chat: a conversation of its own, which only keeps one person's receipts in order."""
+    try:
+        told = decode_model(ReadByUser, event, DOCUMENTATION)
+    except Undecodable:
+        return Ignored(IgnoreReason.UNREADABLE_RECEIPT)
     reader = told.reader.reader_id
     if reader is None or not told.message_id_list:
         return Ignored(IgnoreReason.RECEIPT)

@@ -15,7 +15,7 @@ from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.meta_place import MessageId, Place, Somebody
 from ingest_webhook.providers.meta_webhook import MetaTime, instant
 from ingest_webhook.providers.receipts import receipt
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
 from ticket_contracts.vocabulary import Channel, DeliveryState
 from ticket_intake.incoming import IncomingMessage
 
@@ -31,7 +31,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class ReceiptEvent(msgspec.Struct, frozen=True):
-    """`timestamp` is when it happened; a delivery does not always have one."""
+    """`timestamp` is when it happened; a delivery does not always have one. A time of 0 is none."""
 
     sender: Somebody
     timestamp: MetaTime | None = None
@@ -42,9 +42,12 @@ class ReceiptEvent(msgspec.Struct, frozen=True):
 def read_receipts(place: Place, document: dict[str, Any]) -> Sequence[Item]:
     """Understand an event with `delivery` or `read`: one receipt for each message that it names, else one for its time.
 
-    :raises Undecodable:
+    One that cannot be read is counted.
     """
-    event = decode_model(ReceiptEvent, document, place.documentation)
+    try:
+        event = decode_model(ReceiptEvent, document, place.documentation)
+    except Undecodable:
+        return (IgnoreReason.UNREADABLE_RECEIPT,)
     if event.sender.id == place.account:  # it is we who have read
         return (IgnoreReason.ECHO,)
     if event.delivery:
@@ -59,7 +62,7 @@ def read_receipts(place: Place, document: dict[str, Any]) -> Sequence[Item]:
 def _compose(
     place: Place, event: ReceiptEvent, state: DeliveryState, named: Sequence[str], until: int | None
 ) -> Sequence[Item]:
-    if not named and until is None:
+    if not (named or until):
         return (IgnoreReason.RECEIPT,)
     customer = place.person(event.sender.id)
     told: list[IncomingMessage] = [
@@ -69,8 +72,8 @@ def _compose(
             channel=Channel.CHAT,
             conversation=customer.value,
             customer=customer,
-            at=None if event.timestamp is None else instant(event.timestamp),
-            up_to=None if until is None else instant(until),
+            at=instant(event.timestamp) if event.timestamp else None,
+            up_to=instant(until) if until else None,
         )
         for provider_id in named or ("",)
     ]

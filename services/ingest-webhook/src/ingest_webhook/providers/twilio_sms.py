@@ -11,7 +11,7 @@ from ingest_webhook.provider import Ignored, Reading, WebhookRequest, one_messag
 from ingest_webhook.providers.left_behind import left_behind
 from ingest_webhook.providers.receipts import reason_of, receipt
 from ingest_webhook.providers.twilio_request import TWIML, TwilioFields, TwilioOptions, TwilioRequests
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
 from ticket_contracts.vocabulary import Channel, DeliveryState, IdentityKind, MessageKind
 from ticket_intake.clean_text import one_line
 from ticket_intake.incoming import IncomingMessage
@@ -57,7 +57,7 @@ class TwilioSms:
         fields = self._requests.fields(request)
         status = fields["MessageStatus"] or fields["SmsStatus"]
         if status in OUTGOING:
-            return one_message(self._receipt(fields, OUTGOING[status]), TWIML)
+            return self._read_receipt(fields, OUTGOING[status])
         if status in UNDER_WAY:
             return Ignored(IgnoreReason.RECEIPT, TWIML)
         if status not in INCOMING:
@@ -80,6 +80,12 @@ class TwilioSms:
             text=text,
             reading_problems=_left_at_twilio(fields),
         )
+
+    def _read_receipt(self, fields: TwilioFields, state: DeliveryState) -> Reading:
+        try:
+            return one_message(self._receipt(fields, state), TWIML)
+        except Undecodable:
+            return Ignored(IgnoreReason.UNREADABLE_RECEIPT, TWIML)
 
     def _receipt(self, fields: TwilioFields, state: DeliveryState) -> IncomingMessage:
         """Here we are `From`. What failed before Twilio chose a number of its service for it, names that service."""

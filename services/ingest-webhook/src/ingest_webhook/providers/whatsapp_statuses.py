@@ -15,7 +15,7 @@ from ingest_webhook.providers.decode_model import decode_model
 from ingest_webhook.providers.receipts import reason_of, receipt
 from ingest_webhook.providers.whatsapp_content import DOCUMENTATION
 from ingest_webhook.providers.whatsapp_people import Contact, MessageId, Seconds, UserId, contact_of, person_of
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
 from ticket_contracts.vocabulary import Channel, DeliveryState
 
 # `sent` says only that WhatsApp has it, and follows every message.
@@ -24,6 +24,8 @@ _STATES: Mapping[object, DeliveryState] = {
     "read": DeliveryState.READ,
     "failed": DeliveryState.FAILED,
 }
+# A payment that a customer was asked for has a `status` too, which may be `failed`; then `type` is `payment`.
+_MESSAGE_TYPES = (None, "message")
 
 
 class ErrorData(msgspec.Struct, frozen=True):
@@ -45,19 +47,19 @@ class Status(msgspec.Struct, frozen=True):
     recipient_user_id: UserId | None = None
     recipient_type: str | None = None
     recipient_participant_id: UserId | None = None
-    errors: tuple[SendError, ...] = ()
+    errors: tuple[SendError, ...] | None = None
 
 
 def read_status(number_id: str, contacts: Sequence[Contact], document: dict[str, Any]) -> Item:
-    """Understand one of `statuses`.
-
-    :raises Undecodable:
-    """
+    """Understand one of `statuses`; one that cannot be read is counted."""
     told = document.get("status")
     state = _STATES.get(told) if isinstance(told, str) else None
-    if state is None:
+    if state is None or document.get("type") not in _MESSAGE_TYPES:
         return IgnoreReason.RECEIPT
-    status = decode_model(Status, document, DOCUMENTATION)
+    try:
+        status = decode_model(Status, document, DOCUMENTATION)
+    except Undecodable:
+        return IgnoreReason.UNREADABLE_RECEIPT
     in_group = status.recipient_type == "group"
     number = status.recipient_participant_id if in_group else status.recipient_id
     contact = contact_of(contacts, number, status.recipient_user_id)
@@ -72,7 +74,7 @@ def read_status(number_id: str, contacts: Sequence[Contact], document: dict[str,
         conversation=f"{number_id}/{status.recipient_id if in_group else partner}",
         customer=customer,
         at=datetime.fromtimestamp(status.timestamp, UTC),
-        reason="; ".join(map(_reason, status.errors)) if state is DeliveryState.FAILED else "",
+        reason="; ".join(map(_reason, status.errors or ())) if state is DeliveryState.FAILED else "",
     )
 
 

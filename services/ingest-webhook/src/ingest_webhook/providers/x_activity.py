@@ -32,7 +32,7 @@ from ingest_webhook.providers.x_posts import (
     read_deletion,
     read_post,
 )
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
 from ticket_intake.keyed_hmac import signing_keys
 from ticket_intake.options import SourceOptions
 from ticket_intake.signatures import SecretMalformed
@@ -126,7 +126,10 @@ def _direct(activity: _Activity) -> Sequence[Item]:
 
 def _read(activity: _Activity) -> Sequence[Item]:
     """X shows no payload of `dm.read`: it is read as the older interface's, and a payload without that is counted."""
-    return _direct(activity) or (IgnoreReason.RECEIPT,)
+    try:
+        return _direct(activity) or (IgnoreReason.RECEIPT,)
+    except Undecodable:
+        return (IgnoreReason.UNREADABLE_RECEIPT,)
 
 
 def _encrypted(activity: _Activity) -> Sequence[Item]:

@@ -17,7 +17,7 @@ from ingest_webhook.providers.x_posts import (
     milliseconds,
     person,
 )
-from ingest_webhook.rejections import IgnoreReason
+from ingest_webhook.rejections import IgnoreReason, Undecodable
 from ticket_contracts.vocabulary import Channel, DeliveryState, MessageKind
 from ticket_intake.clean_text import one_line, unescape
 from ticket_intake.incoming import IncomingMessage
@@ -43,7 +43,7 @@ class _Target(msgspec.Struct, frozen=True):
     recipient_id: XId
 
 
-class ReadEvent(msgspec.Struct, frozen=True):
+class _ReadEvent(msgspec.Struct, frozen=True):
     """`sender_id` has read what `target` wrote, as far as this message."""
 
     sender_id: XId
@@ -54,7 +54,7 @@ class ReadEvent(msgspec.Struct, frozen=True):
 
 class DirectMessages(msgspec.Struct, frozen=True):
     direct_message_events: tuple[dict[str, Any], ...] = ()
-    direct_message_mark_read_events: tuple[ReadEvent, ...] = ()
+    direct_message_mark_read_events: tuple[Any, ...] = ()
     users: dict[str, User] = msgspec.field(default_factory=dict)
 
 
@@ -97,8 +97,12 @@ def read_encrypted(account: str, message: EncryptedMessage) -> Item:
     )
 
 
-def _read_receipt(account: str, event: ReadEvent) -> Item:
+def _read_receipt(account: str, document: object) -> Item:
     """The id is as X's interface gave it to whoever sent the message: without the `dm/` of what we receive."""
+    try:
+        event = decode_model(_ReadEvent, document, DOCUMENTATION)
+    except Undecodable:
+        return IgnoreReason.UNREADABLE_RECEIPT
     if event.sender_id == account:
         return IgnoreReason.ECHO
     return receipt(
