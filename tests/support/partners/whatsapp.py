@@ -27,6 +27,12 @@ class WhatsAppSender(MetaSender):
         """One message as it stands in `messages`."""
         return {"from": self.person, "id": self.new_id(), "timestamp": str(int(self.now())), **message}
 
+    def said_without_number(self, user_id: str, text: str) -> dict[str, Any]:
+        """One message of a person who hides the number: Meta's id stands in its place."""
+        said = self.said(from_user_id=user_id, type="text", text={"body": text})
+        del said["from"]
+        return said
+
     def receipt(self, message_id: str, status: str = "read", **told: Any) -> SignedRequest:
         """What became of a message that the business sent; `told` adds to or replaces fields of it."""
         known = {"id": message_id, "timestamp": str(int(self.now())), "recipient_id": self.person}

@@ -102,13 +102,7 @@ def test_whatsapp_tells_why_a_message_failed() -> None:
 def test_whatsapp_tells_of_people_who_hide_their_number_and_of_groups() -> None:
     contacts = [{"user_id": "CN.42", "profile": {"username": "@li"}}]
     sender = whatsapp_sender()
-    hidden = {
-        "id": "wamid.1",
-        "timestamp": "1763899200",
-        "from_user_id": "CN.42",
-        "type": "text",
-        "text": {"body": "x"},
-    }
+    hidden = sender.said_without_number("CN.42", "x")
     said = read_one(WHATSAPP, sender.value(messages=[hidden], contacts=contacts))
     told = {"id": "wamid.9", "status": "read", "timestamp": "1763899201", "recipient_user_id": "CN.42"}
     assert_goes_where_customers_write(read_one(WHATSAPP, sender.value(statuses=[told], contacts=contacts)), said)

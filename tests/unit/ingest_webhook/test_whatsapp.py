@@ -44,13 +44,7 @@ def test_a_message_names_its_writer_by_telephone_number() -> None:
 
 def test_who_hides_the_number_is_known_by_the_id_that_meta_gives() -> None:
     partner = sender()
-    hidden = {
-        "id": "wamid.1",
-        "timestamp": "1763899200",
-        "from_user_id": "CN.42",
-        "type": "text",
-        "text": {"body": "x"},
-    }
+    hidden = partner.said_without_number("CN.42", "x")
     contacts = [{"user_id": "CN.42", "profile": {"username": "@li"}}]
     message = read_one(PROVIDER, partner.value(messages=[hidden], contacts=contacts))
     assert (message.sender.kind, message.sender.value, message.sender.name) == (IdentityKind.WHATSAPP, "CN.42", "@li")
