@@ -56,6 +56,15 @@ def test_only_processes_that_are_still_ours_are_orphans(sleeper: "subprocess.Pop
     assert find_orphans(None) == []
 
 
+def test_a_process_is_recorded_whole_in_the_moment_it_starts() -> None:
+    for _ in range(200):  # its command line cannot be read yet in one of ten starts
+        with subprocess.Popen(["/bin/sleep", "600"]) as process:
+            record = ProcessRecord.of("router", process.pid, 8085)
+            found = record.find()
+            process.kill()
+        assert found is not None, record
+
+
 def test_orphans_are_stopped(sleeper: "subprocess.Popen[bytes]") -> None:
     record = ProcessRecord.of("router", sleeper.pid, 8085)
     stop_orphans([record])

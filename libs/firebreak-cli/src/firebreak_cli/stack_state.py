@@ -19,17 +19,16 @@ class ProcessRecord(BaseModel):
     pid: int
     port: int
     created: float
-    program: str
+    program: str  # the file it runs; its command line is empty while Linux still loads that file
 
     @classmethod
     def of(cls, name: str, pid: int, port: int) -> "ProcessRecord":
         """Record a process of ours.
 
-        :raises psutil.NoSuchProcess: it has ended and was waited for meanwhile.
+        :raises psutil.NoSuchProcess: it has ended meanwhile.
         """
         process = psutil.Process(pid)
-        program = next(iter(process.cmdline()), "")  # nothing when it has ended already
-        return cls(name=name, pid=pid, port=port, created=process.create_time(), program=program)
+        return cls(name=name, pid=pid, port=port, created=process.create_time(), program=process.exe())
 
     def find(self) -> psutil.Process | None:
         """Return the process if it still is the recorded one: same pid, same start, same program."""
@@ -37,8 +36,8 @@ class ProcessRecord(BaseModel):
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.created) > SAME_START or process.status() == psutil.STATUS_ZOMBIE:
                 return None
-            return process if process.cmdline()[:1] == [self.program] else None
-        except psutil.NoSuchProcess:
+            return process if process.exe() == self.program else None
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or another user's by now
             return None
 
 
