@@ -45,8 +45,10 @@ schemas: sync  ## Write docs/schemas, docs/asyncapi.yaml and docs/openapi.json a
 	$(RUN) python -m ticket_contracts.generate --write
 	$(RUN) python -m crm_api.generate --write
 
+# Compiled once here, or each of the stack's processes compiles all that it imports where bytecode is not written.
 sync: $(UV)  # Install exactly what uv.lock pins
-	@$(UV) sync --frozen
+	@$(UV) sync --frozen --compile-bytecode
+	-@.venv/bin/python -m compileall -q libs services
 
 .tools/bin/uv:
 	@echo "uv is missing: installing $(UV_VERSION) into .tools"
