@@ -1,7 +1,9 @@
 """The real servers that tests share. Kill tests start their own (`kafka_server`, `postgres_server` below)."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -106,7 +108,7 @@ async def kafka_server() -> AsyncIterator[KafkaServer]:
         try:
             yield server
         finally:
-            await server.stop()
+            await server.kill()  # in order it would take seconds to write what goes in the next moment
 
 
 @asynccontextmanager
@@ -118,5 +120,7 @@ async def postgres_server() -> AsyncIterator[PostgresServer]:
         try:
             yield server
         finally:
+            if server.running and server.pid is not None:
+                os.kill(server.pid, signal.SIGQUIT)  # at once and without a checkpoint; no child outlives it
             await server.stop()
             shutil.rmtree(server.home)
