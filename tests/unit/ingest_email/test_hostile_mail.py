@@ -10,7 +10,9 @@ import pytest
 
 from ingest_email import mime_tree
 from ingest_email.cpu_limit import TookTooLong, cpu_limit
+from ingest_email.domain import html_pages
 from ingest_email.domain.addresses import party_of, salvage_party
+from ingest_email.domain.picture_places import PicturePlaces
 from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
@@ -146,6 +148,16 @@ def _nested(levels: int) -> bytes:
     return b"From: ann@customer.example\r\nSubject: deep\r\n" + b"".join(heads) + b"\r\nhello"
 
 
+def _placed(pictures: int) -> bytes:
+    """A page that calls pictures by their place, none of which is there, besides 400 that are."""
+    page = b"Content-Type: text/html\r\n\r\n" + b"".join(
+        b'<img src="http://a/x/../%d.png"></p>' % n for n in range(pictures)
+    )
+    beside = (b"Content-Type: image/png\r\nContent-Location: http://a/%d\r\n\r\nPNG" % n for n in range(400))
+    kind, body = multipart(page, *beside, kind="related")
+    return raw_mail(kind, body=body)
+
+
 _POISON = {
     "40,000 empty parts": raw_mail(
         "Content-Type: multipart/mixed; boundary=a", body=b"--a\r\n\r\n" * 40_000 + b"--a--"
@@ -159,6 +171,7 @@ _POISON = {
     "100,000 tags": raw_mail("Content-Type: text/html", body=b"<div>" * 100_000 + b"deep"),
     "tags in a row": raw_mail("Content-Type: text/html", body=b"<p>a</p>" * 200_000),
     "regular expressions": raw_mail("In-Reply-To: <a@b>", body=b"On " + b"On a wrote " * 6000 + b"\n> x"),
+    "50,000 pictures by place": _placed(50_000),
     "underscores": raw_mail(body=b"From: \n> \n" + b"\n\n" + b"_" * 30_000 + b"\n" + b"- " * 15_000),
 }
 
@@ -194,6 +207,24 @@ def test_the_cpu_limit_holds_where_weak_references_die() -> None:
 
     with pytest.raises(TookTooLong), cpu_limit(0.02):
         work_forever()
+
+
+class _TimeIsUp(PicturePlaces):
+    """Places that are looked for at the very moment when the time is up."""
+
+    def picture_at(self, source: str) -> str | None:
+        signal.raise_signal(signal.SIGVTALRM)
+        return source
+
+
+def test_the_cpu_limit_holds_where_the_parser_of_pages_asks_for_a_picture() -> None:
+    def read_on() -> None:
+        html_pages.sanitised('<img src="a.png">', _TimeIsUp({"a.png": "a@x"}))
+        for _ in range(100_000_000):
+            pass
+
+    with pytest.raises(TookTooLong), cpu_limit(60):
+        read_on()
 
 
 def test_the_time_that_ends_just_as_the_block_is_left_says_so_alike(monkeypatch: pytest.MonkeyPatch) -> None:

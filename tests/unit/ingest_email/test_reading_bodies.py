@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from ingest_email.cpu_limit import cpu_limit
+from ingest_email.domain.quotation_headers import header_line
 from ingest_email.domain.quotes import may_quote, split_quote
+from ingest_email.read_mail import Body
 from ingest_email.reading_limits import LIMITS
 from tests.unit.ingest_email.mails import multipart, raw_mail, read
 
@@ -74,6 +76,79 @@ def test_only_a_picture_that_the_page_shows_is_in_place_whatever_its_disposition
     mail = read(raw_mail(kind, body=body)).body
     assert mail.html == '<img alt="1&gt;0" src="cid:a b@x">'
     assert [file.inline_id for file in mail.files] == ["a b@x", None]
+
+
+def _picture(place: str, *more: str, media_type: str = "image/png", content: str = "PNG") -> bytes:
+    headers = (f"Content-Type: {media_type}", f"Content-Location: {place}", *more)
+    return "\r\n".join((*headers, "", content)).encode()
+
+
+def _beside(page: str, *parts: bytes, head: str = "", kind: str = "related") -> Body:
+    """The body of a mail whose page, with more headers, stands beside the parts."""
+    related = multipart(f"Content-Type: text/html; charset=utf-8\r\n{head}\r\n{page}".encode(), *parts, kind=kind)
+    return read(raw_mail(related[0], body=related[1])).body
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "head"),
+    [
+        ("image001.png", "image001.png", ""),
+        ("./image001.png", "image001.png", ""),
+        ("水.png", "=?utf-8?b?5rC0LnBuZw==?=", ""),
+        ("my%20pump.png", "my pump.png", ""),
+        ("http://acme.example/a.png", "http://acme.example/\r\n a.png", ""),  # RFC 2557 §4.4.2: folded, and no blank
+        ("files/a.png", "http://acme.example/p/files/a.png", "Content-Location: http://acme.example/p/page.html\r\n"),
+        ("files/a.png", "http://acme.example/files/a.png", "Content-Base: http://acme.example/\r\n"),
+        ("files/a.png", "file:///C:/p/files/a.png", "Content-Location: file:///C:/p/page.htm\r\n"),
+        ("a.png", "a.png", "Content-Location: http://acme.example/page.html\r\n"),
+    ],
+)
+def test_a_picture_that_the_page_calls_by_its_place_stays_there(source: str, place: str, head: str) -> None:
+    body = _beside(f'<img src="{source}">', _picture(place), head=head)
+    (file,) = body.files
+    assert file.inline_id is not None
+    assert body.html == f'<img src="cid:{file.inline_id}">'
+
+
+def test_a_picture_that_has_an_id_and_a_place_is_called_by_its_id() -> None:
+    body = _beside('<img src="a.png"><img src="cid:a@x">', _picture("a.png", "Content-ID: <a@x>"))
+    assert (body.html, body.files[0].inline_id) == ('<img src="cid:a@x"><img src="cid:a@x">', "a@x")
+
+
+def test_the_place_of_what_is_around_a_part_makes_its_own_absolute() -> None:
+    inner = multipart(_PAGE + b'<img src="http://acme.example/p/a.png">', _picture("a.png"), kind="related")
+    around = f"{inner[0]}\r\nContent-Location: http://acme.example/p/\r\n\r\n".encode() + inner[1]
+    kind, body = multipart(around, boundary="outer")
+    assert read(raw_mail(kind, body=body)).body.files[0].inline_id is not None
+
+
+def test_of_two_pictures_at_one_place_the_first_is_shown() -> None:
+    files = _beside('<img src="a.png">', _picture("a.png", content="1"), _picture("a.png", content="2")).files
+    assert [(file.content, file.inline_id is None) for file in files] == [(b"1", False), (b"2", True)]
+
+
+_LONG = "a" * 2001
+
+
+@pytest.mark.parametrize(
+    ("source", "picture", "kind"),
+    [
+        ("https://spy.example/a.png", _picture("https://acme.example/a.png"), "related"),
+        ("//spy.example/a.png", _picture("a.png"), "related"),
+        ("javascript:steal()", _picture("javascript:steal()"), "related"),
+        ("data:image/png,x", _picture("data:image/png,x"), "related"),
+        ("http://[::/", _picture("http://[::/"), "related"),
+        ("", _picture(""), "related"),
+        (_LONG, _picture(_LONG), "related"),
+        (_LONG, _picture(_LONG[:2000]), "related"),
+        ("invoice.pdf", _picture("invoice.pdf", media_type="application/pdf"), "related"),
+        ("a.png", _picture("a.png"), "mixed"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else "",
+)
+def test_what_is_no_place_of_a_picture_beside_the_page_stays_blocked(source: str, picture: bytes, kind: str) -> None:
+    body = _beside(f'<img src="{source}">', picture, kind=kind)
+    assert (body.html, [file.inline_id for file in body.files]) == ("<img>", [None])
 
 
 def test_a_picture_that_is_written_into_the_page_is_a_file_and_stays_in_its_place() -> None:
@@ -169,6 +244,140 @@ def test_the_answer_is_told_from_its_quotation_and_nothing_is_lost(text: str, vi
 )
 def test_an_answer_below_or_within_the_quotation_stays_in_sight(text: str) -> None:
     assert split_quote(text) == (text, "")
+
+
+_HEADERS = [
+    "ср, 25 нояб. 2026 г. в 10:15, Anna <a@b.example>:",
+    "От: Anna <a@b.example>\nОтправлено: 25 ноября 2026 г. 10:15\nКому: Ли\nТема: Насос",
+    "От: Anna <a@b.example>\nДата: четверг, 28 октября 2021 г. в 12:46\nКому: Ли\nТема: Насос",
+    "Среда, 25 ноября 2026, 10:15 +03:00 от Anna <a@b.example>:",
+    "Понедельник, 31 августа 2026, 22:18 +03:00 от a@b.example:",
+    '25.11.2026, 10:15, "Анна" <a@b.example>:',
+    "25 нояб. 2026 г., в 10:15, Anna <a@b.example> написал(а):",
+    '28/10/2021, 12:46 пользователь "John Doe" <j@b.example> написал:',
+    "-----Исходное сообщение-----\nОт: Анна",
+    "29 марта 2023 г. 10:48:23 GMT+03:00, Anna <a@b.example> пишет:",
+    "Am Mo., 23. Nov. 2026 um 10:00 Uhr schrieb Anna <a@b.example>:",
+    "Am 23.11.2026 um 10:00 schrieb Anna <a@b.example>:",
+    "Von: Anna <a@b.example>\nGesendet: Montag, 23. November 2026 10:00\nAn: Li\nBetreff: Pumpe",
+    "Am Montag, 23. November 2026 um 10:00:00 MEZ hat Anna <a@b.example> Folgendes geschrieben:",
+    "-----Ursprüngliche Nachricht-----\nVon: Anna",
+    "Le lun. 23 nov. 2026 à 10:00, Anna <a@b.example> a écrit :",
+    "Le 23 nov. 2026 à 10:00, Anna <a@b.example> a écrit :",
+    "De : Anna <a@b.example>\nEnvoyé : lundi 23 novembre 2026 10:00\nÀ : Li\nObjet : Pompe",
+    "De\u00a0: Anna <a@b.example>\nEnvoyé\u00a0: lundi 23 novembre 2026 10:00\nÀ\u00a0: Li\nObjet\u00a0: Pompe",
+    "De: Anna <a@b.example>\nEnvoyé: lundi 23 novembre 2026 10:00\nÀ: Li\nObjet: Pompe",
+    "*De :* Anna <a@b.example>\n*Envoyé :* lundi 23 novembre 2026 10:00\n*À :* Li\n*Objet :* Pompe",
+    "El lun, 23 nov 2026 a las 10:00, Anna (<a@b.example>) escribió:",
+    "El 23 nov 2026, a las 10:00, Anna <a@b.example> escribió:",
+    "En lunes, 23 de noviembre de 2026, 10:00:00 CET, Anna <a@b.example> escribió:",
+    "De: Anna <a@b.example>\nEnviado: lunes, 23 de noviembre de 2026 10:00\nPara: Li\nAsunto: Bomba",
+    "De: Anna <a@b.example>\nEnviado el: lunes, 23 de noviembre de 2026 10:00\nPara: Li\nAsunto: Bomba",
+    "Em seg., 23 de nov. de 2026 às 10:00, Anna <a@b.example> escreveu:",
+    "Em seg., 23 de nov. de 2026 às 10:00, Anna <\na@b.example> escreveu:",
+    "No dia 23/11/2026, às 10:00, Anna <a@b.example> escreveu:",
+    "Em 23 de nov. de 2026, à(s) 10:00, Anna <a@b.example> escreveu:",
+    "De: Anna <a@b.example>\nEnviada em: segunda-feira, 23 de novembro de 2026 10:00\nPara: Li\nAssunto: Bomba",
+    "Em 10 de julho de 2017 às 16:32:35, John Doe - Stripe (\ncontact@stripe.example) escreveu:",
+    "Il giorno lun 23 nov 2026 alle ore 10:00 Anna <a@b.example> ha scritto:",
+    "Il giorno 23 nov 2026, alle ore 10:00, Anna <a@b.example> ha scritto:",
+    "Da: Anna <a@b.example>\nInviato: lunedì 23 novembre 2026 10:00\nA: Li\nOggetto: Pompa",
+    "Op ma 23 nov 2026 om 10:00 schreef Anna <a@b.example>:",
+    "Op 23 nov. 2026, om 10:00 heeft Anna <a@b.example> het volgende geschreven:",
+    "Anna <a@b.example> schreef op 5 september 2024 14:38:53 CEST:",
+    "Van: Anna <a@b.example>\nVerzonden: maandag 23 november 2026 10:00\nAan: Li\nOnderwerp: Pomp",
+    "pon., 23 lis 2026 o 10:00 Anna <a@b.example> napisał(a):",
+    "Wiadomość napisana przez Anna <a@b.example> w dniu 23.11.2026, o godz. 10:00:",
+    "Dnia 28/10/2021, 12:46 użytkownik „John Doe” <j@b.example> napisał:",
+    "Od: Anna <a@b.example>\nWysłano: poniedziałek, 23 listopada 2026 10:00\nDo: Li\nTemat: Pompa",
+    "2026年11月23日(月) 10:00 Anna <a@b.example>:",
+    "2026/11/23 10:00、Anna <a@b.example>のメール:",
+    "差出人: Anna <a@b.example>\n送信日時: 2026年11月23日 10:00\n宛先: Li\n件名: ポンプ",
+    "2026년 11월 23일 (월) 오전 10:00, Anna <a@b.example>님이 작성:",
+    "2026. 11. 23. 오전 10:00, Anna <a@b.example> 작성:",
+    "보낸 사람: Anna <a@b.example>\n보낸 날짜: 2026년 11월 23일 월요일 오전 10:00\n받는 사람: Li\n제목: 펌프",
+    "Anna <a@b.example>, 23 Kas 2026 Pzt, 10:00 tarihinde şunu yazdı:",
+    "Anna Uzun Bir Ad <\na@b.example>, 23 Kas 2026 Pzt, 10:00\ntarihinde şunu yazdı:",
+    "Anna <a@b.example> şunları yazdı (16.7.2026 00:52):",
+    "Kimden: Anna <a@b.example>\nGönderilme: 23 Kasım 2026 Pazartesi 10:00\nKime: Li\nKonu: Pompa",
+    "Vào Th 2, 23 thg 11, 2026 vào lúc 10:00 Anna <a@b.example> đã viết:",
+    "Vào 14:24 8 tháng 6, 2017, Anna <a@b.example> đã viết:",
+    "Từ: Anna <a@b.example>\nĐã gửi: Thứ Hai, 23 tháng 11, 2026 10:00\nTới: Li\nChủ đề: Bơm",
+    "пн, 23 лист. 2026 р. о 10:00 Anna <a@b.example> пише:",
+    "9 лист. 2026 р. о 12:25 Anna <a@b.example> написав(ла):",
+    "В Fri, 19 Jul 2026 10:36:30 +0900\nAnna <a@b.example> пишет:",
+    "Від: Anna <a@b.example>\nНадіслано: 23 листопада 2026 р. 10:00\nКому: Лі\nТема: Насос",
+]
+"""As Gmail, Outlook, Apple Mail, Yahoo, Mail.ru, Yandex, K-9 and Claws write them."""
+
+_UNADDRESSED = [
+    "25.11.2026 10:15, Анна пишет:",
+    "W dniu 23.11.2026 o 10:00, Anna pisze:",
+    "24. 9. 5. 00:24에 Anna 이(가) 쓴 글:",
+]
+"""Of Thunderbird."""
+
+
+@pytest.mark.parametrize("below", ["> Try again\n> Bye", "\nTry again\nBye"])
+@pytest.mark.parametrize("header", _HEADERS)
+def test_headers_of_other_languages_begin_the_quotation(header: str, below: str) -> None:
+    text = f"Still leaks.\n\n{header}\n{below}"
+    assert may_quote(text)
+    assert split_quote(text) == ("Still leaks.", f"{header}\n{below}")
+
+
+@pytest.mark.parametrize("header", _UNADDRESSED)
+def test_a_header_without_an_address_is_one_above_marked_lines_only(header: str) -> None:
+    marked, bare = f"Still leaks.\n\n{header}\n> Try again", f"Still leaks.\n\n{header}\nTry again"
+    assert split_quote(marked) == ("Still leaks.", f"{header}\n> Try again")
+    assert split_quote(bare) == (bare, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "От: склада до магазина\nДоставка стоит 300 р.",
+        "От: Москва\nКому: Казань\nТема: доставка\nКогда приедет?",
+        "От: Иванов И. И.\nДата: 25.11.2026\nКому: ООО Насос\nТема: претензия\nНасос течёт.",
+        "Я писал вам 25.11.2026 в 10:15 на адрес support@acme.example:\nнасос течёт.",
+        "25.11.2026 в 10:15 я написал:\nнасос течёт.",
+        "25.11.2026 10:15:\nнасос включён\n25.11.2026 10:20:\nнасос течёт",
+        "Von: Berlin\nBetreff: Lieferung\nWann kommt sie?",
+        "De : Paris\nÀ : Lyon\nObjet : livraison\nQuand ?",
+        "De: Madrid\nPara: Sevilla\nAsunto: envío\n¿Cuándo?",
+        "Da: Roma\nA: Milano\nOggetto: pompa\nQuando?",
+        "Od: poniedziałku\nDo: piątku\nTemat: pompa\nKiedy?",
+        "From: Beijing\nTo: Shanghai\nWhen can you?",
+        "On Sunday my wife wrote:\nit leaks. She is right.",
+        "제목: 펌프\n날짜: 2026. 11. 23.\n보낸 사람: 김\n언제?",
+        "差出人: 李\n件名: ポンプ\nいつ?",
+        "Kimden: Ali\nKonu: Pompa\nTarih: 23.11.2026\nNe zaman?",
+    ],
+)
+def test_what_a_person_writes_like_a_header_stays_in_sight(words: str) -> None:
+    text = f"Hello!\n{words}"
+    assert split_quote(text) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<\n" * 30_000,
+        "1\n" * 30_000,
+        "От:\n" * 16_000,
+        "От:\nДата: 2026 10:00\n" * 3_000,
+        ("Am 1.1.2026 10:00 " + "<aaaaaaaa" * 40 + ":\n") * 160,
+        ("<" + "a" * 300 + "> x tarihinde 2026 10:00:\n") * 190,
+        ("Wiadomość napisana przez" + " w dniu " * 30 + "2026 10:00 " + "x" * 70 + ":\n") * 180,
+        "Vào Am " * 9_000,
+        "1.1." * 16_000,
+        "a" * 64_000 + ":",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_nearly_is_a_header_thousands_of_times_is_looked_at_once(hostile: str) -> None:
+    with cpu_limit(LIMITS.seconds):
+        assert header_line(hostile.split("\n")) is None
 
 
 def test_thousands_of_blank_lines_are_looked_at_once() -> None:

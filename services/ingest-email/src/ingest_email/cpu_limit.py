@@ -6,11 +6,12 @@ process that watches the worker.
 
 import signal
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
+from typing import TypeVar
 
 _AGAIN_SECONDS = 0.001
 
@@ -23,6 +24,8 @@ class _Limit:
 
 
 _limit = _Limit()
+_in_vain: set[CodeType] = set()
+_Callback = TypeVar("_Callback", bound=Callable[..., object])
 
 
 class TookTooLong(Exception):
@@ -41,6 +44,13 @@ def cpu_limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
+def raises_in_vain(callback: _Callback) -> _Callback:
+    """Mark a function whose caller, in another language, swallows what is raised in it: the time is up once it ends."""
+    if isinstance(callback, FunctionType):
+        _in_vain.add(callback.__code__)
+    return callback
+
+
 @cache
 def _listen() -> None:
     """Once in a process: setting and resetting it took a thirtieth of a mail's reading."""
@@ -48,8 +58,16 @@ def _listen() -> None:
 
 
 def _interrupt(_: int, frame: FrameType | None) -> None:
-    if frame is not None and frame.f_code.co_filename == weakref.__file__:
-        # What is raised in a weak reference's callback is swallowed: it has to be raised a moment later.
+    if _would_be_swallowed(frame):
         signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN_SECONDS)
         return
     raise TookTooLong(f"more than {_limit.seconds} s of work")
+
+
+def _would_be_swallowed(frame: FrameType | None) -> bool:
+    """Whether a weak reference's callback, or one that is marked, runs: what is raised there is lost."""
+    while frame is not None:
+        if frame.f_code in _in_vain or frame.f_code.co_filename == weakref.__file__:
+            return True
+        frame = frame.f_back
+    return False

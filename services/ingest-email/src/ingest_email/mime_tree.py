@@ -29,12 +29,17 @@ class OutsideLimits(Exception):
 
 @dataclass(slots=True)
 class Part:
-    """One node. `file_name` is as stated, perhaps still encoded words; an embedded mail is a leaf with its bytes."""
+    """One node; an embedded mail is a leaf with its bytes.
+
+    `file_name`, `location` (Content-Location) and `base` (Content-Base) are as stated, perhaps still encoded words.
+    """
 
     media_type: str
     charset: str | None = None
     file_name: str = ""
     content_id: str = ""
+    location: str = ""
+    base: str = ""
     disposition: str = ""
     content: bytes = b""
     parameters: dict[str, str] = field(default_factory=dict)
@@ -95,6 +100,8 @@ def _fast_part(node: PyMimePart, depth: int, budget: list[int], limits: ReadingL
         media_type=node.content_type.lower(),
         file_name=node.filename,
         content_id=node.content_id or "",
+        location=headers.get("content-location", [""])[0],
+        base=headers.get("content-base", [""])[0],
         disposition=(node.disposition or "").lower(),
         content=node.content or b"",
         parameters=parameters_of(content_type),
@@ -121,6 +128,8 @@ def _slow_part(node: "Message[str, str]", depth: int, budget: list[int], limits:
         charset=parameters.get("charset"),
         file_name=_file_name(node, parameters),
         content_id=str(node.get("Content-ID", "")).strip().strip("<>"),
+        location=str(node.get("Content-Location", "")),
+        base=str(node.get("Content-Base", "")),
         disposition=str(node.get("Content-Disposition", "")).split(";")[0].strip().lower(),
         parameters=parameters,
     )

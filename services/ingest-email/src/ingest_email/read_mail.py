@@ -13,6 +13,7 @@ from ingest_email.domain.header_text import clean
 from ingest_email.domain.message_ids import Thread, invented_id, place_in_thread
 from ingest_email.domain.quotes import may_quote, split_quote
 from ingest_email.domain.written_pictures import WrittenPicture, set_apart
+from ingest_email.locate_pictures import leaves_with_places
 from ingest_email.mime_tree import OutsideLimits, Part, read_tree
 from ingest_email.read_headers import MailHeaders, Summary, split_headers, summarise
 from ingest_email.reading_limits import ReadingLimits
@@ -168,10 +169,15 @@ def _tell_calendars(body: Body, headers: MailHeaders, limits: ReadingLimits) -> 
 
 def _read_words(tree: Part, headers: MailHeaders, body: Body) -> None:
     body.text = "\n\n".join(text for text in _words(tree, headers.problems) if text.strip()).strip("\n")
-    pages = [clean(decode_text(part.content, part.charset).text) for part in _leaves(tree) if _is_page(part)]
-    if pages:
-        page, body.written_pictures = set_apart("<hr>".join(pages))
-        body.html = clean(html_pages.sanitised(page))
+    pages = []
+    written: dict[str, WrittenPicture] = {}
+    for part, places in leaves_with_places(tree):
+        if _is_page(part):
+            page, pictures = set_apart(clean(decode_text(part.content, part.charset).text))
+            written.update((picture.inline_id, picture) for picture in pictures)
+            pages.append(html_pages.sanitised(page, places))
+    body.html = clean("<hr>".join(pages))
+    body.written_pictures = list(written.values())
 
 
 def _set_aside_complicated_pages(tree: Part, headers: MailHeaders) -> None:

@@ -2,13 +2,16 @@
 
 import html
 import re
+from collections.abc import Callable
 from functools import cache
 from itertools import zip_longest
 from urllib.parse import unquote
 
 import nh3
 
+from ingest_email.cpu_limit import raises_in_vain
 from ingest_email.domain.header_text import clean
+from ingest_email.domain.picture_places import PicturePlaces
 
 LARGEST = 2 * 1024 * 1024
 """Bytes; a larger page is kept as an attachment. Real newsletters stay below 200 KB."""
@@ -101,6 +104,10 @@ _BREAKS = {mark for name in (*_BREAKING, "br", "blockquote") for mark in (f"<{na
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _PICTURE = re.compile(r'<img [^>]*?src="cid:([^"]*)"')
 LONGEST_PICTURE_ID = 200
+
+MOST_SOURCES = 2000
+"""Of pictures that are looked for by their place in one page; a mail has at most 500 parts."""
+
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
@@ -120,9 +127,13 @@ def _depth(page: bytes) -> int:
     return deepest
 
 
-def sanitised(page: str) -> str:
-    """Return the page with allowed tags only, and no picture from elsewhere: loading it would tell who reads."""
-    return _display_cleaner().clean(page)
+def sanitised(page: str, places: PicturePlaces | None = None) -> str:
+    """Return the page with allowed tags only, and no picture from elsewhere: loading it would tell who reads.
+
+    :param places: pictures of the same mail that the page may call by their place.
+    """
+    cleaner = _new_display_cleaner(places) if places is not None and places.ids else _display_cleaner()
+    return cleaner.clean(page)
 
 
 def pictures_in(shown: str) -> set[str]:
@@ -163,21 +174,36 @@ def _append(lines: list[str], quoted: int, pieces: list[str]) -> None:
 
 @cache
 def _display_cleaner() -> nh3.Cleaner:
+    return _new_display_cleaner(PicturePlaces())
+
+
+def _new_display_cleaner(places: PicturePlaces) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(_TAGS),
         clean_content_tags=set(_SILENT),
         attributes=_ATTRIBUTES,
-        attribute_filter=_keep_attribute,
+        attribute_filter=_attribute_filter(places),
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",
     )
 
 
-def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
-    if tag == "img" and attribute == "src":
-        # RFC 2392: a Content-ID, percent-encoded; decoded it is what the attachment is called by.
-        return f"cid:{clean(unquote(value[4:]))[:LONGEST_PICTURE_ID]}" if value[:4].lower() == "cid:" else None
-    return value
+def _attribute_filter(places: PicturePlaces) -> Callable[[str, str, str], str | None]:
+    found: dict[str, str | None] = {}
+
+    @raises_in_vain
+    def keep(tag: str, attribute: str, value: str) -> str | None:
+        if tag != "img" or attribute != "src":
+            return value
+        if value[:4].lower() == "cid:":
+            # RFC 2392: a Content-ID, percent-encoded; decoded it is what the attachment is called by.
+            return f"cid:{clean(unquote(value[4:]))[:LONGEST_PICTURE_ID]}"
+        if places.ids and value not in found and len(found) < MOST_SOURCES:
+            found[value] = places.picture_at(value)
+        inline_id = found.get(value)
+        return None if inline_id is None else f"cid:{inline_id}"
+
+    return keep
 
 
 @cache

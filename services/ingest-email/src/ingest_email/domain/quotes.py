@@ -5,6 +5,8 @@ from functools import cache
 
 from mailparser_reply import EmailReplyParser
 
+from ingest_email.domain.quotation_headers import header_line, may_hold_header
+
 LANGUAGES = ("en", "zh", "ja", "de", "fr", "es", "it", "nl", "ko")
 LONGEST = 64 * 1024
 """Characters; the library's expressions are far from linear, and nobody types a longer answer."""
@@ -34,6 +36,8 @@ _CHINESE_HEADER = re.compile(
 # Outlook, 阿里邮箱: the quoted mail's headers. The library knows simplified ones with a narrow colon only.
 _CHINESE_FROM = re.compile(r"^[\s*]*[发發寄]件[人者][\s*]*[：:]")
 _CHINESE_NEXT = re.compile(r"^[\s*]*(?:[发發]送(?:时间|時間|日期)|寄件日期|日期|收件[人者]|主\s*[题題旨])[\s*]*[：:]")
+# The library takes two lines as "From: here", "To: there" for a header, and "On Sunday we wrote:" as well.
+_WRITTEN_BY_PROGRAMS = re.compile(r"@\w|\d[:.h]\d\d|\d{4}|^\s*-{5}")
 _RULE = re.compile(r"^\s*[-_]{5,}\s*$")  # drawn above such headers
 
 
@@ -41,7 +45,9 @@ def may_quote(text: str) -> bool:
     """A cheap look for any sign of a quotation or a signature; without one there is nothing to separate."""
     if len(text) > LONGEST:
         return False
-    return any(sign in text for sign in _SIGNS_OF_SIGNATURE) or _MAY_QUOTE.search(text) is not None
+    if any(sign in text for sign in _SIGNS_OF_SIGNATURE) or may_hold_header(text):
+        return True
+    return _MAY_QUOTE.search(text) is not None
 
 
 def split_quote(text: str) -> tuple[str, str]:
@@ -50,8 +56,7 @@ def split_quote(text: str) -> tuple[str, str]:
     It has no quotation when the answer stands below or within that.
     """
     lines = text.split("\n")
-    at = _quotation_line(text, lines) if _MAY_QUOTE.search(text) else len(lines)
-    at = _signature_line(lines, at)
+    at = _signature_line(lines, _quotation_line(text, lines))
     visible, quoted = "\n".join(lines[:at]).rstrip(), "\n".join(lines[at:]).strip("\n")
     if not visible.strip() or not quoted.strip():
         return text, ""
@@ -60,15 +65,17 @@ def split_quote(text: str) -> tuple[str, str]:
 
 def _quotation_line(text: str, lines: list[str]) -> int:
     """The line where the quotation begins that ends the text, or the number of lines when there is none."""
-    headers = [at for at in (_header_line(text, lines), _chinese_header_line(lines)) if at is not None]
-    at = min(headers, default=_trailing_quote_line(lines))
+    found = [header_line(lines), _chinese_header_line(lines)]
+    if _MAY_QUOTE.search(text):
+        found.append(_library_header_line(text, lines))
+    at = min((at for at in found if at is not None), default=_trailing_quote_line(lines))
     return len(lines) if _answers_inside(lines[at:]) else _above_rule(lines, at)
 
 
-def _header_line(text: str, lines: list[str]) -> int | None:
+def _library_header_line(text: str, lines: list[str]) -> int | None:
     """The line where the library's first quoted mail begins; the library strips each line, so we find it again."""
     replies = _parser().read(text).replies
-    if len(replies) < 2 or not replies[1].headers:
+    if len(replies) < 2 or not _WRITTEN_BY_PROGRAMS.search(replies[1].headers or ""):
         return None
     first = replies[1].headers.strip().split("\n")[0].strip()
     visible = [line for line in replies[0].content.split("\n") if line.strip()]
