@@ -3,13 +3,15 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from uuid import UUID
 
 import asyncpg
 import httpx
 
-from tests.support.ledger import Ledger, SentCommand
+from tests.support.chat_platform import ChatPlatform
+from tests.support.ledger import InputKind, Ledger, SentCommand
 from tests.support.persistence import ANSWER_SECONDS, pauses
 from tests.support.stack import Stack
 from ticket_stream.held_connection import SESSION_ERRORS
@@ -22,7 +24,7 @@ WORDS = ("reply", "reply", "note")
 # start another clock, of which the judge of alarms knows nothing.
 _COMPLETE = """
 SELECT ticket_id FROM inbound_messages JOIN messages USING (ticket_id)
-WHERE provider_id = $1 AND author_kind = 'customer'
+WHERE provider_id = $1 AND author_kind = 'customer' AND entry ->> 'kind' = 'created'
 GROUP BY ticket_id HAVING count(*) = $2
 """
 
@@ -35,6 +37,7 @@ class Agents:
     ledger: Ledger
     random: Random
     name: str
+    platform: ChatPlatform
     _working: set[str] = field(default_factory=set)
 
     async def do_something(self, client: httpx.AsyncClient, number: int) -> None:
@@ -57,6 +60,14 @@ class Agents:
         if body is SOLVED:
             self.ledger.finished.remove(conversation)
         sent = self.ledger.command(f"{self.name}-{number}", ticket_id, body["type"], body.get("text", ""))
+        steps = [partial(self._insist, client, sent, body)]
+        if sent.type == "reply" and self.ledger.said_in(conversation)[0].kind is InputKind.BATCHED:
+            body["provider_id"] = sent.provider_id = f"wamid.{sent.key}"
+            steps.append(partial(self.platform.tell_receipts, client, sent.provider_id, conversation, ticket_id))
+        for step in self.random.sample(steps, len(steps)):  # a receipt may come before its answer is recorded
+            await step()
+
+    async def _insist(self, client: httpx.AsyncClient, sent: SentCommand, body: dict[str, str]) -> None:
         for pause in pauses():
             sent.attempts += 1
             with suppress(httpx.TransportError):  # nobody listens, or no answer: unknown

@@ -11,10 +11,9 @@ from tests.support.ledger import InputKind, Ledger
 from tests.support.partners.mail_sender import mail_sender, write_mail
 from tests.support.partners.signed_request import SignedRequest, Way, deliver
 from tests.support.partners.standard_webhooks import StandardWebhooksSender
-from tests.support.persistence import insist
+from tests.support.persistence import insist, times_brought
 from tests.support.stack import Stack
 
-REPEATED_SHARE = 0.15  # of acknowledged messages that come once more: a provider that lost our answer
 TURNS = (1, 1, 1, 2, 4)  # messages of a conversation, one of these
 PEOPLE = 97  # so that conversations share contacts, and the router's transactions meet on their rows
 
@@ -55,8 +54,8 @@ class Customers:
             async def attempt(raw: bytes = raw) -> int:
                 return await hand_over(self.stack.smtp, writer, raw)
 
-            for _again in range(self._times()):
-                await insist(sent, attempt)
+            for _again in range(times_brought(self.random)):
+                await insist([sent], attempt)
             ids.append(message_id)
         self.ledger.finished.append(conversation)
 
@@ -75,11 +74,8 @@ class Customers:
             request = first if sent.attempts == 1 else sender.message("", Way.REPEATED)
             return (await deliver(client, f"{self.stack.webhooks}/{SHOP}", request)).status_code
 
-        for _again in range(self._times()):
-            await insist(sent, attempt)
-
-    def _times(self) -> int:
-        return 2 if self.random.random() < REPEATED_SHARE else 1
+        for _again in range(times_brought(self.random)):
+            await insist([sent], attempt)
 
 
 async def hand_over(address: tuple[str, int], writer: str, raw: bytes) -> int:

@@ -11,6 +11,7 @@ import yaml
 
 from firebreak_cli import example_configuration
 from firebreak_cli.first_start import new_key, register_key
+from tests.support.partners.meta import MetaSender
 from tests.support.partners.standard_webhooks import whsec
 from ticket_store.configuration import apply, load_directory
 from ticket_store.documents import Document, Policy
@@ -18,9 +19,11 @@ from ticket_store.documents import Document, Policy
 BRAND = "aurora"  # of the example configuration
 SUPPORT_ADDRESS = "support@aurora.example"
 SHOP, SLACK, TELEPHONE, MAIL, CALL_LOG = "shop", "dealers", "telephone", "mail", "call-log"
+WHATSAPP = "whatsapp"
 SHOP_SECRET = whsec(b"the-secret-of-the-shop-in-tests!")
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TELEPHONE_SECRET = "freeswitch:password-in-tests"
+WHATSAPP_SECRET = "4f3b0a1c9de84e6f8a7b2c5d1e0f9a8b"
 
 
 def write_sources(path: Path) -> None:
@@ -29,11 +32,13 @@ def write_sources(path: Path) -> None:
         (SHOP, "standard-webhooks", SHOP_SECRET),
         (SLACK, "slack", SLACK_SECRET),
         (TELEPHONE, "freeswitch", TELEPHONE_SECRET),
+        (WHATSAPP, "whatsapp", WHATSAPP_SECRET),
     )
-    sources = [
+    sources: list[dict[str, object]] = [
         {"name": name, "provider": provider, "brand": BRAND, "account": name, "secrets": [{"value": secret}]}
         for name, provider, secret in kinds
     ]
+    sources[-1]["tokens"] = [{"value": MetaSender.verify_token}]
     path.write_text(yaml.safe_dump({"sources": sources}, sort_keys=False), encoding="utf-8")
 
 

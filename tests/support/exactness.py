@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from tests.support.ledger import Ledger, SentCommand
+from tests.support.receipt_exactness import find_receipt_flaws
 from tests.support.world import SUMMARY_COLUMNS, StoredFact, World
-from ticket_contracts.tickets import MessageAdded, StatusChanged, TicketOpened
+from ticket_contracts.tickets import MessageAdded, MessageRevised, StatusChanged, TicketOpened
 from ticket_contracts.topics import TICKETS
 from ticket_contracts.vocabulary import ActorKind
 
 MESSAGE_FACTS = (TicketOpened.event_type, MessageAdded.event_type)
+ENTRY_FACTS = (*MESSAGE_FACTS, MessageRevised.event_type)
 
 
 def find_flaws(ledger: Ledger, world: World) -> list[str]:
@@ -19,6 +21,8 @@ def find_flaws(ledger: Ledger, world: World) -> list[str]:
         *world.trouble,
         *_message_flaws(ledger, world),
         *_conversation_flaws(ledger, world),
+        *_order_flaws(ledger, world),
+        *find_receipt_flaws(ledger, world),
         *_version_flaws(world),
         *_row_flaws(world),
         *_publication_flaws(world),
@@ -50,10 +54,16 @@ def _message_flaws(ledger: Ledger, world: World) -> Iterator[str]:
 def _entries(world: World) -> defaultdict[str, list[UUID]]:
     """Return for each message of a customer the tickets of its entries."""
     entries: defaultdict[str, list[UUID]] = defaultdict(list)
+    for ticket_id, provider_id in _said(world):
+        entries[provider_id].append(ticket_id)
+    return entries
+
+
+def _said(world: World) -> Iterator[tuple[UUID, str]]:
+    """Yield the ticket and the id of each message of a customer, in the order of the ticket."""
     for fact in world.facts:
         if fact.type in MESSAGE_FACTS and fact.data["message"]["author"]["kind"] == ActorKind.CUSTOMER:
-            entries[fact.data["message"].get("provider_id", "")].append(fact.ticket_id)
-    return entries
+            yield fact.ticket_id, fact.data["message"].get("provider_id", "")
 
 
 def _conversation_flaws(ledger: Ledger, world: World) -> Iterator[str]:
@@ -72,6 +82,17 @@ def _conversation_flaws(ledger: Ledger, world: World) -> Iterator[str]:
             yield f"ticket {ticket} mixes the conversations {sorted(conversations)}"
 
 
+def _order_flaws(ledger: Ledger, world: World) -> Iterator[str]:
+    """A customer said one thing after the other, and so they stand in the ticket."""
+    places = {provider_id: place for place, provider_id in enumerate(ledger.messages)}
+    last: dict[UUID, str] = {}
+    for ticket_id, provider_id in _said(world):
+        before = last.get(ticket_id, provider_id)
+        if places.get(provider_id, 0) < places.get(before, 0):
+            yield f"OUT OF ORDER: {provider_id} stands in {ticket_id} after {before}, which was said later"
+        last[ticket_id] = provider_id
+
+
 def _version_flaws(world: World) -> Iterator[str]:
     versions: defaultdict[UUID, list[int]] = defaultdict(list)
     for fact in world.facts:
@@ -87,7 +108,7 @@ def _row_flaws(world: World) -> Iterator[str]:
     for fact in world.facts:
         if fact.ticket_id not in last or fact.version > last[fact.ticket_id].version:
             last[fact.ticket_id] = fact
-        if fact.type in MESSAGE_FACTS:
+        if fact.type in ENTRY_FACTS:
             told.add((fact.ticket_id, fact.version))
     rows = {row.ticket_id: row for row in world.tickets}
     for ticket_id in last.keys() ^ rows.keys():

@@ -9,6 +9,7 @@ from random import Random
 import httpx
 
 from tests.support.agents import Agents
+from tests.support.chat_platform import ChatPlatform
 from tests.support.customers import Customers
 from tests.support.ledger import Ledger
 from tests.support.persistence import ANSWER_SECONDS
@@ -19,10 +20,11 @@ Begin = Callable[[httpx.AsyncClient, int], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Rates:
-    """How many begin in a second: conversations by webhook, threads of mail, commands."""
+    """How many begin in a second: conversations by webhook, threads of mail, requests of several chats, commands."""
 
     webhooks: float = 8.0
     mails: float = 1.5
+    batches: float = 0.5
     commands: float = 3.0
 
 
@@ -36,17 +38,21 @@ class SteadyLoad:
     name: str
     rates: Rates = Rates()
     failures: list[str] = field(default_factory=list)
+    under_way: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set while a request of several chats waits for its answer."""
     _going_on: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     async def run(self, seconds: float) -> None:
         """Let people begin for so long, then wait until everybody has been acknowledged."""
         customers = Customers(self.stack, self.ledger, self.random, self.name)
-        agents = Agents(self.stack, self.ledger, self.random, self.name)
+        platform = ChatPlatform(self.stack, self.ledger, self.random, self.name, self.under_way)
+        agents = Agents(self.stack, self.ledger, self.random, self.name, platform)
         limits = httpx.Limits(max_connections=200)
         async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS, limits=limits) as client:
             await asyncio.gather(
                 self._keep_beginning(client, self.rates.webhooks, customers.write_to_the_shop, seconds),
                 self._keep_beginning(client, self.rates.mails, customers.write_mails, seconds),
+                self._keep_beginning(client, self.rates.batches, platform.bring_messages, seconds),
                 self._keep_beginning(client, self.rates.commands, agents.do_something, seconds),
             )
             while self._going_on:

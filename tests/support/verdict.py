@@ -9,6 +9,7 @@ from tests.support.exactness import find_flaws
 from tests.support.fold_exactness import find_fold_flaws
 from tests.support.ledger import InputKind, Ledger
 from tests.support.settling import wait_until_settled
+from tests.support.shown_deliveries import read_shown
 from tests.support.stack import Stack
 from tests.support.world import World, read_world
 
@@ -35,7 +36,7 @@ class Verdict:
         """The ledger for people."""
         acknowledged = self._ledger.acknowledged()
         sent = Counter(dict.fromkeys(InputKind, 0))
-        for message in self._ledger.messages.values():
+        for message in (*self._ledger.messages.values(), *self._ledger.receipts):
             sent[message.kind] += message.attempts
         sent[InputKind.COMMAND] = sum(command.attempts for command in self._ledger.commands.values())
         inputs = ", ".join(f"{acknowledged[kind]} {kind}s in {sent[kind]} deliveries" for kind in InputKind)
@@ -43,6 +44,7 @@ class Verdict:
         return [
             f"inputs acknowledged: {inputs}",
             f"outcomes of commands: {dict(outcomes)}",
+            f"requests of several conversations: {len(self._ledger.requests)}, first taken in part: {self._torn()}",
             f"tickets: {len(self.world.tickets)}, facts: {len(self.world.facts)}",
             f"duplicates: {sum(flaw.startswith('DUPLICATE') for flaw in self.flaws)}",
             f"losses: {sum(flaw.startswith('LOSS') for flaw in self.flaws)}",
@@ -50,11 +52,17 @@ class Verdict:
             f"records standing in the topics a second time: {self.world.republished}",
         ]
 
+    def _torn(self) -> int:
+        """Count the requests of which some messages came oftener than others: somebody died in the middle."""
+        times = {row.provider_id: row.deliveries for row in self.world.inbound}
+        return sum(len({times.get(sent.provider_id) for sent in said}) > 1 for said in self._ledger.requests)
+
 
 async def reach_verdict(stack: Stack, ledger: Ledger, targets: Targets, timers_within: float = 0.0) -> Verdict:
     """Settle and judge. `timers_within` waits for the timers too that come due within so many seconds."""
     await wait_until_settled(stack.database, stack.kafka_address, SETTLE_SECONDS + timers_within, timers_within)
     world = await _read_still_world(stack)
+    world.shown = await read_shown(stack, ledger)
     flaws = [
         *find_flaws(ledger, world),
         *await find_fold_flaws(stack.database),

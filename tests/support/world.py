@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ticket_contracts.envelope import read_event
 from ticket_contracts.topics import ALERTS, COMMANDS, TICKETS, Topic
+from ticket_contracts.vocabulary import DeliveryState
 
 FETCH_MS = 200
 
@@ -58,6 +59,14 @@ class ConversationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A row of `delivery_receipts`."""
+
+    provider_hash: bytes
+    times: Mapping[DeliveryState, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """A record of a topic; a repeat has the same source and sequence."""
 
@@ -76,6 +85,7 @@ class Published:
 class World:
     """One look at everything. `trouble` is what must not be there: dead letters, pauses, refusals.
 
+    `shown` is what the API says of answers, by the channel's id (`shown_deliveries`).
     `is_still` says that tables and topics show the same moment: nothing was under way, and nothing came in between.
     """
 
@@ -85,6 +95,8 @@ class World:
     tickets: list[TicketRow] = field(default_factory=list)
     conversation: list[ConversationRow] = field(default_factory=list)
     outcomes: dict[str, str] = field(default_factory=dict)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
+    shown: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     trouble: list[str] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     is_still: bool = True
@@ -112,6 +124,7 @@ SELECT ticket_id, version, event_id, type, causation_id, data FROM ticket_events
 _TICKETS = f"SELECT ticket_id, version, state, {', '.join(SUMMARY_COLUMNS)} FROM tickets"
 _CONVERSATION = "SELECT ticket_id, version, message_id FROM messages"
 _OUTCOMES = "SELECT command_id, outcome FROM command_outcomes"
+_DELIVERIES = "SELECT provider_hash, delivered_at, read_at, failed_at FROM delivery_receipts"
 _TROUBLE = """
 SELECT 'dead letter: ' || reason FROM dead_letters
 UNION ALL SELECT 'paused: ' || reason FROM stream_pauses
@@ -149,6 +162,10 @@ async def _read_tables(connection: "asyncpg.Connection[asyncpg.Record]") -> Worl
     ]
     world.conversation = [ConversationRow(*row) for row in await connection.fetch(_CONVERSATION)]
     world.outcomes = {row["command_id"]: row["outcome"] for row in await connection.fetch(_OUTCOMES)}
+    world.deliveries = [
+        DeliveryRow(row["provider_hash"], {state: row[f"{state}_at"] for state in DeliveryState})
+        for row in await connection.fetch(_DELIVERIES)
+    ]
     world.trouble = [row[0] for row in await connection.fetch(_TROUBLE)]
     return world
 

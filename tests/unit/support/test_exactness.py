@@ -13,7 +13,14 @@ from tests.support.exactness import find_flaws
 from tests.support.ledger import InputKind, Ledger
 from tests.support.world import ConversationRow, Inbound, Published, StoredFact, TicketRow, World
 from ticket_contracts.alerts import SlaBreached, SlaWarning
-from ticket_contracts.tickets import ClockBreached, ClockWarned, MessageAdded, StatusChanged, TicketOpened
+from ticket_contracts.tickets import (
+    ClockBreached,
+    ClockWarned,
+    MessageAdded,
+    MessageRevised,
+    StatusChanged,
+    TicketOpened,
+)
 from ticket_contracts.topics import ALERTS, TICKETS
 
 TICKET = UUID("018f0000-0000-7000-8000-000000000001")
@@ -183,6 +190,18 @@ def with_the_alert_under_two_sequences(world: World) -> None:
     world.published.append(replace(world.published[-1], sequence="another"))
 
 
+def with_messages_swapped(world: World) -> None:
+    first, second = world.facts[0].data["message"], world.facts[2].data["message"]
+    first["provider_id"], second["provider_id"] = "m2", "m1"
+
+
+def without_the_row_of_a_receipt(world: World) -> None:
+    failed = {**world.facts[5].data, "version": 7, "message": {**said(20, "customer", "", ""), "kind": "status"}}
+    world.facts.append(StoredFact(TICKET, 7, f"{TICKET}-7", MessageRevised.event_type, "", failed))
+    world.tickets[0] = replace(world.tickets[0], version=7)
+    world.published.append(record(world.facts[6]))
+
+
 def with_a_dead_letter(world: World) -> None:
     world.trouble.append("dead letter: nothing could be read")
 
@@ -209,6 +228,8 @@ def with_a_dead_letter(world: World) -> None:
         (with_an_alarm_after_the_stop, "event time does not demand"),
         (without_the_alert, "0 times among the alerts"),
         (with_the_alert_under_two_sequences, "2 times among the alerts"),
+        (with_messages_swapped, "OUT OF ORDER: m1 stands"),
+        (without_the_row_of_a_receipt, "version 7 is not in `messages`"),
         (with_a_dead_letter, "dead letter"),
     ],
 )
