@@ -106,7 +106,7 @@ async def run_second_processes(stack: Stack, seconds: float) -> None:
     await asyncio.gather(*(part.stop() for part in second))
 
 
-# A sender whose time is up while it connects leaves its socket to the collector: ours, the services are other processes.
+# A sender whose time is up while it connects leaves its socket to the collector; services are other processes.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.timeout(420)  # the run itself is held to four minutes; a slower machine should fail by what it finds
 async def test_every_acknowledged_input_has_exactly_one_effect(stack: Stack, report: Report) -> None:
