@@ -22,7 +22,7 @@ from ticket_contracts.vocabulary import DeliveryState
 
 DELIVERED, READ, FAILED = DeliveryState
 PEOPLE = (3, 4, 5)  # in a request, one of these
-TURNS = (1, 3, 8)  # messages of each of them; each waits for the one before it, so there is time to die between
+TURNS = (1, 2, 5)  # messages of each of them; each waits for the one before it, so there is time to die between
 # What becomes of an answer, in the order of time.
 FATES = ((), (DELIVERED,), (DELIVERED, READ), (DELIVERED, READ), (FAILED,), (FAILED, DELIVERED))
 UNDELIVERABLE = {"code": 131026, "title": "Message undeliverable"}

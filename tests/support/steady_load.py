@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
@@ -22,10 +23,10 @@ Begin = Callable[[httpx.AsyncClient, int], Awaitable[None]]
 class Rates:
     """How many begin in a second: conversations by webhook, threads of mail, requests of several chats, commands."""
 
-    webhooks: float = 8.0
-    mails: float = 1.5
-    batches: float = 0.5
-    commands: float = 3.0
+    webhooks: float = 5.0
+    mails: float = 1.0
+    batches: float = 0.4
+    commands: float = 2.5
 
 
 @dataclass
@@ -47,13 +48,18 @@ class SteadyLoad:
         customers = Customers(self.stack, self.ledger, self.random, self.name)
         platform = ChatPlatform(self.stack, self.ledger, self.random, self.name, self.under_way)
         agents = Agents(self.stack, self.ledger, self.random, self.name, platform)
-        limits = httpx.Limits(max_connections=200)
-        async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS, limits=limits) as client:
+        beginnings: tuple[tuple[float, Begin], ...] = (
+            (self.rates.webhooks, customers.write_to_the_shop),
+            (self.rates.mails, customers.write_mails),
+            (self.rates.batches, platform.bring_messages),
+            (self.rates.commands, agents.do_something),
+        )
+        async with AsyncExitStack() as clients:
             await asyncio.gather(
-                self._keep_beginning(client, self.rates.webhooks, customers.write_to_the_shop, seconds),
-                self._keep_beginning(client, self.rates.mails, customers.write_mails, seconds),
-                self._keep_beginning(client, self.rates.batches, platform.bring_messages, seconds),
-                self._keep_beginning(client, self.rates.commands, agents.do_something, seconds),
+                *[
+                    self._keep_beginning(await clients.enter_async_context(_new_client()), rate, begin, seconds)
+                    for rate, begin in beginnings
+                ]
             )
             while self._going_on:
                 await asyncio.wait(set(self._going_on))
@@ -73,3 +79,8 @@ class SteadyLoad:
             await doing
         except Exception as error:  # noqa: BLE001 - the load goes on, and the test fails by what is noted here
             self.failures.append(f"{type(error).__name__}: {error}")
+
+
+def _new_client() -> httpx.AsyncClient:
+    """One for each kind of sender: with all that wait in one pool, finding a connection takes the square of them."""
+    return httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS, limits=httpx.Limits(max_connections=200))
