@@ -1,4 +1,4 @@
-"""What fault tests share: their order, lines for the end of the run, and the logs of a stack whose test failed."""
+"""What fault tests share: lines for the end of the run, and the logs of a stack whose test failed."""
 
 import shutil
 import tempfile
@@ -11,12 +11,6 @@ from tests.conftest import LEDGER
 from tests.support.stack import Stack
 
 Report = Callable[[Sequence[str]], None]
-LONGEST = "test_random_kills"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest begin first: the others share the second worker meanwhile."""
-    items.sort(key=lambda item: item.path.stem != LONGEST)
 
 
 @pytest.fixture

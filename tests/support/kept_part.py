@@ -10,6 +10,7 @@ from firebreak_cli.local_stack.errors import LocalStackError
 from firebreak_cli.local_stack.server_process import ServerProcess
 
 RESTART_PAUSE = 0.3  # seconds between a death and the next start; a supervisor's first pause
+UP_SECONDS = 150.0  # generous: both servers may die again and again meanwhile
 ASK_EVERY = 0.05  # seconds between two looks at a condition that has no event of its own
 
 
@@ -46,14 +47,14 @@ class KeptPart:
         self._killed_by_us = False
         self._keeper: asyncio.Task[None] | None = None
 
-    async def start(self, within: float = 90.0) -> None:
+    async def start(self, within: float = UP_SECONDS) -> None:
         """Start and return once it answers."""
         self._wanted.set()
         if self._keeper is None:
             self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.label}")
         await self.wait_until_up(within)
 
-    async def wait_until_up(self, within: float = 90.0) -> None:
+    async def wait_until_up(self, within: float = UP_SECONDS) -> None:
         """Return once it answers (again).
 
         :raises NotInTime: with the exit codes seen so far.

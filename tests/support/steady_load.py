@@ -23,10 +23,10 @@ Begin = Callable[[httpx.AsyncClient, int], Awaitable[None]]
 class Rates:
     """How many begin in a second: conversations by webhook, threads of mail, requests of several chats, commands."""
 
-    webhooks: float = 5.0
-    mails: float = 1.0
+    webhooks: float = 8.0
+    mails: float = 1.5
     batches: float = 0.4
-    commands: float = 2.5
+    commands: float = 3.0
 
 
 @dataclass
