@@ -51,7 +51,7 @@ schemas: sync  ## Write docs/schemas, docs/asyncapi.yaml and docs/openapi.json a
 # Compiled once here, or each of the stack's processes compiles all that it imports where bytecode is not written.
 sync: $(UV)  # Install exactly what uv.lock pins
 	@$(UV) sync --frozen --compile-bytecode
-	-@.venv/bin/python -m compileall -q libs services
+	-@$(RUN) python -m compileall -q libs services
 
 .tools/bin/uv:
 	@echo "uv is missing: installing $(UV_VERSION) into .tools"

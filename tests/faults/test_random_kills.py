@@ -56,7 +56,7 @@ class Disaster:
 
     stack: Stack
     random: Random
-    request_under_way: asyncio.Event
+    request_begins: asyncio.Event
     kills: Counter[str] = field(default_factory=Counter)
 
     async def strike(self, plan: list[Planned]) -> None:
@@ -78,15 +78,15 @@ class Disaster:
         some_live = partial(self._some_live, service)
         await wait_until(some_live, RESTART_SECONDS, f"{service} runs again")
         if service in AMID_A_REQUEST:
-            await self._let_a_request_begin()
+            await self._reach_into_a_request()
             await wait_until(some_live, RESTART_SECONDS, f"{service} runs again")  # another may have killed it
         victim = self.random.choice(self._alive(service))
         await victim.kill()
         self.kills[victim.label] += 1
 
-    async def _let_a_request_begin(self) -> None:
+    async def _reach_into_a_request(self) -> None:
         with suppress(TimeoutError):  # it is late, and nobody writes any more
-            await asyncio.wait_for(self.request_under_way.wait(), REQUEST_WITHIN)
+            await asyncio.wait_for(self.request_begins.wait(), REQUEST_WITHIN)
             await asyncio.sleep(self.random.random() * REQUEST_LASTS)
 
     async def _some_live(self, service: str) -> bool:
@@ -116,7 +116,7 @@ async def test_every_acknowledged_input_has_exactly_one_effect(stack: Stack, rep
     times = KILLS | {cut.value: often for cut, often in CUTS.items()}
     plan = draw_plan(random, times, CALM_BEFORE, LOAD_SECONDS - CALM_BEFORE)
     load = SteadyLoad(stack, ledger, Random(random.random()), f"s{seed}")
-    disaster, watch = Disaster(stack, random, load.under_way), MetricWatch(stack, COUNTERS)
+    disaster, watch = Disaster(stack, random, load.request_begins), MetricWatch(stack, COUNTERS)
     watching = asyncio.create_task(watch.run())
     verdict: Verdict | None = None
     try:

@@ -34,14 +34,14 @@ SETTLED = timedelta(minutes=1)
 class ChatPlatform:
     """The platform as one stack sees it; `name` keeps the runs on a stack apart.
 
-    `under_way` is set while a request with messages waits for its answer: a moment to die in.
+    `request_begins` is set for the moment in which a request with messages goes out: the time to die is near.
     """
 
     stack: Stack
     ledger: Ledger
     random: Random
     name: str
-    under_way: asyncio.Event
+    request_begins: asyncio.Event
 
     async def bring_messages(self, client: httpx.AsyncClient, number: int) -> None:
         """Bring all that some people wrote, what one said between what others said, with a receipt of a stranger's."""
@@ -49,8 +49,11 @@ class ChatPlatform:
         said = [self.ledger.message(InputKind.BATCHED, *each) for each in self._interleaved(people)]
         stranger = f"{self.name}-stranger-{number}"
         lost = self.ledger.receipt(f"wamid.{stranger}", stranger, FAILED, _past(), None)
-        request = WhatsAppSender(WHATSAPP_SECRET, time.time).value(
-            messages=[_message(each) for each in said], statuses=[_status(lost)], contacts=[*map(_contact, people)]
+        sender = _sender()
+        request = sender.value(
+            messages=[_message(sender, each) for each in said],
+            statuses=[_status(sender, lost)],
+            contacts=[*map(_contact, people)],
         )
         self.ledger.requests.append(said)
         await self._bring(client, request, [*said, lost])
@@ -65,10 +68,9 @@ class ChatPlatform:
         ]
         order = [*told, *told[:1]]
         self.random.shuffle(order)
+        sender = _sender()
         for receipt in order:
-            request = WhatsAppSender(WHATSAPP_SECRET, time.time).value(
-                statuses=[_status(receipt)], contacts=[_contact(conversation)]
-            )
+            request = sender.value(statuses=[_status(sender, receipt)], contacts=[_contact(conversation)])
             await self._bring(client, request, [receipt])
 
     def _interleaved(self, people: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -82,34 +84,32 @@ class ChatPlatform:
     async def _bring(self, client: httpx.AsyncClient, request: SignedRequest, sent: Sequence[SentMessage]) -> None:
         async def attempt() -> int:
             if len(sent) > 1:
-                self.under_way.set()
-            try:
-                return (await deliver(client, f"{self.stack.webhooks}/{WHATSAPP}", request)).status_code
-            finally:
-                self.under_way.clear()
+                self.request_begins.set()  # wakes who waits now, and nobody later
+                self.request_begins.clear()
+            return (await deliver(client, f"{self.stack.webhooks}/{WHATSAPP}", request)).status_code
 
         for _again in range(times_brought(self.random)):
             await insist(sent, attempt)
 
 
-def _message(sent: SentMessage) -> dict[str, Any]:
-    return {
-        "from": _telephone(sent.conversation),
-        "id": sent.provider_id,
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": f"chat {sent.provider_id}"},
-    }
+def _message(sender: WhatsAppSender, sent: SentMessage) -> dict[str, Any]:
+    text = {"body": f"chat {sent.provider_id}"}
+    return sender.said(**{"from": _telephone(sent.conversation), "id": sent.provider_id, "type": "text", "text": text})
 
 
-def _status(sent: SentReceipt) -> dict[str, Any]:
-    told = {
-        "id": sent.provider_id,
-        "status": sent.state,
-        "timestamp": str(int(sent.at.timestamp())),
-        "recipient_id": _telephone(sent.conversation),
-    }
-    return told | ({"errors": [UNDELIVERABLE]} if sent.state is FAILED else {})
+def _status(sender: WhatsAppSender, sent: SentReceipt) -> dict[str, Any]:
+    errors = {"errors": [UNDELIVERABLE]} if sent.state is FAILED else {}
+    return sender.status_of(
+        sent.provider_id,
+        sent.state,
+        timestamp=str(int(sent.at.timestamp())),
+        recipient_id=_telephone(sent.conversation),
+        **errors,
+    )
+
+
+def _sender() -> WhatsAppSender:
+    return WhatsAppSender(WHATSAPP_SECRET, time.time)
 
 
 def _contact(conversation: str) -> dict[str, Any]:

@@ -34,11 +34,12 @@ def write_sources(path: Path) -> None:
         (TELEPHONE, "freeswitch", TELEPHONE_SECRET),
         (WHATSAPP, "whatsapp", WHATSAPP_SECRET),
     )
-    sources: list[dict[str, object]] = [
+    tokens = {WHATSAPP: {"tokens": [{"value": MetaSender.verify_token}]}}
+    sources = [
         {"name": name, "provider": provider, "brand": BRAND, "account": name, "secrets": [{"value": secret}]}
+        | tokens.get(name, {})
         for name, provider, secret in kinds
     ]
-    sources[-1]["tokens"] = [{"value": MetaSender.verify_token}]
     path.write_text(yaml.safe_dump({"sources": sources}, sort_keys=False), encoding="utf-8")
 
 

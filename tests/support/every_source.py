@@ -9,7 +9,7 @@ import yaml
 from uuid_utils.compat import uuid7
 
 from ingest_webhook.providers.registry import REPEATING
-from tests.support.deployment_files import BRAND
+from tests.support.deployment_files import BRAND, WHATSAPP_SECRET
 from tests.support.partners.aircall import AircallSender
 from tests.support.partners.dialpad import DialpadSender
 from tests.support.partners.dingtalk import DingtalkSender
@@ -56,7 +56,7 @@ WORDS = "我的包裹呢？ Where is my parcel?"
 SHOP_SECRET = whsec(b"the-secret-of-the-shop-in-tests!")
 SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SWITCH_SECRET = "switch:s3cret"
-META_SECRET, META_TOKEN = "4f3b0a1c9de84e6f8a7b2c5d1e0f9a8b", MetaSender.verify_token
+META_SECRET, META_TOKEN = WHATSAPP_SECRET, MetaSender.verify_token
 LINE_SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 TELEGRAM_SECRET = "d2a5f0c8b1e94763a0f7c3d95be81246"
 X_SECRET = "z3ZX4v7mAAUGykl3EcmkqbartmuW8VFOOzCloLx9Q45P0hLrFu"  # of the vector that X's developer relations published

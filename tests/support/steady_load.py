@@ -39,14 +39,14 @@ class SteadyLoad:
     name: str
     rates: Rates = Rates()
     failures: list[str] = field(default_factory=list)
-    under_way: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """Set while a request of several chats waits for its answer."""
+    request_begins: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set for the moment in which a request of several chats goes out."""
     _going_on: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     async def run(self, seconds: float) -> None:
         """Let people begin for so long, then wait until everybody has been acknowledged."""
         customers = Customers(self.stack, self.ledger, self.random, self.name)
-        platform = ChatPlatform(self.stack, self.ledger, self.random, self.name, self.under_way)
+        platform = ChatPlatform(self.stack, self.ledger, self.random, self.name, self.request_begins)
         agents = Agents(self.stack, self.ledger, self.random, self.name, platform)
         beginnings: tuple[tuple[float, Begin], ...] = (
             (self.rates.webhooks, customers.write_to_the_shop),

@@ -34,9 +34,13 @@ class WhatsAppSender(MetaSender):
         return said
 
     def receipt(self, message_id: str, status: str = "read", **told: Any) -> SignedRequest:
-        """What became of a message that the business sent; `told` adds to or replaces fields of it."""
+        """What became of a message that the business sent; `told` as in `status_of`."""
+        return self.value(statuses=[self.status_of(message_id, status, **told)])
+
+    def status_of(self, message_id: str, status: str, **told: Any) -> dict[str, Any]:
+        """What became of a message as it stands in `statuses`; `told` adds to or replaces fields of it."""
         known = {"id": message_id, "timestamp": str(int(self.now())), "recipient_id": self.person}
-        return self.value(statuses=[{**known, "status": status, **told}])
+        return {**known, "status": status, **told}
 
     def value(self, way: Way = Way.GOOD, *, field: str = "messages", **value: Any) -> SignedRequest:
         """One change of one number: messages, statuses or anything else that Meta tells about."""

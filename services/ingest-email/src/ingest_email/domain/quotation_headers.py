@@ -1,6 +1,7 @@
 """The lines above a quoted mail, in languages that the library of `quotes` does not know, or knows in part.
 
-Forms: the fixtures of crisp-oss/email-forward-parser and email-reply-parser, and of mailgun/talon. A person writes such
+Forms: the fixtures of crisp-oss/email-forward-parser and email-reply-parser, and of mailgun/talon; Apple Mail's in
+Japanese, some labels of Outlook and some rules above an original are from knowledge of them only. A person writes such
 words as well, so a header needs what only a program writes: a date with a time of day, and an address in brackets or
 `>` below. Each expression looks at one line from its beginning, or at a few hundred characters.
 """
